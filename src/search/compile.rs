@@ -13,6 +13,7 @@ use tantivy::query::{
 };
 use tantivy::schema::{Field, IndexRecordOption};
 
+use super::collected::Collected;
 use super::document::{Fields, Kind};
 use super::query::{Alternative, ExactField, Leaf, Query, Words};
 
@@ -48,7 +49,7 @@ pub(super) fn compile(
                     not: true,
                     leaf: only,
                 },
-            ] => all.push((Occur::MustNot, leaf(only, fields, day_start))),
+            ] => all.push((Occur::MustNot, Box::new(Collected(leaf(only, fields, day_start))))),
             [
                 Alternative {
                     not: false,

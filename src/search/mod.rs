@@ -16,6 +16,7 @@
 //! the only room that knows Tantivy.
 
 mod analyzer;
+mod collected;
 mod compile;
 mod directory;
 mod document;
