@@ -21,7 +21,7 @@ mod night;
 mod options;
 
 pub use family::{Family, Outcome, Verdict, run};
-pub use night::{AsOf, Brief, Night, Stage, Watch};
+pub use night::{AsOf, Brief, Night, Stage, Watch, zone};
 pub use options::{
     AlreadyBought, Frequency, Goal, PriceOptions, Purpose, RecommendationOptions, SearchOptions,
     SupportOptions, UpkeepOptions,
