@@ -158,3 +158,97 @@ impl Cut {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::log::{Interaction, Kind};
+    use super::*;
+
+    fn buy(user: u32, product: u32, at: i64, line: u32) -> Interaction {
+        let kind = Kind::Purchase;
+        Interaction {
+            user: Some(user),
+            product,
+            kind,
+            quantity: 1.0,
+            rating: 0.0,
+            at,
+            basket: 0,
+            line,
+        }
+    }
+
+    fn products(histories: &Histories, user: usize) -> Vec<u32> {
+        histories.of(user).iter().map(|s| s.product).collect()
+    }
+
+    #[test]
+    fn time20_takes_the_last_fifth_and_ties_break_by_line() {
+        // User 0: ten products in two invoices; user 1: four, too few to be tested; user 2 makes product 9 known.
+        let mut events: Vec<_> = (0..10).map(|p| buy(0, 9 - p, i64::from(p / 5), p)).collect();
+        events.extend((0..4).map(|p| buy(1, p, 5, 20 + p)));
+        events.extend([buy(2, 0, 1, 30), buy(2, 1, 1, 31)]);
+        // A repeat of a training product behind the boundary must not reach the training part.
+        events.push(buy(0, 9, 99, 40));
+        let log = Log::new(3, 10, events);
+        let cut = Cut::per_user(&log, &Strengths::default(), 0.2, 5);
+        assert_eq!(cut.tested(), [0]);
+        assert_eq!(cut.test[0], [0, 1]);
+        assert_eq!(products(&cut.train, 0), [9, 8, 7, 6, 5, 4, 3, 2]);
+        assert!(cut.train.of(0).iter().all(|s| s.last < 99));
+        assert_eq!(cut.train.of(1).len(), 4);
+        let inner = cut.inner_per_user(&log, &Strengths::default(), 0.2, 5);
+        assert_eq!(products(&inner.train, 0), [9, 8, 7, 6, 5, 4, 3]);
+        // Product 2 is known to user 1 and so no cold one.
+        assert_eq!((inner.test[0].clone(), inner.cold), (vec![2], 0));
+    }
+
+    #[test]
+    fn the_global_cut_hides_the_future_of_everybody() {
+        let mut events: Vec<_> = (0..8).map(|i| buy(i % 2, i, i64::from(i), i)).collect();
+        // After the quantile: a known user with a known product, with a new one, and a stranger.
+        events.extend([buy(0, 1, 20, 20), buy(0, 9, 21, 21), buy(2, 1, 22, 22)]);
+        let log = Log::new(3, 10, events);
+        let cut = Cut::global(&log, &Strengths::default(), 0.7);
+        // Eleven pairs: the quantile is number floor(0.7 * 10) = 7 of 0..=10, the pair of time 7.
+        assert_eq!(cut.tested(), [0]);
+        assert_eq!((cut.test[0].clone(), cut.cold, cut.strangers), (vec![1], 1, 1));
+        assert_eq!(cut.train.all().len(), 8);
+    }
+
+    #[test]
+    fn a_return_behind_the_boundary_is_not_known_before_it() {
+        let mut events: Vec<_> = (0..8).map(|i| buy(0, i, i64::from(i), i)).collect();
+        events.push(Interaction {
+            kind: Kind::Return,
+            ..buy(0, 0, 9, 9)
+        });
+        events.push(buy(1, 7, 0, 10));
+        let log = Log::new(2, 8, events);
+        let cut = Cut::per_user(&log, &Strengths::default(), 0.2, 5);
+        assert!(cut.train.of(0).iter().any(|s| s.product == 0 && s.bought));
+        assert_eq!(cut.test[0], [7]);
+        assert!(!Cut::none(&log, &Strengths::default()).train.of(0)[0].bought);
+    }
+
+    #[test]
+    fn a_shop_without_purchases_predicts_interest() {
+        let view = |user, product, at: i64| Interaction {
+            kind: Kind::View,
+            ..buy(user, product, at, at as u32)
+        };
+        let mut events: Vec<_> = (0..5).map(|p| view(0, p, i64::from(p))).collect();
+        events.push(view(1, 4, 0));
+        let cut = Cut::per_user(&Log::new(2, 5, events), &Strengths::default(), 0.2, 5);
+        assert!(!cut.purchases);
+        assert_eq!(cut.test[0], [4]);
+    }
+
+    #[test]
+    fn an_empty_shop_has_nothing_to_cut() {
+        let cut = Cut::global(&Log::new(0, 0, Vec::new()), &Strengths::default(), 0.8);
+        assert!(cut.tested().is_empty());
+        let cut = Cut::per_user(&Log::new(2, 0, Vec::new()), &Strengths::default(), 0.2, 5);
+        assert!(cut.tested().is_empty() && cut.train.users() == 2);
+    }
+}

@@ -16,10 +16,14 @@
 pub mod content;
 pub mod cuts;
 pub mod history;
+pub mod lists;
 pub mod log;
 pub mod measure;
 pub mod models;
 pub mod neighbours;
+pub mod pairs;
 pub mod popularity;
 pub mod profile;
+pub mod purpose;
 pub mod rank;
+pub mod tune;
