@@ -7,7 +7,7 @@
 use rayon::prelude::*;
 
 use super::history::Signal;
-use super::models::Scorer;
+use super::models::{Scorer, loudest};
 use super::neighbours::{Neighbours, keep_best};
 use super::profile::Decay;
 use crate::text::Csr;
@@ -118,6 +118,34 @@ impl Scorer for ContentCosine {
                 *score /= norm * length;
             }
         }
+    }
+
+    fn reasons(&self, history: &[Signal]) -> Vec<u32> {
+        let mut own = vec![0.0f32; self.vectors.rows];
+        loudest(
+            self.vectors.rows,
+            &self.decay.profile(history),
+            |speaker, weight, given| {
+                // The length of the profile is the same for all speakers and is left out.
+                let (features, values) = self.vectors.row(speaker as usize);
+                let postings = || {
+                    features
+                        .iter()
+                        .map(|&feature| self.postings.row(feature as usize))
+                };
+                for ((products, weights), &x) in postings().zip(values) {
+                    for (&product, &y) in products.iter().zip(weights) {
+                        own[product as usize] += weight * x * y;
+                    }
+                }
+                for &product in postings().flat_map(|(products, _)| products) {
+                    let vote = std::mem::take(&mut own[product as usize]);
+                    if vote > 0.0 {
+                        given.push((product, vote / self.norms[product as usize]));
+                    }
+                }
+            },
+        )
     }
 }
 

@@ -11,16 +11,16 @@ use rayon::prelude::*;
 
 use super::history::{Histories, Signal};
 use super::measure::is_spent;
-use super::models::{Mix, Scorer};
+use super::models::{NO_REASON, Scorer};
 use super::rank::best;
 
-/// Which model a row came from.
+/// Where a row came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum From {
-    /// The user's own history speaks for it.
-    Personal,
-    /// Popular: nothing personal to say.
-    Popular,
+    /// The list's own model: for a user the personal one, for a product page what its buyers bought.
+    Model,
+    /// What fills the rest: popularity for a user, likeness of words for a product page.
+    Fallback,
     /// A shop person pinned it.
     Rule,
 }
@@ -76,7 +76,7 @@ impl Shop {
     }
 
     /// One user's list by `model`; without a model, or where its personal part ends, by popularity.
-    pub fn personal(&self, model: Option<&Mix<'_>>, history: &[Signal], wishes: &Wishes) -> Vec<Row> {
+    pub fn personal(&self, model: Option<&dyn Scorer>, history: &[Signal], wishes: &Wishes) -> Vec<Row> {
         let products = self.shown.len();
         let mut allowed = self.shown.clone();
         wishes
@@ -100,18 +100,18 @@ impl Shop {
         };
         let mut taken = vec![false; products];
         if let Some(model) = model {
-            let mut scores = vec![0.0f32; products];
-            if model.personal(history, &mut scores) > 0.0 {
-                scores.fill(0.0);
+            let reasons = model.reasons(history);
+            // Without anything personal to say a model has nothing to add to the popular list.
+            if reasons.iter().any(|&reason| reason != NO_REASON) {
+                let mut scores = vec![0.0f32; products];
                 model.score(history, &mut scores);
                 boost(&mut scores, wishes);
-                let reasons = model.reasons(history);
                 for (product, score) in best(&scores, self.rows + SPARE, |p| allowed[p] && scores[p] > 0.0) {
-                    let because = Some(reasons[product as usize]).filter(|&reason| reason != u32::MAX);
+                    let because = Some(reasons[product as usize]).filter(|&reason| reason != NO_REASON);
                     let from = if because.is_some() {
-                        From::Personal
+                        From::Model
                     } else {
-                        From::Popular
+                        From::Fallback
                     };
                     if rows.take(Row {
                         product,
@@ -135,7 +135,7 @@ impl Shop {
                 rows.take(Row {
                     product,
                     score: score * scale,
-                    from: From::Popular,
+                    from: From::Fallback,
                     because: None,
                 });
             }
@@ -143,10 +143,47 @@ impl Shop {
         pinned(rows.rows, wishes, &self.shown, self.rows)
     }
 
+    /// The popular products among `candidates` (a category, or the whole shop), each with its popularity score.
+    pub fn popular_of(&self, candidates: &[u32], wishes: &Wishes) -> Vec<Row> {
+        let mut scores = self.popularity.clone();
+        boost(&mut scores, wishes);
+        let mut order: Vec<(u32, f32)> = candidates
+            .iter()
+            .map(|&product| (product, scores[product as usize]))
+            .collect();
+        order.retain(|&(product, _)| self.shown[product as usize] && !wishes.blocks.contains(&product));
+        order.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        let mut rows = Picker::new(self, self.rows);
+        for (product, score) in order {
+            rows.take(Row {
+                product,
+                score,
+                from: From::Fallback,
+                because: None,
+            });
+        }
+        // A pin for every list stands in the lists of its own category only.
+        let pins = wishes
+            .pins
+            .iter()
+            .copied()
+            .filter(|(_, product)| candidates.contains(product))
+            .collect();
+        pinned(
+            rows.rows,
+            &Wishes {
+                pins,
+                ..wishes.clone()
+            },
+            &self.shown,
+            self.rows,
+        )
+    }
+
     /// The lists of the given users, in their order; `wishes` tells each user's wishes.
     pub fn all(
         &self,
-        model: Option<&Mix<'_>>,
+        model: Option<&dyn Scorer>,
         histories: &Histories,
         users: &[usize],
         wishes: impl Fn(usize) -> Wishes + Sync,
@@ -158,22 +195,32 @@ impl Shop {
     }
 }
 
-fn boost(scores: &mut [f32], wishes: &Wishes) {
+pub(super) fn boost(scores: &mut [f32], wishes: &Wishes) {
     for &(product, factor) in &wishes.boosts {
         scores[product as usize] *= factor;
     }
 }
 
 /// Takes rows while there is room and no variant of the group is in the list.
-struct Picker<'a> {
+pub(super) struct Picker<'a> {
     shop: &'a Shop,
-    groups: BTreeSet<u32>,
-    rows: Vec<Row>,
+    most: usize,
+    pub(super) groups: BTreeSet<u32>,
+    pub(super) rows: Vec<Row>,
 }
 
-impl Picker<'_> {
-    fn take(&mut self, row: Row) -> bool {
-        if self.rows.len() >= self.shop.rows {
+impl<'a> Picker<'a> {
+    pub(super) fn new(shop: &'a Shop, most: usize) -> Picker<'a> {
+        Picker {
+            shop,
+            most,
+            groups: BTreeSet::new(),
+            rows: Vec::new(),
+        }
+    }
+
+    pub(super) fn take(&mut self, row: Row) -> bool {
+        if self.rows.len() >= self.most {
             return false;
         }
         if let Some(group) = self.shop.groups[row.product as usize]
@@ -187,7 +234,7 @@ impl Picker<'_> {
 }
 
 /// Puts the pinned products to their places, in the order of the places.
-fn pinned(mut rows: Vec<Row>, wishes: &Wishes, shown: &[bool], most: usize) -> Vec<Row> {
+pub(super) fn pinned(mut rows: Vec<Row>, wishes: &Wishes, shown: &[bool], most: usize) -> Vec<Row> {
     let mut pins = wishes.pins.clone();
     pins.sort_unstable();
     for (place, product) in pins {
@@ -214,7 +261,7 @@ fn pinned(mut rows: Vec<Row>, wishes: &Wishes, shown: &[bool], most: usize) -> V
 #[cfg(test)]
 mod tests {
     use super::super::log::{Interaction, Kind, Log, Strengths};
-    use super::super::models::MixSettings;
+    use super::super::models::{Mix, MixSettings};
     use super::super::neighbours::Neighbours;
     use super::super::purpose::{Parts, Purpose};
     use super::*;
@@ -259,7 +306,7 @@ mod tests {
         let histories = two_tastes();
         let parts = Parts::fit(&histories, Purpose::Basket);
         let empty = Neighbours::from_rows(1, vec![Vec::new(); 12]);
-        let model = parts.mix(&empty, MixSettings::default());
+        let model: Mix<'_> = parts.mix(&empty, MixSettings::default());
         let mut shop = shop(&parts);
         let list = shop.personal(Some(&model), histories.of(0), &Wishes::default());
         assert_eq!(products(&list)[..2], [3, 4]);
@@ -267,12 +314,12 @@ mod tests {
         assert!(
             list[..2]
                 .iter()
-                .all(|row| row.from == From::Personal && row.because.is_some_and(|b| b < 3))
+                .all(|row| row.from == From::Model && row.because.is_some_and(|b| b < 3))
         );
         assert!(
             list[2..]
                 .iter()
-                .all(|row| row.from == From::Popular && row.because.is_none())
+                .all(|row| row.from == From::Fallback && row.because.is_none())
         );
         assert!(list.windows(2).all(|pair| pair[0].score >= pair[1].score));
         // Somebody without history and a visitor get the same list.
@@ -292,7 +339,7 @@ mod tests {
         let histories = two_tastes();
         let parts = Parts::fit(&histories, Purpose::Basket);
         let empty = Neighbours::from_rows(1, vec![Vec::new(); 12]);
-        let model = parts.mix(&empty, MixSettings::default());
+        let model: Mix<'_> = parts.mix(&empty, MixSettings::default());
         let mut shop = shop(&parts);
         shop.shown[3] = false;
         (shop.groups[5], shop.groups[6]) = (Some(1), Some(1));
@@ -312,7 +359,7 @@ mod tests {
         let histories = two_tastes();
         let parts = Parts::fit(&histories, Purpose::Basket);
         let empty = Neighbours::from_rows(1, vec![Vec::new(); 12]);
-        let model = parts.mix(&empty, MixSettings::default());
+        let model: Mix<'_> = parts.mix(&empty, MixSettings::default());
         let history = histories.of(0);
         let reasons = model.reasons(history);
         for (product, &reason) in reasons.iter().enumerate() {

@@ -7,12 +7,13 @@
 //! 2. [`cuts`]: the end of the time line is hidden, for tuning and for the honest figure.
 //! 3. The models: [`popularity`] (the naive answer), [`neighbours`] (item cosine), [`content`] (text), joined by
 //!    [`models::Mix`] over a decayed [`profile`]. Each is a [`models::Scorer`]: a history in, a score per product out.
-//! 4. [`tune`] chooses the few numbers on an inner cut; [`measure`] judges on the outer one.
-//! 5. [`lists`] writes what people see; [`pairs`] finds what is bought together.
+//! 4. [`tune`] sets the few numbers on an inner cut; [`measure`] judges on the outer one, and [`choose`] chooses.
+//! 5. [`lists`] writes what people see, by the shop people's [`rules`]; [`pairs`] finds what is bought together.
 //!
 //! Invariants: nothing here reads a file, a clock or SQL; equal input and seed give equal bytes whatever the number of
 //! threads (parallel only over independent outputs, sums in a fixed order, ties by index).
 
+pub mod choose;
 pub mod content;
 pub mod cuts;
 pub mod history;
@@ -26,4 +27,6 @@ pub mod popularity;
 pub mod profile;
 pub mod purpose;
 pub mod rank;
+pub mod rules;
+pub mod similar;
 pub mod tune;

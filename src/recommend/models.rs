@@ -12,6 +12,35 @@ pub trait Scorer: Sync {
     /// Adds this model's score of every product to `scores`, which come in as zeros. Larger is better; 0 means
     /// that the model has nothing to say.
     fn score(&self, history: &[Signal], scores: &mut [f32]);
+
+    /// For every product the history product with the largest exact contribution to its score, ties to the older
+    /// signal; [`NO_REASON`] where no product of the history speaks for it.
+    fn reasons(&self, history: &[Signal]) -> Vec<u32>;
+}
+
+/// No product of the history speaks for this one.
+pub const NO_REASON: u32 = u32::MAX;
+
+/// Finds the loudest speaker per product. `votes` lists what one speaker gives to whom.
+pub(super) fn loudest(
+    products: usize,
+    profile: &[(u32, f32)],
+    mut votes: impl FnMut(u32, f32, &mut Vec<(u32, f32)>),
+) -> Vec<u32> {
+    let mut best = vec![0.0f32; products];
+    let mut reasons = vec![NO_REASON; products];
+    let mut given = Vec::new();
+    for &(speaker, weight) in profile {
+        given.clear();
+        votes(speaker, weight, &mut given);
+        for &(product, vote) in &given {
+            if vote > best[product as usize] {
+                best[product as usize] = vote;
+                reasons[product as usize] = speaker;
+            }
+        }
+    }
+    reasons
 }
 
 /// The same scores for everybody: a popularity.
@@ -24,6 +53,10 @@ pub struct ForAll {
 impl Scorer for ForAll {
     fn score(&self, _history: &[Signal], scores: &mut [f32]) {
         scores.copy_from_slice(&self.scores);
+    }
+
+    fn reasons(&self, _history: &[Signal]) -> Vec<u32> {
+        vec![NO_REASON; self.scores.len()]
     }
 }
 
@@ -42,6 +75,21 @@ impl Scorer for ItemCosine<'_> {
     fn score(&self, history: &[Signal], scores: &mut [f32]) {
         self.neighbours
             .add_scores(&self.decay.profile(history), self.k, 1.0, scores);
+    }
+
+    fn reasons(&self, history: &[Signal]) -> Vec<u32> {
+        loudest(
+            self.neighbours.products(),
+            &self.decay.profile(history),
+            |speaker, weight, given| {
+                let voices = self.neighbours.spoken_for(speaker as usize, self.k);
+                given.extend(
+                    voices
+                        .iter()
+                        .map(|voice| (voice.product, weight * voice.similarity)),
+                );
+            },
+        )
     }
 }
 
@@ -107,39 +155,6 @@ impl Mix<'_> {
         }
         scores.iter().copied().fold(0.0, f32::max)
     }
-
-    /// For every product the history product with the largest exact contribution to its personal score, ties to the
-    /// older signal; `u32::MAX` where no product of the history speaks for it.
-    pub fn reasons(&self, history: &[Signal]) -> Vec<u32> {
-        let products = self.behaviour.products();
-        let mut best = vec![0.0f32; products];
-        let mut reason = vec![u32::MAX; products];
-        let mut own = vec![0.0f32; products];
-        for &(product, weight) in &self.decay().profile(history) {
-            let speaker = [(product, weight)];
-            self.behaviour
-                .add_scores(&speaker, self.settings.k as usize, 1.0, &mut own);
-            if self.settings.content > 0.0 {
-                self.content
-                    .add_scores(&speaker, usize::MAX, self.settings.content as f32, &mut own);
-            }
-            let k = self.settings.k as usize;
-            let behaviour = self.behaviour.spoken_for(product as usize, k);
-            let touched = || {
-                behaviour
-                    .iter()
-                    .chain(self.content.spoken_for(product as usize, usize::MAX))
-            };
-            for j in touched().map(|voice| voice.product as usize) {
-                if own[j] > best[j] {
-                    best[j] = own[j];
-                    reason[j] = product;
-                }
-            }
-            touched().for_each(|voice| own[voice.product as usize] = 0.0);
-        }
-        reason
-    }
 }
 
 impl Scorer for Mix<'_> {
@@ -154,5 +169,36 @@ impl Scorer for Mix<'_> {
         for (score, &recent) in scores.iter_mut().zip(self.popularity) {
             *score = *score * scale + weight * recent;
         }
+    }
+
+    fn reasons(&self, history: &[Signal]) -> Vec<u32> {
+        // A product may hear one speaker twice, by behaviour and by text: the sum is gathered before it is compared.
+        let mut own = vec![0.0f32; self.behaviour.products()];
+        loudest(
+            own.len(),
+            &self.decay().profile(history),
+            |speaker, weight, given| {
+                let text = if self.settings.content > 0.0 {
+                    usize::MAX
+                } else {
+                    0
+                };
+                let behaviour = self
+                    .behaviour
+                    .spoken_for(speaker as usize, self.settings.k as usize)
+                    .iter();
+                let content = self.content.spoken_for(speaker as usize, text).iter();
+                let voices = behaviour
+                    .map(|voice| (voice, 1.0))
+                    .chain(content.map(|v| (v, self.settings.content as f32)));
+                for (voice, factor) in voices.clone() {
+                    own[voice.product as usize] += weight * factor * voice.similarity;
+                }
+                for (voice, _) in voices {
+                    let vote = std::mem::take(&mut own[voice.product as usize]);
+                    given.push((voice.product, vote));
+                }
+            },
+        )
     }
 }
