@@ -93,11 +93,7 @@ impl Shop {
                 allowed[signal.product as usize] = false;
             }
         }
-        let mut rows = Picker {
-            shop: self,
-            groups: BTreeSet::new(),
-            rows: Vec::new(),
-        };
+        let mut rows = Picker::new(self, self.rows);
         let mut taken = vec![false; products];
         if let Some(model) = model {
             let reasons = model.reasons(history);
