@@ -21,15 +21,6 @@ pub enum Features {
 }
 
 impl Features {
-    /// How many blocks there are: each is normalised on its own.
-    pub(crate) fn blocks(self) -> usize {
-        if self == Features::WordsAndCharacters {
-            2
-        } else {
-            1
-        }
-    }
-
     /// Calls `each` with (block, feature) for every occurrence of every feature of `text`.
     pub(crate) fn count(self, text: &str, each: &mut impl FnMut(usize, &str)) {
         let mut buffer = Buffer::default();
