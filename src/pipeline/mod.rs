@@ -1,1 +1,2 @@
 //! The room `pipeline`.
+pub mod recommendations;

@@ -25,6 +25,9 @@ pub enum Purpose {
 
 /// The share of the past that trains.
 const TRAIN_SHARE: f64 = 0.8;
+/// The share of a user's products that tests; not written 1 - 0.8, which is a little less than 0.2 and would take
+/// one product of ten instead of two.
+const TEST_SHARE: f64 = 0.2;
 /// Users with fewer products are not tested by the cut inside histories.
 const LEAST_PRODUCTS: usize = 5;
 
@@ -33,7 +36,7 @@ impl Purpose {
     pub fn cut(self, log: &Log, strengths: &Strengths) -> Cut {
         match self {
             Purpose::NextWeeks => Cut::global(log, strengths, TRAIN_SHARE),
-            Purpose::Basket => Cut::per_user(log, strengths, 1.0 - TRAIN_SHARE, LEAST_PRODUCTS),
+            Purpose::Basket => Cut::per_user(log, strengths, TEST_SHARE, LEAST_PRODUCTS),
         }
     }
 
@@ -41,7 +44,7 @@ impl Purpose {
     pub fn inner(self, cut: &Cut, log: &Log, strengths: &Strengths) -> Cut {
         match self {
             Purpose::NextWeeks => cut.inner_global(log, strengths, TRAIN_SHARE),
-            Purpose::Basket => cut.inner_per_user(log, strengths, 1.0 - TRAIN_SHARE, LEAST_PRODUCTS),
+            Purpose::Basket => cut.inner_per_user(log, strengths, TEST_SHARE, LEAST_PRODUCTS),
         }
     }
 
@@ -100,5 +103,32 @@ impl Parts {
             settings,
             age_from: self.age_from,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::log::{Interaction, Kind};
+    use super::*;
+
+    #[test]
+    fn a_fifth_of_ten_is_two() {
+        let events = (0..20u32).map(|line| Interaction {
+            user: Some(line / 10),
+            product: line % 10,
+            kind: Kind::Purchase,
+            quantity: 1.0,
+            rating: 0.0,
+            at: i64::from(line),
+            basket: 0,
+            line,
+        });
+        let log = Log::new(2, 10, events.collect());
+        let strengths = Strengths::default();
+        let cut = Purpose::Basket.cut(&log, &strengths);
+        // Both users lose the same two, so nobody is left to make them known.
+        assert_eq!((cut.test[1].len(), cut.cold), (0, 4));
+        assert_eq!(cut.train.of(0).len(), 8);
+        assert_eq!(Purpose::Basket.inner(&cut, &log, &strengths).train.of(0).len(), 7);
     }
 }
