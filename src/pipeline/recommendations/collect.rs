@@ -6,11 +6,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Drops, Options};
-use crate::recommend::lists::Shop as Lists;
+use super::Drops;
 use crate::recommend::log::{Interaction, Kind, Log};
 use crate::recommend::popularity::DAY;
-use crate::recommend::purpose::Parts;
 use crate::recommend::rules::{Action, Rule, Rules};
 use crate::store::{self, Product, Snapshot};
 
@@ -59,13 +57,14 @@ pub struct Prepared {
     pub(super) rules: Rules,
 }
 
-pub(super) fn collect(snapshot: &Snapshot, as_of: i64) -> store::Result<Collected> {
+pub(super) fn collect(
+    snapshot: &Snapshot,
+    as_of: i64,
+    history_days: Option<i64>,
+) -> store::Result<Collected> {
     let products = snapshot.products()?;
     let rules = snapshot.rules(as_of)?;
-    let oldest = snapshot
-        .settings()?
-        .history_days
-        .map(|days| as_of.saturating_sub(days.saturating_mul(DAY)));
+    let oldest = history_days.map(|days| as_of.saturating_sub(days.saturating_mul(DAY)));
     // products come ordered by id, so a place in the list is the dense index.
     let known: HashMap<&str, u32> = products
         .iter()
@@ -287,18 +286,6 @@ pub(super) fn text(product: &Product) -> String {
 }
 
 impl Prepared {
-    /// The list writer of this shop, over a popularity.
-    pub(super) fn lists(&self, parts: &Parts, options: &Options) -> Lists {
-        Lists {
-            shown: self.products.iter().map(|product| product.sellable).collect(),
-            groups: self.groups.clone(),
-            popularity: parts.recent.clone(),
-            rows: options.per_user,
-            allow_bought: options.allow_bought,
-            purchases: self.log.has_purchases(),
-        }
-    }
-
     /// The users that have any usable event, ascending.
     pub(super) fn active(&self) -> Vec<usize> {
         let mut active = vec![false; self.users.len()];

@@ -9,9 +9,12 @@ mod write;
 
 use std::collections::BTreeMap;
 
-use self::collect::{Prepared, text};
-use crate::fit::Control;
-use crate::recommend::choose::{self, Trial, Verdict};
+use anyhow::{Context, Result};
+
+use self::collect::text;
+pub use self::collect::{Collected, Prepared};
+use super::{AlreadyBought, Family, Night, RecommendationOptions, Verdict};
+use crate::recommend::choose::{self, Trial};
 use crate::recommend::content;
 use crate::recommend::log::Strengths;
 use crate::recommend::measure::METRICS;
@@ -19,7 +22,7 @@ use crate::recommend::models::MixSettings;
 use crate::recommend::neighbours::Neighbours;
 use crate::recommend::purpose::Purpose;
 use crate::recommend::tune::TuneOptions;
-use crate::store::Score;
+use crate::store::{GenerationWriter, Score, Snapshot};
 use crate::text::{Csr, TfIdf, TfIdfOptions};
 
 /// Neighbours by words that are kept per product.
@@ -31,20 +34,14 @@ const SETTINGS: &str = "mix_settings";
 /// Version of their bytes.
 const SETTINGS_FORMAT: i64 = 1;
 
-/// The options of the job file, `[recommendations]`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Options {
-    /// Rows written per customer, 100; more than a page shows, so that what is hidden at SELECT time leaves
-    /// no short list.
-    pub per_user: usize,
-    /// `already_bought = "allow"`: what was bought may be recommended again.
-    pub allow_bought: bool,
-    /// What the lists are for.
-    pub purpose: Purpose,
-    /// Seed of samples and intervals.
-    pub seed: u64,
+/// The family, with the options of its job file.
+#[derive(Debug, Clone, Default)]
+pub struct Recommendations {
+    /// `[recommendations]`.
+    pub options: RecommendationOptions,
 }
 
+/// Rows left out, by table and reason.
 type Drops = BTreeMap<(&'static str, &'static str), u64>;
 
 /// What was learned.
@@ -57,129 +54,151 @@ pub struct Learned {
     trial: Trial,
 }
 
-fn learn(
-    prepared: &Prepared,
-    published: Option<MixSettings>,
-    options: &Options,
-    control: &Control,
-) -> anyhow::Result<Learned> {
-    let texts: Vec<String> = prepared.products.iter().map(text).collect();
-    let (_, vectors) = TfIdf::fit(&texts, &TfIdfOptions::default());
-    control.check()?;
-    let words = content::nearest(&vectors, NEAREST_WORDS, COMMON_WORDS);
-    control.check()?;
-    let strengths = Strengths::default();
-    let tuning = TuneOptions {
-        seed: options.seed,
-        ..TuneOptions::default()
-    };
-    let purpose = options.purpose;
-    let trial = Trial::fit(
-        &prepared.log,
-        &strengths,
-        &words,
-        purpose,
-        published,
-        &tuning,
-        control,
-    )?;
-    Ok(Learned {
-        strengths,
-        published,
-        vectors,
-        words,
-        trial,
-    })
+/// What the night decided.
+#[derive(Debug)]
+pub struct Judged {
+    learned: Learned,
+    verdict: choose::Verdict,
 }
 
-fn judge(learned: &Learned, options: &Options, control: &Control) -> anyhow::Result<(Verdict, Vec<Score>)> {
-    let Learned {
-        trial,
-        vectors,
-        words,
-        published,
-        ..
-    } = learned;
-    let verdict = choose::choose(trial, vectors, words, *published, options.seed, control)?;
-    let mut scores = Vec::new();
-    for candidate in &verdict.candidates {
-        let score = |metric: &str, value: f64, ends: Option<(f64, f64)>| Score {
-            result: "recommendations",
-            model: candidate.name.to_owned(),
-            slice: String::new(),
-            metric: metric.to_owned(),
-            value: Some(value),
-            lo90: ends.map(|ends| ends.0),
-            hi90: ends.map(|ends| ends.1),
-            split: options.purpose.split().to_owned(),
-            chosen: candidate.name == verdict.winner,
+impl Recommendations {
+    fn purpose(&self) -> Purpose {
+        match self.options.purpose {
+            super::Purpose::NextWeeks => Purpose::NextWeeks,
+            super::Purpose::Basket => Purpose::Basket,
+        }
+    }
+
+    /// The numbers of the published mix: tonight's start, and a candidate beside tonight's.
+    fn published(night: &Night<'_>) -> Result<Option<MixSettings>> {
+        let Some(generation) = night.shop.published(Self::NAME)? else {
+            return Ok(None);
         };
-        for (number, metric) in METRICS.iter().enumerate() {
-            let figure = candidate.judged.figure(number, choose::DRAWS, options.seed);
-            scores.push(score(metric, figure.value, Some((figure.lo90, figure.hi90))));
-        }
-        scores.push(score("coverage@10", candidate.judged.coverage, None));
-        scores.push(score("users", candidate.judged.of_users.len() as f64, None));
+        let bytes = night
+            .shop
+            .artefact(generation.generation, SETTINGS, SETTINGS_FORMAT)?;
+        bytes
+            .map(|bytes| postcard::from_bytes(&bytes).context("the published numbers of the mix"))
+            .transpose()
     }
-    Ok((verdict, scores))
+
+    fn scores(&self, verdict: &choose::Verdict, seed: u64) -> Vec<Score> {
+        let mut scores = Vec::new();
+        for candidate in &verdict.candidates {
+            let score = |metric: &str, value: f64, ends: Option<(f64, f64)>| Score {
+                result: "recommendations",
+                model: candidate.name.to_owned(),
+                slice: String::new(),
+                metric: metric.to_owned(),
+                value: Some(value),
+                lo90: ends.map(|ends| ends.0),
+                hi90: ends.map(|ends| ends.1),
+                split: self.purpose().split().to_owned(),
+                chosen: candidate.name == verdict.winner,
+            };
+            for (number, metric) in METRICS.iter().enumerate() {
+                let figure = candidate.judged.figure(number, choose::DRAWS, seed);
+                scores.push(score(metric, figure.value, Some((figure.lo90, figure.hi90))));
+            }
+            scores.push(score("coverage@10", candidate.judged.coverage, None));
+            scores.push(score("users", candidate.judged.of_users.len() as f64, None));
+        }
+        scores
+    }
 }
 
-#[cfg(test)]
-mod scratch {
-    use super::*;
-    use crate::store::*;
-    #[test]
-    fn scratch() {
-        let path = std::path::PathBuf::from(std::env::var("SCRATCH_DB").unwrap());
-        let shop = Shop::open(&path).unwrap();
-        for purpose in [Purpose::Basket, Purpose::NextWeeks] {
-            let t = std::time::Instant::now();
-            let o = Options {
-                per_user: 100,
-                allow_bought: false,
-                purpose,
-                seed: 1,
-            };
-            let snapshot = Snapshot::begin(&shop).unwrap();
-            let as_of = snapshot.newest_event_at(now()).unwrap().unwrap();
-            let collected = collect::collect(&snapshot, as_of).unwrap();
-            drop(snapshot);
-            let (prepared, drops) = collect::prepare(collected);
-            println!("{drops:?} {:?}", t.elapsed());
-            let control = Control::unbounded();
-            let learned = learn(&prepared, None, &o, &control).unwrap();
-            println!("{:?} {:?}", learned.trial.tuned, t.elapsed());
-            let (verdict, scores) = judge(&learned, &o, &control).unwrap();
-            println!("{} {:?}", verdict.why, t.elapsed());
-            for s in scores {
-                println!(
-                    "{:24} {:12} {:.4} {:?} {:?} {}",
-                    s.model,
-                    s.metric,
-                    s.value.unwrap(),
-                    s.lo90,
-                    s.hi90,
-                    s.chosen
-                );
-            }
-            let mut w = GenerationWriter::begin(
-                &shop,
-                &NewGeneration {
-                    family: "recommendations",
-                    run_id: 1,
-                    as_of,
-                    exclude_bought: true,
-                },
-            )
-            .unwrap();
-            write::write(&prepared, &learned, &verdict, &o, &shop, &mut w, &control).unwrap();
-            println!("{} rows {:?}", w.rows(), t.elapsed());
-            w.publish(&verdict.why).unwrap();
-            println!("{:?}", t.elapsed());
-        }
+impl Family for Recommendations {
+    const NAME: &'static str = "recommendations";
+    type Collected = Collected;
+    type Prepared = Prepared;
+    type Fitted = Learned;
+    type Judged = Judged;
+
+    fn newest(&self, snapshot: &Snapshot, now: i64) -> Result<Option<i64>> {
+        Ok(snapshot.newest_event_at(now)?)
     }
-    #[test]
-    fn create() {
-        Shop::create(std::path::Path::new(&std::env::var("SCRATCH_DB").unwrap())).unwrap();
+
+    fn exclude_bought(&self) -> bool {
+        self.options.already_bought == AlreadyBought::Exclude
+    }
+
+    fn collect(&self, snapshot: &Snapshot, night: &Night<'_>) -> Result<Collected> {
+        Ok(collect::collect(
+            snapshot,
+            night.as_of,
+            night.settings.history_days,
+        )?)
+    }
+
+    fn prepare(&self, collected: Collected, night: &Night<'_>) -> Result<Prepared> {
+        let (prepared, drops) = collect::prepare(collected);
+        for ((table, reason), rows) in drops {
+            night.drop_rows(table, reason, rows);
+        }
+        Ok(prepared)
+    }
+
+    fn fit(&self, prepared: &Prepared, night: &Night<'_>) -> Result<Learned> {
+        let control = &night.control;
+        let published = Self::published(night)?;
+        let texts: Vec<String> = prepared.products.iter().map(text).collect();
+        let (_, vectors) = TfIdf::fit(&texts, &TfIdfOptions::default());
+        control.check()?;
+        let words = content::nearest(&vectors, NEAREST_WORDS, COMMON_WORDS);
+        control.check()?;
+        let strengths = Strengths::default();
+        let tuning = TuneOptions {
+            seed: night.seed,
+            ..TuneOptions::default()
+        };
+        let log = &prepared.log;
+        let trial = Trial::fit(
+            log,
+            &strengths,
+            &words,
+            self.purpose(),
+            published,
+            &tuning,
+            control,
+        )?;
+        Ok(Learned {
+            strengths,
+            published,
+            vectors,
+            words,
+            trial,
+        })
+    }
+
+    fn evaluate(&self, _: &Prepared, learned: Learned, night: &Night<'_>) -> Result<(Judged, Verdict)> {
+        let Learned {
+            trial,
+            vectors,
+            words,
+            published,
+            ..
+        } = &learned;
+        let verdict = choose::choose(trial, vectors, words, *published, night.seed, &night.control)?;
+        let scores = self.scores(&verdict, night.seed);
+        // There is always something to publish: where no personal model wins, the popular products.
+        let why = verdict.why.clone();
+        Ok((
+            Judged { learned, verdict },
+            Verdict {
+                publish: true,
+                why,
+                scores,
+            },
+        ))
+    }
+
+    fn publish(
+        &self,
+        prepared: &Prepared,
+        judged: &Judged,
+        generation: &mut GenerationWriter<'_>,
+        night: &Night<'_>,
+    ) -> Result<()> {
+        write::write(self, prepared, judged, generation, night)
     }
 }

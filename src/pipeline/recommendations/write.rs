@@ -1,21 +1,24 @@
 //! publish: the models fitted again on everything, lists written in the order of their keys.
+//!
+//! Rows are computed before the write transaction begins, in parallel, some thousand lists at once: a checkout
+//! never waits for arithmetic, and memory stays flat in the number of customers.
 
-use anyhow::Context;
+use anyhow::{Context, Result};
 use rayon::prelude::*;
 
-use super::collect::Prepared;
-use super::{Learned, Options, SETTINGS, SETTINGS_FORMAT};
-use crate::fit::Control;
-use crate::recommend::choose::{self, Verdict};
+use super::{Judged, Learned, Prepared, Recommendations, SETTINGS, SETTINGS_FORMAT};
+use crate::pipeline::{Family, Night};
+use crate::recommend::choose;
 use crate::recommend::history::Histories;
-use crate::recommend::lists::{From as Origin, Row};
-use crate::recommend::pairs::{self, PairOptions};
+use crate::recommend::lists::{From as Origin, Row, Shop as Lists};
+use crate::recommend::models::Scorer;
+use crate::recommend::pairs::{self, PairOptions, Partner};
 use crate::recommend::purpose::Parts;
 use crate::recommend::similar::similar;
 use crate::store::results::{
     BoughtTogether, PopularProduct, Recommendation, SimilarProduct, VisitorRecommendation,
 };
-use crate::store::{GenerationWriter, Keys, Shop};
+use crate::store::{GenerationWriter, Keys};
 
 /// Rows of a product page's list.
 const PAGE_ROWS: usize = 30;
@@ -24,152 +27,230 @@ const LISTS_AT_ONCE: usize = 2000;
 
 /// Fits the winner on everything and writes all result tables of the family.
 pub(super) fn write(
+    family: &Recommendations,
     prepared: &Prepared,
-    learned: &Learned,
-    verdict: &Verdict,
-    options: &Options,
-    shop: &Shop,
+    judged: &Judged,
     writer: &mut GenerationWriter<'_>,
-    control: &Control,
-) -> anyhow::Result<()> {
-    let Prepared {
-        log,
-        users,
-        products,
-        rules,
-        ..
-    } = prepared;
-    let whole = Histories::build(log, &learned.strengths, |_| true);
-    let parts = Parts::fit(&whole, options.purpose);
-    control.check()?;
+    night: &Night<'_>,
+) -> Result<()> {
+    let Judged { learned, verdict } = judged;
+    let histories = Histories::build(&prepared.log, &learned.strengths, |_| true);
+    let parts = Parts::fit(&histories, family.purpose());
+    night.control.check()?;
     let model = choose::refitted(verdict, &parts, &learned.vectors, &learned.words);
-    let lists = prepared.lists(&parts, options);
-    let ids: Vec<&str> = products
-        .iter()
-        .map(|product| product.product_id.as_str())
-        .collect();
-    let product_keys = shop.keys(Keys::Product, &ids)?;
-    let key = |product: u32| product_keys[product as usize];
-    let names = [
-        verdict.winner,
+    let ids: Vec<&str> = prepared.products.iter().map(|p| p.product_id.as_str()).collect();
+    // With last night's numbers it is still the mix.
+    let winner = if verdict.winner == choose::PUBLISHED {
+        choose::MIX
+    } else {
+        verdict.winner
+    };
+    let models = [
+        winner,
         choose::POPULARITY,
-        "rule",
         choose::ITEM_COSINE,
         choose::CONTENT_COSINE,
+        "rule",
     ];
-    let model_keys = shop.keys(Keys::Model, &names)?;
-    let place = |origin: Origin, first: usize| match origin {
-        Origin::Model => model_keys[first],
-        Origin::Fallback => model_keys[first + 1],
-        Origin::Rule => model_keys[2],
+    let pen = Pen {
+        prepared,
+        learned,
+        histories: &histories,
+        parts: &parts,
+        lists: lists(family, prepared, &parts),
+        product_keys: night.shop.keys(Keys::Product, &ids)?,
+        model_keys: night.shop.keys(Keys::Model, &models)?,
+        night,
     };
+    pen.customers(model.as_deref(), writer)?;
+    pen.shelves(writer)?;
+    pen.pages(writer)?;
+    pen.partners(writer)?;
+    if winner == choose::MIX {
+        let numbers = postcard::to_stdvec(&verdict.settings).context("the tuned numbers of the mix")?;
+        writer.artefact(SETTINGS, SETTINGS_FORMAT, &numbers)?;
+    }
+    Ok(())
+}
 
-    // '' is the visitor nobody knows: the least of all texts, and so the first of all users.
-    let active = prepared.active();
-    let mut named = vec![""];
-    named.extend(active.iter().map(|&user| users[user].as_str()));
-    let user_keys = shop.keys(Keys::User, &named)?;
-    let row = |user_key: i64, rank: usize, row: &Row| Recommendation {
-        user_key,
-        rank: rank as i64 + 1,
-        product_key: key(row.product),
-        score: f64::from(row.score),
-        model_key: place(row.from, 0),
-        because_key: row.because.map(key),
-    };
-    // Written in the order of the keys, so that pages fill one after the other.
-    let mut order: Vec<(i64, Option<usize>)> = vec![(user_keys[0], None)];
-    order.extend(
-        user_keys[1..]
-            .iter()
-            .copied()
-            .zip(active.iter().copied().map(Some)),
-    );
-    order.sort_unstable();
-    for chunk in order.chunks(LISTS_AT_ONCE) {
-        control.check()?;
-        let written: Vec<Vec<Recommendation>> = chunk
+/// The list writer of this shop, over a popularity.
+fn lists(family: &Recommendations, prepared: &Prepared, parts: &Parts) -> Lists {
+    Lists {
+        shown: prepared.products.iter().map(|product| product.sellable).collect(),
+        groups: prepared.groups.clone(),
+        popularity: parts.recent.clone(),
+        rows: family.options.per_user,
+        allow_bought: !family.exclude_bought(),
+        purchases: prepared.log.has_purchases(),
+    }
+}
+
+/// Turns indices into keys and lists into rows.
+struct Pen<'a> {
+    prepared: &'a Prepared,
+    learned: &'a Learned,
+    histories: &'a Histories,
+    parts: &'a Parts,
+    lists: Lists,
+    product_keys: Vec<i64>,
+    /// Of the winner, popularity, item cosine, content cosine, 'rule'.
+    model_keys: Vec<i64>,
+    night: &'a Night<'a>,
+}
+
+impl Pen<'_> {
+    fn key(&self, product: u32) -> i64 {
+        self.product_keys[product as usize]
+    }
+
+    /// The model's key of a row; `first` is the list's own model, the one after it the fallback.
+    fn model(&self, row: &Row, first: usize) -> i64 {
+        match row.from {
+            Origin::Model => self.model_keys[first],
+            Origin::Fallback => self.model_keys[first + 1],
+            Origin::Rule => self.model_keys[4],
+        }
+    }
+
+    /// recommendations: everybody who has a usable event, and '', the visitor nobody knows.
+    fn customers(&self, model: Option<&dyn Scorer>, writer: &mut GenerationWriter<'_>) -> Result<()> {
+        let active = self.prepared.active();
+        let mut ids = vec![""];
+        ids.extend(active.iter().map(|&user| self.prepared.users[user].as_str()));
+        let keys = self.night.shop.keys(Keys::User, &ids)?;
+        let whose = std::iter::once(None).chain(active.into_iter().map(Some));
+        let mut order: Vec<(i64, Option<usize>)> = keys.into_iter().zip(whose).collect();
+        order.sort_unstable();
+        for (number, chunk) in order.chunks(LISTS_AT_ONCE).enumerate() {
+            self.night.control.check()?;
+            let done = (number * LISTS_AT_ONCE) as u64;
+            self.night
+                .control
+                .progress("lists of customers", done, order.len() as u64);
+            let rows: Vec<Vec<Recommendation>> = chunk
+                .par_iter()
+                .map(|&(user_key, user)| {
+                    let history = user.map_or(&[][..], |user| self.histories.of(user));
+                    let user = user.map(|user| user as u32);
+                    let wishes = self.prepared.rules.wishes("recommendations", user, None);
+                    let list = self.lists.personal(model, history, &wishes);
+                    let row = |(row, rank): (&Row, i64)| Recommendation {
+                        user_key,
+                        rank,
+                        product_key: self.key(row.product),
+                        score: f64::from(row.score),
+                        model_key: self.model(row, 0),
+                        because_key: row.because.map(|product| self.key(product)),
+                    };
+                    list.iter().zip(1..).map(row).collect()
+                })
+                .collect();
+            writer.write(rows.into_iter().flatten())?;
+        }
+        Ok(())
+    }
+
+    /// popular_products: the whole shop and each category; visitor_recommendations for any country and language.
+    fn shelves(&self, writer: &mut GenerationWriter<'_>) -> Result<()> {
+        let everything: Vec<u32> = (0..self.prepared.products.len() as u32).collect();
+        let wishes = self.prepared.rules.wishes("visitor_recommendations", None, None);
+        let list = self.lists.popular_of(&everything, &wishes);
+        writer.write(list.iter().zip(1..).map(|(row, rank)| VisitorRecommendation {
+            country: String::new(),
+            language: String::new(),
+            rank,
+            product_key: self.key(row.product),
+            score: f64::from(row.score),
+        }))?;
+        let wishes = self.prepared.rules.wishes("popular_products", None, None);
+        let mut shelves = vec![("", &everything)];
+        shelves.extend(
+            self.prepared
+                .categories
+                .iter()
+                .map(|(category, products)| (category.as_str(), products)),
+        );
+        self.night.control.check()?;
+        let rows: Vec<Vec<PopularProduct>> = shelves
             .par_iter()
-            .map(|&(user_key, user)| {
-                let history = user.map_or(&[][..], |user| whole.of(user));
-                let wishes = rules.wishes("recommendations", user.map(|user| user as u32), None);
-                let list = lists.personal(model.as_deref(), history, &wishes);
-                list.iter()
-                    .enumerate()
-                    .map(|(rank, item)| row(user_key, rank, item))
+            .map(|&(category, products)| {
+                let row = |(row, rank): (&Row, i64)| PopularProduct {
+                    category: category.to_owned(),
+                    rank,
+                    product_key: self.key(row.product),
+                    score: f64::from(row.score),
+                };
+                self.lists
+                    .popular_of(products, &wishes)
+                    .iter()
+                    .zip(1..)
+                    .map(row)
                     .collect()
             })
             .collect();
-        writer.write(written.into_iter().flatten())?;
+        Ok(writer.write(rows.into_iter().flatten())?)
     }
 
-    let everything: Vec<u32> = (0..products.len() as u32).collect();
-    let visitors = lists.popular_of(&everything, &rules.wishes("visitor_recommendations", None, None));
-    writer.write(visitors.iter().zip(1..).map(|(row, rank)| VisitorRecommendation {
-        country: String::new(),
-        language: String::new(),
-        rank,
-        product_key: key(row.product),
-        score: f64::from(row.score),
-    }))?;
-    let wishes = rules.wishes("popular_products", None, None);
-    let shelves =
-        std::iter::once(("", &everything)).chain(prepared.categories.iter().map(|(c, p)| (c.as_str(), p)));
-    writer.write(shelves.flat_map(|(category, candidates)| {
-        let list = lists.popular_of(candidates, &wishes);
-        let row = move |(row, rank): (&Row, i64)| PopularProduct {
-            category: category.to_owned(),
-            rank,
-            product_key: key(row.product),
-            score: f64::from(row.score),
-        };
-        list.iter().zip(1..).map(row).collect::<Vec<_>>()
-    }))?;
-
-    // Pages, in the order of their products' keys.
-    let mut pages = everything.clone();
-    pages.sort_unstable_by_key(|&page| key(page));
-    for chunk in pages.chunks(LISTS_AT_ONCE) {
-        control.check()?;
-        let written: Vec<Vec<SimilarProduct>> = chunk
-            .par_iter()
-            .map(|&page| {
-                let wishes = rules.wishes("similar_products", None, Some(page));
-                let list = similar(page as usize, &parts, &learned.words, &lists, &wishes, PAGE_ROWS);
-                let row = |(item, rank): (&Row, i64)| SimilarProduct {
-                    product_key: key(page),
-                    rank,
-                    other_key: key(item.product),
-                    score: f64::from(item.score),
-                    model_key: place(item.from, 3),
-                };
-                list.iter().zip(1..).map(row).collect()
-            })
-            .collect();
-        writer.write(written.into_iter().flatten())?;
+    /// All products in the order of their keys, so that pages of the file fill one after the other.
+    fn by_key(&self) -> Vec<u32> {
+        let mut products: Vec<u32> = (0..self.prepared.products.len() as u32).collect();
+        products.sort_unstable_by_key(|&product| self.key(product));
+        products
     }
-    let pair_options = PairOptions {
-        keep: PAGE_ROWS,
-        ..PairOptions::default()
-    };
-    let partners = pairs::bought_together(&pairs::baskets(log, &pair_options), products.len(), &pair_options);
-    writer.write(pages.iter().flat_map(|&page| {
-        let blocks = rules.wishes("bought_together", None, Some(page)).blocks;
-        let shown = |other: u32| lists.shown[other as usize] && !blocks.contains(&other);
-        let kept = partners[page as usize]
-            .iter()
-            .filter(|partner| shown(partner.other))
-            .zip(1..);
-        let row = |(partner, rank): (&pairs::Partner, i64)| BoughtTogether {
-            product_key: key(page),
-            rank,
-            other_key: key(partner.other),
-            baskets: i64::from(partner.baskets),
-            lift: partner.lift,
+
+    /// similar_products: every product, those that cannot be bought now included, for their pages still stand.
+    fn pages(&self, writer: &mut GenerationWriter<'_>) -> Result<()> {
+        for chunk in self.by_key().chunks(LISTS_AT_ONCE) {
+            self.night.control.check()?;
+            let rows: Vec<Vec<SimilarProduct>> = chunk
+                .par_iter()
+                .map(|&page| {
+                    let wishes = self.prepared.rules.wishes("similar_products", None, Some(page));
+                    let words = &self.learned.words;
+                    let list = similar(page as usize, self.parts, words, &self.lists, &wishes, PAGE_ROWS);
+                    let row = |(row, rank): (&Row, i64)| SimilarProduct {
+                        product_key: self.key(page),
+                        rank,
+                        other_key: self.key(row.product),
+                        score: f64::from(row.score),
+                        model_key: self.model(row, 2),
+                    };
+                    list.iter().zip(1..).map(row).collect()
+                })
+                .collect();
+            writer.write(rows.into_iter().flatten())?;
+        }
+        Ok(())
+    }
+
+    /// bought_together: pairs of baskets that are no accident.
+    fn partners(&self, writer: &mut GenerationWriter<'_>) -> Result<()> {
+        self.night.control.check()?;
+        let options = PairOptions {
+            keep: PAGE_ROWS,
+            ..PairOptions::default()
         };
-        kept.map(row).collect::<Vec<_>>()
-    }))?;
-    let numbers = postcard::to_stdvec(&verdict.settings).context("the tuned numbers of the mix")?;
-    writer.artefact(SETTINGS, SETTINGS_FORMAT, &numbers)?;
-    Ok(())
+        let baskets = pairs::baskets(&self.prepared.log, &options);
+        let partners = pairs::bought_together(&baskets, self.prepared.products.len(), &options);
+        let mut rows = Vec::new();
+        for page in self.by_key() {
+            let blocks = self
+                .prepared
+                .rules
+                .wishes("bought_together", None, Some(page))
+                .blocks;
+            let shown = |partner: &&Partner| {
+                self.lists.shown[partner.other as usize] && !blocks.contains(&partner.other)
+            };
+            let kept = partners[page as usize].iter().filter(shown).zip(1..);
+            rows.extend(kept.map(|(partner, rank)| BoughtTogether {
+                product_key: self.key(page),
+                rank,
+                other_key: self.key(partner.other),
+                baskets: i64::from(partner.baskets),
+                lift: partner.lift,
+            }));
+        }
+        Ok(writer.write(rows)?)
+    }
 }
