@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use rayon::prelude::*;
 
 use super::{Judged, Learned, Prepared, Recommendations, SETTINGS, SETTINGS_FORMAT};
+use crate::fit::Control;
 use crate::pipeline::{Family, Night};
 use crate::recommend::choose;
 use crate::recommend::history::Histories;
@@ -39,6 +40,13 @@ pub(super) fn write(
     night.control.check()?;
     let model = choose::refitted(verdict, &parts, &learned.vectors, &learned.words);
     let ids: Vec<&str> = prepared.products.iter().map(|p| p.product_id.as_str()).collect();
+    let mut users = vec![""];
+    users.extend(
+        prepared
+            .active()
+            .into_iter()
+            .map(|user| prepared.users[user].as_str()),
+    );
     // With last night's numbers it is still the mix.
     let winner = if verdict.winner == choose::PUBLISHED {
         choose::MIX
@@ -60,7 +68,8 @@ pub(super) fn write(
         lists: lists(family, prepared, &parts),
         product_keys: night.shop.keys(Keys::Product, &ids)?,
         model_keys: night.shop.keys(Keys::Model, &models)?,
-        night,
+        user_keys: night.shop.keys(Keys::User, &users)?,
+        control: &night.control,
     };
     pen.customers(model.as_deref(), writer)?;
     pen.shelves(writer)?;
@@ -95,7 +104,9 @@ struct Pen<'a> {
     product_keys: Vec<i64>,
     /// Of the winner, popularity, item cosine, content cosine, 'rule'.
     model_keys: Vec<i64>,
-    night: &'a Night<'a>,
+    /// Of [`active`](Prepared::active), in order; the first is ''s.
+    user_keys: Vec<i64>,
+    control: &'a Control,
 }
 
 impl Pen<'_> {
@@ -115,14 +126,11 @@ impl Pen<'_> {
     /// recommendations: everybody who has a usable event, and '', the visitor nobody knows.
     fn customers(&self, model: Option<&dyn Scorer>, writer: &mut GenerationWriter<'_>) -> Result<()> {
         let active = self.prepared.active();
-        let mut ids = vec![""];
-        ids.extend(active.iter().map(|&user| self.prepared.users[user].as_str()));
-        let keys = self.night.shop.keys(Keys::User, &ids)?;
         let whose = std::iter::once(None).chain(active.into_iter().map(Some));
-        let mut order: Vec<(i64, Option<usize>)> = keys.into_iter().zip(whose).collect();
+        let mut order: Vec<(i64, Option<usize>)> = self.user_keys.iter().copied().zip(whose).collect();
         order.sort_unstable();
         for (number, chunk) in order.chunks(LISTS_AT_ONCE).enumerate() {
-            self.night.control.check()?;
+            self.control.check()?;
             let done = (number * LISTS_AT_ONCE) as u64;
             self.night
                 .control
@@ -170,7 +178,7 @@ impl Pen<'_> {
                 .iter()
                 .map(|(category, products)| (category.as_str(), products)),
         );
-        self.night.control.check()?;
+        self.control.check()?;
         let rows: Vec<Vec<PopularProduct>> = shelves
             .par_iter()
             .map(|&(category, products)| {
@@ -201,7 +209,7 @@ impl Pen<'_> {
     /// similar_products: every product, those that cannot be bought now included, for their pages still stand.
     fn pages(&self, writer: &mut GenerationWriter<'_>) -> Result<()> {
         for chunk in self.by_key().chunks(LISTS_AT_ONCE) {
-            self.night.control.check()?;
+            self.control.check()?;
             let rows: Vec<Vec<SimilarProduct>> = chunk
                 .par_iter()
                 .map(|&page| {
@@ -225,7 +233,7 @@ impl Pen<'_> {
 
     /// bought_together: pairs of baskets that are no accident.
     fn partners(&self, writer: &mut GenerationWriter<'_>) -> Result<()> {
-        self.night.control.check()?;
+        self.control.check()?;
         let options = PairOptions {
             keep: PAGE_ROWS,
             ..PairOptions::default()
