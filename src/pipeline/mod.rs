@@ -19,6 +19,7 @@ mod family;
 pub mod index;
 mod night;
 mod options;
+pub mod prices;
 
 pub use family::{Family, Outcome, Verdict, run};
 pub use night::{AsOf, Brief, Night, Stage, Watch};

@@ -70,7 +70,10 @@ impl Differences {
         let mut product = 1.0f64;
         for (i, &(difference, span)) in self.0.iter().enumerate() {
             let (extra, dextra) = if span > 1.0 {
-                ((span - 1.0) * (1.0 + theta) * (1.0 + theta), 2.0 * (span - 1.0) * (1.0 + theta))
+                (
+                    (span - 1.0) * (1.0 + theta) * (1.0 + theta),
+                    2.0 * (span - 1.0) * (1.0 + theta),
+                )
             } else {
                 (0.0, 0.0)
             };
@@ -82,7 +85,10 @@ impl Differences {
                 let (ratio, gain) = (v * inverse, theta * inverse);
                 (v, dv) = (difference - theta * ratio, -ratio - gain * (dv - ratio * dr));
                 let shrink = gain * gain;
-                (r, dr) = (1.0 + theta2 + extra - theta * gain, 2.0 * theta + dextra - 2.0 * gain + shrink * dr);
+                (r, dr) = (
+                    1.0 + theta2 + extra - theta * gain,
+                    2.0 * theta + dextra - 2.0 * gain + shrink * dr,
+                );
             }
             let inverse = 1.0 / r;
             let ratio = v * inverse;
@@ -156,13 +162,20 @@ pub fn arima011(values: &[f64], control: &Control) -> Result<Fitted011, FitError
     let differences = Differences::of(values);
     let n = differences.0.len();
     let (Some(last), true) = (last_value(values), n >= 2) else {
-        return Err(FitError::Invalid("ARIMA(0,1,1) wants at least three values".into()));
+        return Err(FitError::Invalid(
+            "ARIMA(0,1,1) wants at least three values".into(),
+        ));
     };
     if differences.0.iter().all(|(difference, _)| *difference == 0.0) {
         return Err(FitError::Invalid("ARIMA(0,1,1) wants values that change".into()));
     }
     let from = start(&differences.0);
-    let options = Lbfgs { tolerance: 1e-8, cost_tolerance: 1e-15, max_iterations: 60, ..Lbfgs::default() };
+    let options = Lbfgs {
+        tolerance: 1e-8,
+        cost_tolerance: 1e-15,
+        max_iterations: 60,
+        ..Lbfgs::default()
+    };
     let fitted = match lbfgs(&differences, vec![from], &options, control) {
         Err(FitError::NoFiniteCost { .. } | FitError::Solver(_)) => {
             nelder_mead(&differences, vec![0.0], &NelderMead::default(), control)?
@@ -172,8 +185,7 @@ pub fn arima011(values: &[f64], control: &Control) -> Result<Fitted011, FitError
     let theta = fitted.params[0].tanh();
     let pass = differences.filter(theta);
     let sigma2 = pass.squares / n as f64;
-    let log_likelihood =
-        -0.5 * (n as f64 * ((2.0 * std::f64::consts::PI * sigma2).ln() + 1.0) + pass.logs);
+    let log_likelihood = -0.5 * (n as f64 * ((2.0 * std::f64::consts::PI * sigma2).ln() + 1.0) + pass.logs);
     Ok(Fitted011 {
         theta,
         sigma2,
@@ -218,12 +230,13 @@ pub(super) mod tests {
 
     /// Annual flow of the Nile at Aswan, 1871 to 1970, in 1e8 cubic metres (Cobb, Biometrika 65, 1978; R's `Nile`).
     pub(in crate::price) const NILE: [f64; 100] = [
-        1120., 1160., 963., 1210., 1160., 1160., 813., 1230., 1370., 1140., 995., 935., 1110., 994., 1020., 960., 1180.,
-        799., 958., 1140., 1100., 1210., 1150., 1250., 1260., 1220., 1030., 1100., 774., 840., 874., 694., 940., 833.,
-        701., 916., 692., 1020., 1050., 969., 831., 726., 456., 824., 702., 1120., 1100., 832., 764., 821., 768., 845.,
-        864., 862., 698., 845., 744., 796., 1040., 759., 781., 865., 845., 944., 984., 897., 822., 1010., 771., 676.,
-        649., 846., 812., 742., 801., 1040., 860., 874., 848., 890., 744., 749., 838., 1050., 918., 986., 797., 923.,
-        975., 815., 1020., 906., 901., 1170., 912., 746., 919., 718., 714., 740.,
+        1120., 1160., 963., 1210., 1160., 1160., 813., 1230., 1370., 1140., 995., 935., 1110., 994., 1020.,
+        960., 1180., 799., 958., 1140., 1100., 1210., 1150., 1250., 1260., 1220., 1030., 1100., 774., 840.,
+        874., 694., 940., 833., 701., 916., 692., 1020., 1050., 969., 831., 726., 456., 824., 702., 1120.,
+        1100., 832., 764., 821., 768., 845., 864., 862., 698., 845., 744., 796., 1040., 759., 781., 865.,
+        845., 944., 984., 897., 822., 1010., 771., 676., 649., 846., 812., 742., 801., 1040., 860., 874.,
+        848., 890., 744., 749., 838., 1050., 918., 986., 797., 923., 975., 815., 1020., 906., 901., 1170.,
+        912., 746., 919., 718., 714., 740.,
     ];
 
     /// The textbook way: the likelihood of the differences from their whole covariance matrix, by Cholesky.
@@ -246,7 +259,12 @@ pub(super) mod tests {
         let mut z = vec![0.0; n];
         for i in 0..n {
             for j in 0..=i {
-                let mut s: f64 = weights[i].iter().zip(&weights[j]).map(|(a, b)| a * b).sum::<f64>() * sigma2;
+                let mut s: f64 = weights[i]
+                    .iter()
+                    .zip(&weights[j])
+                    .map(|(a, b)| a * b)
+                    .sum::<f64>()
+                    * sigma2;
                 for k in 0..j {
                     s -= l[i][k] * l[j][k];
                 }
@@ -269,7 +287,10 @@ pub(super) mod tests {
         assert!((fitted.sigma2 / 20599.86748 - 1.0).abs() < 1e-5, "{fitted:?}");
         assert!((fitted.log_likelihood - -632.5456244).abs() < 1e-5, "{fitted:?}");
         let forecast = fitted.forecast(2);
-        assert!((forecast.price[0] / 798.3669921 - 1.0).abs() < 1e-5, "{forecast:?}");
+        assert!(
+            (forecast.price[0] / 798.3669921 - 1.0).abs() < 1e-5,
+            "{forecast:?}"
+        );
     }
 
     #[test]
@@ -281,7 +302,11 @@ pub(super) mod tests {
         for values in [NILE.to_vec(), gappy] {
             let fitted = arima011(&values, &Control::unbounded()).unwrap();
             let slow = slow_log_likelihood(&values, fitted.theta, fitted.sigma2);
-            assert!((fitted.log_likelihood - slow).abs() < 1e-8, "{} against {slow}", fitted.log_likelihood);
+            assert!(
+                (fitted.log_likelihood - slow).abs() < 1e-8,
+                "{} against {slow}",
+                fitted.log_likelihood
+            );
             for other in [fitted.theta - 1e-3, fitted.theta + 1e-3] {
                 assert!(slow_log_likelihood(&values, other, fitted.sigma2) < slow);
             }
@@ -297,22 +322,43 @@ pub(super) mod tests {
             let mut gradient = [0.0];
             differences.cost_and_gradient(&[x], &mut gradient);
             let slope = (differences.cost(&[x + 1e-6]) - differences.cost(&[x - 1e-6])) / 2e-6;
-            assert!((gradient[0] - slope).abs() < 1e-8, "at {x}: {} against {slope}", gradient[0]);
+            assert!(
+                (gradient[0] - slope).abs() < 1e-8,
+                "at {x}: {} against {slope}",
+                gradient[0]
+            );
         }
     }
 
     /// R's predict(arima(Nile, order = c(0, 1, 1)), n.ahead = 6)$se.
     #[test]
     fn forecast_variances_are_rs() {
-        let variance = arima011(&NILE, &Control::unbounded()).unwrap().forecast(6).variance;
-        let r = [143.5265393, 148.5565695, 153.4217755, 158.1373708, 162.7163634, 167.1699787];
+        let variance = arima011(&NILE, &Control::unbounded())
+            .unwrap()
+            .forecast(6)
+            .variance;
+        let r = [
+            143.5265393,
+            148.5565695,
+            153.4217755,
+            158.1373708,
+            162.7163634,
+            167.1699787,
+        ];
         for (ours, theirs) in variance.iter().zip(r) {
-            assert!((ours.sqrt() / theirs - 1.0).abs() < 1e-6, "{} against {theirs}", ours.sqrt());
+            assert!(
+                (ours.sqrt() / theirs - 1.0).abs() < 1e-6,
+                "{} against {theirs}",
+                ours.sqrt()
+            );
         }
         // A step after a missing one is the second step after the newest value.
         let mut later = NILE.to_vec();
         later.push(f64::NAN);
-        let waited = arima011(&later, &Control::unbounded()).unwrap().forecast(1).variance[0];
+        let waited = arima011(&later, &Control::unbounded())
+            .unwrap()
+            .forecast(1)
+            .variance[0];
         assert!((waited / variance[1] - 1.0).abs() < 1e-9);
     }
 
@@ -339,7 +385,14 @@ pub(super) mod tests {
         for values in [alternating, ramp, jump] {
             let fitted = arima011(&values, &control).unwrap();
             assert!(fitted.theta.abs() <= 1.0 && fitted.sigma2 > 0.0, "{fitted:?}");
-            assert!(fitted.forecast(5).price.iter().chain(&fitted.forecast(5).variance).all(|x| x.is_finite()));
+            assert!(
+                fitted
+                    .forecast(5)
+                    .price
+                    .iter()
+                    .chain(&fitted.forecast(5).variance)
+                    .all(|x| x.is_finite())
+            );
         }
     }
 }

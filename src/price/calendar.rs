@@ -27,7 +27,11 @@ impl Calendar for Utc {
 fn date(day: i32) -> NaiveDate {
     let epoch = NaiveDate::default();
     let distance = Days::new(u64::from(day.unsigned_abs()));
-    let moved = if day < 0 { epoch.checked_sub_days(distance) } else { epoch.checked_add_days(distance) };
+    let moved = if day < 0 {
+        epoch.checked_sub_days(distance)
+    } else {
+        epoch.checked_add_days(distance)
+    };
     moved.unwrap_or(epoch)
 }
 
@@ -40,8 +44,11 @@ pub fn day_text(day: i32) -> String {
 pub fn add_months(day: i32, months: i32) -> i32 {
     let distance = Months::new(months.unsigned_abs());
     let start = date(day);
-    let moved =
-        if months < 0 { start.checked_sub_months(distance) } else { start.checked_add_months(distance) };
+    let moved = if months < 0 {
+        start.checked_sub_months(distance)
+    } else {
+        start.checked_add_months(distance)
+    };
     moved.unwrap_or(start).num_days_from_ce() - NaiveDate::default().num_days_from_ce()
 }
 

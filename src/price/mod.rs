@@ -17,6 +17,7 @@
 //! | [`model`] | the two traits, the last price, models on logarithms |
 //! | [`smoothing`], [`arima`] | the models |
 //! | [`backtest`], [`choose`], [`intervals`] | how each did, which is used, how sure it is |
+//! | [`outlook`] | the answer for every series, put together |
 //! | [`stats`] | last, lowest, average, the price before the promotion |
 //!
 //! Prices are positive numbers in the shop's currency; a step without a price is `NaN` in here and never leaves this
@@ -28,6 +29,7 @@ pub mod calendar;
 pub mod choose;
 pub mod intervals;
 pub mod model;
+pub mod outlook;
 pub mod series;
 pub mod smoothing;
 pub mod stats;

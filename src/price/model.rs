@@ -57,7 +57,10 @@ impl Fit for LastPrice {
                 steps += 1;
             }
         }
-        Ok(Box::new(Last { price, step_variance: if steps == 0 { 0.0 } else { sum / f64::from(steps) } }))
+        Ok(Box::new(Last {
+            price,
+            step_variance: if steps == 0 { 0.0 } else { sum / f64::from(steps) },
+        }))
     }
 }
 
@@ -65,7 +68,9 @@ impl Predict for Last {
     fn forecast(&self, horizon: usize) -> Forecast {
         Forecast {
             price: vec![self.price; horizon],
-            variance: (1..=horizon).map(|step| step as f64 * self.step_variance).collect(),
+            variance: (1..=horizon)
+                .map(|step| step as f64 * self.step_variance)
+                .collect(),
         }
     }
 
@@ -111,7 +116,11 @@ impl Predict for Logged {
 
 /// The models a night tries; the first is the naive answer.
 pub fn candidates() -> Vec<Box<dyn Fit>> {
-    vec![Box::new(LastPrice), Box::new(OnLogs(super::smoothing::Ses)), Box::new(OnLogs(super::arima::Arima011))]
+    vec![
+        Box::new(LastPrice),
+        Box::new(OnLogs(super::smoothing::Ses)),
+        Box::new(OnLogs(super::arima::Arima011)),
+    ]
 }
 
 #[cfg(test)]
@@ -120,7 +129,9 @@ mod tests {
 
     #[test]
     fn the_last_price_stays() {
-        let fitted = LastPrice.fit(&[1.0, 3.0, f64::NAN, 4.0, f64::NAN], &Control::unbounded()).unwrap();
+        let fitted = LastPrice
+            .fit(&[1.0, 3.0, f64::NAN, 4.0, f64::NAN], &Control::unbounded())
+            .unwrap();
         let forecast = fitted.forecast(3);
         assert_eq!(forecast.price, [4.0; 3]);
         assert_eq!(forecast.variance, [4.0, 8.0, 12.0]);

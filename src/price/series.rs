@@ -48,7 +48,16 @@ impl Frequency {
 
     /// The frequency of that name; `None` for any other, "auto" included.
     pub fn named(name: &str) -> Option<Self> {
-        [Self::Hourly, Self::Daily, Self::Weekly, Self::Monthly].into_iter().find(|f| f.name() == name)
+        [Self::Hourly, Self::Daily, Self::Weekly, Self::Monthly]
+            .into_iter()
+            .find(|f| f.name() == name)
+    }
+
+    /// The instants of the newest `count` steps up to `as_of`, newest first.
+    pub fn past(self, as_of: i64, count: usize, calendar: &dyn Calendar) -> Vec<i64> {
+        (0..count as i32)
+            .map(|step| self.instant(as_of, -step, calendar))
+            .collect()
     }
 
     /// The instant of the step `step` steps after `as_of` (before, when negative): the last second of its local day;
@@ -160,27 +169,29 @@ pub struct Series {
 impl Series {
     /// Brings cleaned rows onto steps.
     ///
-    /// `own` is true for the shop's own prices, which hold to the as-of instant. At most `max_steps` newest steps.
-    pub fn build(
-        rows: &[Posted],
-        own: bool,
-        as_of: i64,
-        frequency: Frequency,
-        max_steps: usize,
-        calendar: &dyn Calendar,
-    ) -> Self {
-        let Some(first) = rows.first() else { return Self { values: Vec::new(), life: Life::Silent } };
+    /// `own` is true for the shop's own prices, which hold to the as-of instant. `instants` are the steps, newest
+    /// first and beginning with the as-of instant ([`Frequency::past`]); at most that many are made.
+    pub fn build(rows: &[Posted], own: bool, instants: &[i64]) -> Self {
+        let (Some(first), Some(&as_of)) = (rows.first(), instants.first()) else {
+            return Self {
+                values: Vec::new(),
+                life: Life::Silent,
+            };
+        };
         let mut values = Vec::new();
         let mut row = rows.len();
-        for step in 0..max_steps.min(i32::MAX as usize) {
-            let instant = frequency.instant(as_of, -(step as i32), calendar);
+        for &instant in instants {
             if instant < first.at {
                 break;
             }
             while row > 0 && rows[row - 1].at > instant {
                 row -= 1;
             }
-            values.push(row.checked_sub(1).and_then(|r| in_force(&rows[r], instant, own)).unwrap_or(f64::NAN));
+            values.push(
+                row.checked_sub(1)
+                    .and_then(|r| in_force(&rows[r], instant, own))
+                    .unwrap_or(f64::NAN),
+            );
         }
         while values.last().is_some_and(|value| value.is_nan()) {
             values.pop();
@@ -214,7 +225,9 @@ pub fn observed(values: &[f64]) -> usize {
 /// Whether all values that are there are the same.
 pub fn constant(values: &[f64]) -> bool {
     let mut present = values.iter().filter(|value| !value.is_nan());
-    present.next().is_none_or(|first| present.all(|value| value == first))
+    present
+        .next()
+        .is_none_or(|first| present.all(|value| value == first))
 }
 
 /// The newest value that is there.
@@ -228,11 +241,15 @@ mod tests {
     use super::*;
 
     fn row(day: i64, price: f64) -> Posted {
-        Posted { at: day * DAY + 3600, price: Some(price), promotion: false }
+        Posted {
+            at: day * DAY + 3600,
+            price: Some(price),
+            promotion: false,
+        }
     }
 
     fn daily(rows: &[Posted], own: bool, day: i64) -> Series {
-        Series::build(rows, own, day * DAY + 7200, Frequency::Daily, 1000, &Utc)
+        Series::build(rows, own, &Frequency::Daily.past(day * DAY + 7200, 1000, &Utc))
     }
 
     #[test]
@@ -241,7 +258,14 @@ mod tests {
         assert_eq!(series.values, [5.0, 5.0, 6.0, 6.0, 6.0, 6.0]);
         assert_eq!(series.life, Life::Offered);
         // Of two prices of a day the last one stands for it.
-        let twice = [row(10, 5.0), Posted { at: 10 * DAY + 4000, ..row(0, 4.0) }, row(11, 6.0)];
+        let twice = [
+            row(10, 5.0),
+            Posted {
+                at: 10 * DAY + 4000,
+                ..row(0, 4.0)
+            },
+            row(11, 6.0),
+        ];
         assert_eq!(daily(&twice, true, 11).values, [4.0, 6.0]);
     }
 
@@ -250,7 +274,10 @@ mod tests {
         let series = daily(&[row(0, 5.0), row(40, 6.0)], false, 41);
         assert_eq!(series.values.len(), 42);
         assert_eq!(series.values[29], 5.0);
-        assert!(series.values[30].is_nan(), "the end of day 30 is more than 30 days after the first hour of day 0");
+        assert!(
+            series.values[30].is_nan(),
+            "the end of day 30 is more than 30 days after the first hour of day 0"
+        );
         assert!(series.values[39].is_nan());
         assert_eq!(&series.values[40..], [6.0, 6.0]);
         assert_eq!(series.life, Life::Offered);
@@ -260,41 +287,77 @@ mod tests {
 
     #[test]
     fn a_row_without_price_ends_the_offer() {
-        let gone = Posted { price: None, ..row(3, 0.0) };
+        let gone = Posted {
+            price: None,
+            ..row(3, 0.0)
+        };
         let series = daily(&[row(0, 5.0), gone], true, 5);
         assert_eq!(series.life, Life::Ended);
         assert_eq!(series.observed(), 3);
         let back = daily(&[row(0, 5.0), gone, row(5, 7.0)], true, 6);
         assert_eq!(back.life, Life::Offered);
-        assert_eq!((back.values[2], back.values[5], back.values[3].is_nan()), (5.0, 7.0, true));
-        assert_eq!(daily(&[], true, 5), Series { values: vec![], life: Life::Silent });
+        assert_eq!(
+            (back.values[2], back.values[5], back.values[3].is_nan()),
+            (5.0, 7.0, true)
+        );
+        assert_eq!(
+            daily(&[], true, 5),
+            Series {
+                values: vec![],
+                life: Life::Silent
+            }
+        );
     }
 
     #[test]
     fn weeks_months_and_hours_count_back_from_the_as_of_instant() {
         let rows: Vec<Posted> = (0..100).map(|day| row(day, 1.0 + day as f64)).collect();
-        let weekly = Series::build(&rows, true, 99 * DAY + 7200, Frequency::Weekly, 1000, &Utc);
+        let weekly = Series::build(&rows, true, &Frequency::Weekly.past(99 * DAY + 7200, 1000, &Utc));
         assert_eq!(weekly.values[weekly.values.len() - 3..], [86.0, 93.0, 100.0]);
         // As of 1970-04-10; a month earlier is March 10, day 68; then February 10, day 40; then January 10, day 9.
-        let monthly = Series::build(&rows, true, 99 * DAY + 7200, Frequency::Monthly, 1000, &Utc);
+        let monthly = Series::build(&rows, true, &Frequency::Monthly.past(99 * DAY + 7200, 1000, &Utc));
         assert_eq!(monthly.values, [10.0, 41.0, 69.0, 100.0]);
-        let hourly = Series::build(&rows, true, 99 * DAY + 7200, Frequency::Hourly, 30, &Utc);
+        let hourly = Series::build(&rows, true, &Frequency::Hourly.past(99 * DAY + 7200, 30, &Utc));
         assert_eq!(hourly.values.len(), 30);
-        assert_eq!((hourly.values[4], hourly.values[5], hourly.values[29]), (98.0, 99.0, 100.0));
+        assert_eq!(
+            (hourly.values[4], hourly.values[5], hourly.values[29]),
+            (98.0, 99.0, 100.0)
+        );
     }
 
     #[test]
     fn what_cannot_be_used_is_counted() {
-        let mut rows = vec![row(5, 5.0), row(1, 0.0), row(2, -1.0), row(3, f64::NAN), row(9, 5.0), row(1, 3.0)];
+        let mut rows = vec![
+            row(5, 5.0),
+            row(1, 0.0),
+            row(2, -1.0),
+            row(3, f64::NAN),
+            row(9, 5.0),
+            row(1, 3.0),
+        ];
         rows.push(row(1, 4.0));
         let (kept, repairs) = clean(&rows, 6 * DAY);
-        assert_eq!(repairs, Repairs { not_a_price: 3, later: 1, duplicates: 1 });
+        assert_eq!(
+            repairs,
+            Repairs {
+                not_a_price: 3,
+                later: 1,
+                duplicates: 1
+            }
+        );
         assert_eq!(kept, [row(1, 4.0), row(5, 5.0)]);
     }
 
     #[test]
     fn the_rhythm_of_the_rows_is_found() {
-        let every = |seconds: i64| (0..30).map(|i| Posted { at: i * seconds, ..row(0, 1.0) }).collect::<Vec<_>>();
+        let every = |seconds: i64| {
+            (0..30)
+                .map(|i| Posted {
+                    at: i * seconds,
+                    ..row(0, 1.0)
+                })
+                .collect::<Vec<_>>()
+        };
         let detect = |rows: Vec<Posted>| detect_frequency([rows.as_slice()].into_iter());
         assert_eq!(detect(every(3600)), Frequency::Hourly);
         assert_eq!(detect(every(DAY)), Frequency::Daily);

@@ -52,14 +52,21 @@ pub fn smooth(values: &[f64], control: &Control) -> Result<Smoothed, FitError> {
     if count == 0 {
         return Err(FitError::Invalid("smoothing wants at least two values".into()));
     }
-    let options = Brent { tolerance: 1e-5, ..Brent::default() };
+    let options = Brent {
+        tolerance: 1e-5,
+        ..Brent::default()
+    };
     let fitted = brent(|alpha| pass(values, alpha).1, 0.0, 1.0, &options, control)?;
     let (alpha, level, sum) = if naive <= fitted.cost {
         (1.0, last, naive)
     } else {
         (fitted.params[0], pass(values, fitted.params[0]).0, fitted.cost)
     };
-    Ok(Smoothed { alpha, level, sigma2: sum / f64::from(count) })
+    Ok(Smoothed {
+        alpha,
+        level,
+        sigma2: sum / f64::from(count),
+    })
 }
 
 impl Fit for Ses {
@@ -77,7 +84,9 @@ impl Predict for Smoothed {
         let per_step = self.alpha * self.alpha;
         Forecast {
             price: vec![self.level; horizon],
-            variance: (0..horizon).map(|ahead| self.sigma2 * (1.0 + ahead as f64 * per_step)).collect(),
+            variance: (0..horizon)
+                .map(|ahead| self.sigma2 * (1.0 + ahead as f64 * per_step))
+                .collect(),
         }
     }
 
@@ -105,7 +114,11 @@ mod tests {
 
     #[test]
     fn a_trend_is_followed_by_the_last_value_and_gaps_are_skipped() {
-        let rising = smooth(&[1.0, 2.0, f64::NAN, 3.0, 4.0, 5.0, f64::NAN], &Control::unbounded()).unwrap();
+        let rising = smooth(
+            &[1.0, 2.0, f64::NAN, 3.0, 4.0, 5.0, f64::NAN],
+            &Control::unbounded(),
+        )
+        .unwrap();
         assert_eq!((rising.alpha, rising.level), (1.0, 5.0));
         assert!(smooth(&[1.0, f64::NAN], &Control::unbounded()).is_err());
     }

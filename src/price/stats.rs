@@ -5,12 +5,12 @@
 //! European Union's Omnibus directive (2019/2161, article 2) wants beside a price reduction: the promotion's own
 //! prices do not count, and neither does what came before those 30 days.
 
-use super::calendar::{Calendar, day_text};
+use super::calendar::Calendar;
 use super::series::{BELIEVED, Posted, in_force};
 
 const DAY: i64 = 86_400;
 
-/// One row of `price_stats`, without its volatilities.
+/// One row of `price_stats`, without its volatilities. Days are counted from 1970-01-01.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stats {
     /// The newest price, also of an offer that ended.
@@ -18,7 +18,7 @@ pub struct Stats {
     /// When it was seen last: the instant of the newest row with a price.
     pub last_seen_at: i64,
     /// The day of the newest row whose price differs from the one before; `None` when it never changed.
-    pub last_change_day: Option<String>,
+    pub last_change_day: Option<i32>,
     /// The lowest price in force in the last 30 days.
     pub min30: Option<f64>,
     /// The lowest price in force in the 30 days before the running promotion began; `None` without a promotion, and
@@ -31,18 +31,21 @@ pub struct Stats {
     /// The lowest price ever.
     pub min_ever: f64,
     /// The first day it was asked.
-    pub min_ever_day: String,
+    pub min_ever_day: i32,
     /// The highest price ever.
     pub max_ever: f64,
     /// The first day it was asked.
-    pub max_ever_day: String,
+    pub max_ever_day: i32,
     /// Whether the price in force is a promotion.
     pub on_promotion: bool,
 }
 
 /// The figures of one (product, seller) from its cleaned rows; `None` when it never had a price.
 pub fn stats(rows: &[Posted], own: bool, as_of: i64, calendar: &dyn Calendar) -> Option<Stats> {
-    let priced = || rows.iter().filter_map(|row| row.price.map(|price| (row.at, price)));
+    let priced = || {
+        rows.iter()
+            .filter_map(|row| row.price.map(|price| (row.at, price)))
+    };
     let (last_seen_at, last_price) = priced().last()?;
     let (mut min, mut max) = ((i64::MAX, f64::INFINITY), (i64::MAX, f64::NEG_INFINITY));
     let (mut before, mut changed_at) = (None, None);
@@ -58,8 +61,10 @@ pub fn stats(rows: &[Posted], own: bool, as_of: i64, calendar: &dyn Calendar) ->
         }
         before = Some(price);
     }
-    let day = |at: i64| day_text(calendar.day_of(at));
-    let running = rows.last().filter(|row| row.promotion && in_force(row, as_of, own).is_some());
+    let day = |at: i64| calendar.day_of(at);
+    let running = rows
+        .last()
+        .filter(|row| row.promotion && in_force(row, as_of, own).is_some());
     Some(Stats {
         last_price,
         last_seen_at,
@@ -97,14 +102,22 @@ fn stretches(rows: &[Posted], own: bool, from: i64, to: i64) -> impl Iterator<It
     let first = rows.partition_point(|row| row.at <= from).saturating_sub(1);
     rows[first..].iter().enumerate().filter_map(move |(i, row)| {
         let next = rows.get(first + i + 1).map_or(i64::MAX, |next| next.at - 1);
-        let until = if own { next } else { next.min(row.at.saturating_add(BELIEVED)) };
+        let until = if own {
+            next
+        } else {
+            next.min(row.at.saturating_add(BELIEVED))
+        };
         let (start, end) = (row.at.max(from), until.min(to));
-        row.price.filter(|_| start <= end).map(|price| (price, start, end))
+        row.price
+            .filter(|_| start <= end)
+            .map(|price| (price, start, end))
     })
 }
 
 fn lowest(rows: &[Posted], own: bool, from: i64, to: i64) -> Option<f64> {
-    stretches(rows, own, from, to).map(|(price, _, _)| price).reduce(f64::min)
+    stretches(rows, own, from, to)
+        .map(|(price, _, _)| price)
+        .reduce(f64::min)
 }
 
 fn average(rows: &[Posted], own: bool, from: i64, to: i64) -> Option<f64> {
@@ -123,7 +136,11 @@ mod tests {
     use super::*;
 
     fn row(day: i64, price: f64, promotion: bool) -> Posted {
-        Posted { at: day * DAY, price: (price > 0.0).then_some(price), promotion }
+        Posted {
+            at: day * DAY,
+            price: (price > 0.0).then_some(price),
+            promotion,
+        }
     }
 
     fn of(rows: &[Posted], own: bool, day: i64) -> Stats {
@@ -143,10 +160,13 @@ mod tests {
         ];
         let got = of(&rows, true, 100);
         assert_eq!(got.min30_before_promotion, Some(10.0));
-        assert_eq!((got.min30, got.on_promotion, got.last_price), (Some(7.0), true, 7.0));
+        assert_eq!(
+            (got.min30, got.on_promotion, got.last_price),
+            (Some(7.0), true, 7.0)
+        );
         assert_eq!((got.min_ever, got.max_ever), (7.0, 12.0));
-        assert_eq!((got.min_ever_day.as_str(), got.max_ever_day.as_str()), ("1970-04-06", "1970-01-21"));
-        assert_eq!(got.last_change_day.as_deref(), Some("1970-04-06"));
+        assert_eq!((got.min_ever_day, got.max_ever_day), (95, 20));
+        assert_eq!(got.last_change_day, Some(95));
         // Over: no promotion, no such price.
         let mut over = rows.to_vec();
         over.push(row(98, 11.0, false));
@@ -162,7 +182,10 @@ mod tests {
         let rows = [row(0, 4.0, false), row(80, 0.0, false), row(90, 1.0, false)];
         let got = of(&rows, true, 100);
         assert!((got.avg30.unwrap() - 2.5).abs() < 1e-4, "{got:?}");
-        assert!((got.avg90.unwrap() - (70.0 * 4.0 + 10.0) / 80.0).abs() < 1e-4, "{got:?}");
+        assert!(
+            (got.avg90.unwrap() - (70.0 * 4.0 + 10.0) / 80.0).abs() < 1e-4,
+            "{got:?}"
+        );
         assert_eq!(got.min30, Some(1.0));
     }
 
@@ -170,10 +193,16 @@ mod tests {
     fn ended_and_silent_offers_keep_what_was() {
         let ended = of(&[row(0, 4.0, true), row(10, 0.0, false)], true, 100);
         assert_eq!((ended.last_price, ended.last_seen_at), (4.0, 0));
-        assert_eq!((ended.min30, ended.avg30, ended.on_promotion), (None, None, false));
+        assert_eq!(
+            (ended.min30, ended.avg30, ended.on_promotion),
+            (None, None, false)
+        );
         assert_eq!(ended.last_change_day, None);
         let silent = of(&[row(0, 4.0, true)], false, 100);
-        assert_eq!((silent.min30, silent.avg90.is_some(), silent.on_promotion), (None, true, false));
+        assert_eq!(
+            (silent.min30, silent.avg90.is_some(), silent.on_promotion),
+            (None, true, false)
+        );
         assert_eq!(stats(&[row(0, 0.0, false)], true, 100 * DAY, &Utc), None);
         assert_eq!(stats(&[], true, 100 * DAY, &Utc), None);
     }
