@@ -68,7 +68,13 @@ pub fn run(args: &DemoArgs, global: &Global) -> Result<()> {
     let ran = night::run(&shop, &jobs_folder(&database), &orders, &screen)?;
     show(&shop, &rows, &out)?;
     if let Some(bad) = ran.iter().find(|r| r.status != RunStatus::Done) {
-        return Err(Failure::Some(format!("job {} is {}: {}", bad.job, bad.status.as_str(), bad.said)).into());
+        return Err(Failure::Some(format!(
+            "job {} is {}: {}",
+            bad.job,
+            bad.status.as_str(),
+            bad.said
+        ))
+        .into());
     }
     let shown = database.display();
     out.say(&format!(
@@ -86,7 +92,11 @@ fn make_room(dir: &Path, database: &Path) -> Result<()> {
     std::fs::create_dir_all(dir).with_context(|| format!("creating {}", dir.display()))?;
     for entry in std::fs::read_dir(dir).with_context(|| format!("reading {}", dir.display()))? {
         let path = entry?.path();
-        if path != database && path.extension().is_some_and(|e| e == "db" || e == "sqlite" || e == "sqlite3") {
+        if path != database
+            && path
+                .extension()
+                .is_some_and(|e| e == "db" || e == "sqlite" || e == "sqlite3")
+        {
             return Err(refused(dir, &path));
         }
     }
@@ -124,7 +134,11 @@ fn refused(dir: &Path, found: &Path) -> anyhow::Error {
 /// Writes the rows of every input table.
 fn fill(shop: &Shop, rows: &DemoShop, done: &dyn Fn(&str, u64)) -> Result<()> {
     fn list(words: &[&'static str]) -> Value {
-        if words.is_empty() { Value::Null } else { Value::Text(serde_json::json!(words).to_string()) }
+        if words.is_empty() {
+            Value::Null
+        } else {
+            Value::Text(serde_json::json!(words).to_string())
+        }
     }
     macro_rules! row {
         ($($value:expr),* $(,)?) => { vec![$(Value::from($value)),*] };
@@ -135,62 +149,206 @@ fn fill(shop: &Shop, rows: &DemoShop, done: &dyn Fn(&str, u64)) -> Result<()> {
     }
     done("products", 2);
     let columns = [
-        "product_id", "group_id", "title", "description", "category", "brand", "properties", "price", "cost", "currency",
-        "in_stock", "hidden", "created_at",
+        "product_id",
+        "group_id",
+        "title",
+        "description",
+        "category",
+        "brand",
+        "properties",
+        "price",
+        "cost",
+        "currency",
+        "in_stock",
+        "hidden",
+        "created_at",
     ];
-    shop.fill("products", &columns, rows.products.iter().map(|p| {
-        row![
-            p.product_id.as_str(), p.group_id.as_str(), p.title.as_str(), p.description.as_str(), p.category.as_str(),
-            p.brand.as_str(), p.properties.as_str(), p.price, p.cost, p.currency, p.in_stock, i64::from(p.hidden), p.created_at
-        ]
-    }))?;
+    shop.fill(
+        "products",
+        &columns,
+        rows.products.iter().map(|p| {
+            row![
+                p.product_id.as_str(),
+                p.group_id.as_str(),
+                p.title.as_str(),
+                p.description.as_str(),
+                p.category.as_str(),
+                p.brand.as_str(),
+                p.properties.as_str(),
+                p.price,
+                p.cost,
+                p.currency,
+                p.in_stock,
+                i64::from(p.hidden),
+                p.created_at
+            ]
+        }),
+    )?;
     done("users", 5);
-    shop.fill("users", &["user_id", "country", "language", "created_at"], rows.users.iter().map(|u| {
-        row![u.user_id.as_str(), u.country, u.language, u.created_at]
-    }))?;
+    shop.fill(
+        "users",
+        &["user_id", "country", "language", "created_at"],
+        rows.users
+            .iter()
+            .map(|u| row![u.user_id.as_str(), u.country, u.language, u.created_at]),
+    )?;
     done("events", 8);
-    let columns =
-        ["user_id", "session_id", "order_id", "product_id", "kind", "quantity", "price", "rating", "at"];
-    shop.fill("events", &columns, rows.events.iter().map(|e| {
-        row![
-            rows.user_id(e), e.session_id(), e.order_id(), rows.product_id(e.product), e.kind, f64::from(e.quantity),
-            e.price, e.rating.map(f64::from), e.at
-        ]
-    }))?;
+    let columns = [
+        "user_id",
+        "session_id",
+        "order_id",
+        "product_id",
+        "kind",
+        "quantity",
+        "price",
+        "rating",
+        "at",
+    ];
+    shop.fill(
+        "events",
+        &columns,
+        rows.events.iter().map(|e| {
+            row![
+                rows.user_id(e),
+                e.session_id(),
+                e.order_id(),
+                rows.product_id(e.product),
+                e.kind,
+                f64::from(e.quantity),
+                e.price,
+                e.rating.map(f64::from),
+                e.at
+            ]
+        }),
+    )?;
     done("prices", 60);
-    shop.fill("prices", &["product_id", "seller", "at", "price", "promotion"], rows.prices.iter().map(|p| {
-        row![rows.product_id(p.product), p.seller, p.at, p.price, i64::from(p.promotion)]
-    }))?;
+    shop.fill(
+        "prices",
+        &["product_id", "seller", "at", "price", "promotion"],
+        rows.prices.iter().map(|p| {
+            row![
+                rows.product_id(p.product),
+                p.seller,
+                p.at,
+                p.price,
+                i64::from(p.promotion)
+            ]
+        }),
+    )?;
     done("drivers", 70);
-    shop.fill("drivers", &["name", "product_id", "day", "value"], rows.drivers.iter().map(|d| {
-        row![d.name, d.product_id.as_str(), d.day.as_str(), d.value]
-    }))?;
+    shop.fill(
+        "drivers",
+        &["name", "product_id", "day", "value"],
+        rows.drivers
+            .iter()
+            .map(|d| row![d.name, d.product_id.as_str(), d.day.as_str(), d.value]),
+    )?;
     done("agents", 72);
-    let columns = ["agent_id", "name", "team", "languages", "skills", "capacity", "active"];
-    shop.fill("agents", &columns, rows.agents.iter().map(|a| {
-        row![a.agent_id.as_str(), a.name, a.team, list(&a.languages), list(&a.skills), a.capacity, i64::from(a.active)]
-    }))?;
+    let columns = [
+        "agent_id",
+        "name",
+        "team",
+        "languages",
+        "skills",
+        "capacity",
+        "active",
+    ];
+    shop.fill(
+        "agents",
+        &columns,
+        rows.agents.iter().map(|a| {
+            row![
+                a.agent_id.as_str(),
+                a.name,
+                a.team,
+                list(&a.languages),
+                list(&a.skills),
+                a.capacity,
+                i64::from(a.active)
+            ]
+        }),
+    )?;
     done("tickets", 75);
     let columns = [
-        "ticket_id", "user_id", "subject", "body", "language", "channel", "status", "category", "team", "agent_id",
-        "priority", "created_at", "first_reply_at", "closed_at",
+        "ticket_id",
+        "user_id",
+        "subject",
+        "body",
+        "language",
+        "channel",
+        "status",
+        "category",
+        "team",
+        "agent_id",
+        "priority",
+        "created_at",
+        "first_reply_at",
+        "closed_at",
     ];
-    shop.fill("tickets", &columns, rows.tickets.iter().map(|t| {
-        row![
-            t.ticket_id.as_str(), t.user_id.as_deref(), t.subject.as_str(), t.body.as_str(), t.language, t.channel,
-            t.status, t.category, t.team, t.agent_id.as_deref(), t.priority, t.created_at, t.first_reply_at, t.closed_at
-        ]
-    }))?;
+    shop.fill(
+        "tickets",
+        &columns,
+        rows.tickets.iter().map(|t| {
+            row![
+                t.ticket_id.as_str(),
+                t.user_id.as_deref(),
+                t.subject.as_str(),
+                t.body.as_str(),
+                t.language,
+                t.channel,
+                t.status,
+                t.category,
+                t.team,
+                t.agent_id.as_deref(),
+                t.priority,
+                t.created_at,
+                t.first_reply_at,
+                t.closed_at
+            ]
+        }),
+    )?;
     done("replies", 90);
-    shop.fill("replies", &["ticket_id", "author", "agent_id", "body", "at"], rows.replies.iter().map(|r| {
-        row![r.ticket_id.as_str(), r.author, r.agent_id.as_deref(), r.body.as_str(), r.at]
-    }))?;
+    shop.fill(
+        "replies",
+        &["ticket_id", "author", "agent_id", "body", "at"],
+        rows.replies.iter().map(|r| {
+            row![
+                r.ticket_id.as_str(),
+                r.author,
+                r.agent_id.as_deref(),
+                r.body.as_str(),
+                r.at
+            ]
+        }),
+    )?;
     done("articles", 97);
-    let columns = ["article_id", "title", "body", "category", "language", "updated_at"];
-    shop.fill("articles", &columns, rows.articles.iter().map(|a| {
-        row![a.article_id.as_str(), a.title, a.body, a.category, a.language, a.updated_at]
-    }))?;
-    shop.fill("synonyms", &["term", "also"], rows.synonyms.iter().map(|(a, b)| row![*a, *b]))?;
+    let columns = [
+        "article_id",
+        "title",
+        "body",
+        "category",
+        "language",
+        "updated_at",
+    ];
+    shop.fill(
+        "articles",
+        &columns,
+        rows.articles.iter().map(|a| {
+            row![
+                a.article_id.as_str(),
+                a.title,
+                a.body,
+                a.category,
+                a.language,
+                a.updated_at
+            ]
+        }),
+    )?;
+    shop.fill(
+        "synonyms",
+        &["term", "also"],
+        rows.synonyms.iter().map(|(a, b)| row![*a, *b]),
+    )?;
     done("", 100);
     Ok(())
 }
@@ -204,7 +362,9 @@ fn show(shop: &Shop, rows: &DemoShop, out: &Out) -> Result<()> {
             bought[user as usize] += 1;
         }
     }
-    let best = (0..bought.len()).max_by_key(|u| (bought[*u], std::cmp::Reverse(*u))).unwrap_or(0);
+    let best = (0..bought.len())
+        .max_by_key(|u| (bought[*u], std::cmp::Reverse(*u)))
+        .unwrap_or(0);
     let user = rows.users[best].user_id.as_str();
     let mut shown = Vec::new();
     for (title, sql) in [
@@ -250,7 +410,10 @@ fn show(shop: &Shop, rows: &DemoShop, out: &Out) -> Result<()> {
     }
     if out.json() {
         // One array for programs: what each family published.
-        let table: Table = shop.select("SELECT family, generation, rows, as_of, why FROM generations WHERE status = 'published'", &[])?;
+        let table: Table = shop.select(
+            "SELECT family, generation, rows, as_of, why FROM generations WHERE status = 'published'",
+            &[],
+        )?;
         out.table(&table)?;
     }
     Ok(())

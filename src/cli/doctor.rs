@@ -29,7 +29,11 @@ impl Findings {
         self.add(check, "bad", found.into(), remedy);
     }
     fn add(&mut self, check: &str, state: &str, found: String, remedy: &str) {
-        self.0.push([check, state, &found, remedy].map(|t| Value::Text(t.to_owned())).to_vec());
+        self.0.push(
+            [check, state, &found, remedy]
+                .map(|t| Value::Text(t.to_owned()))
+                .to_vec(),
+        );
     }
 }
 
@@ -41,8 +45,19 @@ pub fn run(args: &DoctorArgs, global: &Global) -> Result<()> {
 
     let problems = shop.check_integrity(args.thorough)?;
     match problems.first() {
-        None => f.ok("integrity", if args.thorough { "integrity_check ok" } else { "quick_check ok" }),
-        Some(first) => f.bad("integrity", first, "restore a backup; keep this file, `sqlite3 FILE .recover` may save rows"),
+        None => f.ok(
+            "integrity",
+            if args.thorough {
+                "integrity_check ok"
+            } else {
+                "quick_check ok"
+            },
+        ),
+        Some(first) => f.bad(
+            "integrity",
+            first,
+            "restore a backup; keep this file, `sqlite3 FILE .recover` may save rows",
+        ),
     }
 
     let wal = beside(shop.path(), "-wal");
@@ -56,7 +71,11 @@ pub fn run(args: &DoctorArgs, global: &Global) -> Result<()> {
 
     match std::fs::metadata(shop.path()).map(|m| m.permissions().readonly()) {
         Ok(false) => f.ok("permissions", "the file can be written"),
-        _ => f.bad("permissions", "the file cannot be written by this user", "give this user write permission on file and folder"),
+        _ => f.bad(
+            "permissions",
+            "the file cannot be written by this user",
+            "give this user write permission on file and folder",
+        ),
     }
 
     index(&shop, &mut f)?;
@@ -65,7 +84,10 @@ pub fn run(args: &DoctorArgs, global: &Global) -> Result<()> {
     runs(&shop, &mut f)?;
 
     let out = Out::new(global);
-    out.table(&Table { columns: ["check", "state", "found", "remedy"].map(String::from).to_vec(), rows: f.0 })?;
+    out.table(&Table {
+        columns: ["check", "state", "found", "remedy"].map(String::from).to_vec(),
+        rows: f.0,
+    })?;
     if f.1 {
         return Err(Failure::Some("something is wrong; the remedies stand beside it".into()).into());
     }
@@ -97,11 +119,18 @@ fn index(shop: &Shop, f: &mut Findings) -> Result<()> {
     };
     let (waiting, rebuild) = shop.outbox_waiting(seq)?;
     if seq > shop.outbox_newest()? {
-        f.warn("search index", "it is ahead of the database: an older copy was restored", remedy);
+        f.warn(
+            "search index",
+            "it is ahead of the database: an older copy was restored",
+            remedy,
+        );
     } else if rebuild || waiting > 10_000 {
         f.warn("search index", format!("{waiting} changes wait"), remedy);
     } else {
-        f.ok("search index", format!("{documents} documents, {waiting} changes wait"));
+        f.ok(
+            "search index",
+            format!("{documents} documents, {waiting} changes wait"),
+        );
     }
     Ok(())
 }
@@ -109,14 +138,26 @@ fn index(shop: &Shop, f: &mut Findings) -> Result<()> {
 fn jobs(global: &Global, f: &mut Findings) {
     let folder = jobs_folder(&global.db);
     if !folder.exists() {
-        f.warn("job files", format!("{} is not there; the shipped defaults are used", folder.display()), "nightclerk init");
+        f.warn(
+            "job files",
+            format!("{} is not there; the shipped defaults are used", folder.display()),
+            "nightclerk init",
+        );
         return;
     }
     match night::load(&folder) {
-        Err(e) => f.bad("job files", format!("{}: {e}", folder.display()), "correct the folder's permissions"),
+        Err(e) => f.bad(
+            "job files",
+            format!("{}: {e}", folder.display()),
+            "correct the folder's permissions",
+        ),
         Ok(listing) => {
             for bad in &listing.bad {
-                f.bad("job files", &bad.reason, "correct the file; its job does not run until then");
+                f.bad(
+                    "job files",
+                    &bad.reason,
+                    "correct the file; its job does not run until then",
+                );
             }
             if listing.bad.is_empty() {
                 f.ok("job files", format!("{} read well", listing.jobs.len()));
@@ -141,7 +182,11 @@ fn runs(shop: &Shop, f: &mut Findings) -> Result<()> {
     )?;
     for row in &failed.rows {
         if let [Value::Text(job), Value::Integer(run), Value::Text(error)] = row.as_slice() {
-            f.warn("last runs", format!("{job}: {error}"), &format!("nightclerk runs {run}"));
+            f.warn(
+                "last runs",
+                format!("{job}: {error}"),
+                &format!("nightclerk runs {run}"),
+            );
         }
     }
     if failed.rows.is_empty() {

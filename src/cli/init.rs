@@ -21,9 +21,18 @@ pub fn run(_: &InitArgs, global: &Global) -> Result<()> {
     let folder = jobs_folder(&global.db);
     let written = write_jobs(&folder)?;
     let shown = global.db.display();
-    out.say(&format!("{shown}: {}", if new { "created" } else { "was there already, schema up to date" }))?;
+    out.say(&format!(
+        "{shown}: {}",
+        if new {
+            "created"
+        } else {
+            "was there already, schema up to date"
+        }
+    ))?;
     out.say(&format!("{}: {written} job file(s) written", folder.display()))?;
-    out.say(&format!("next: nightclerk --db {shown} import events FILE.csv, then nightclerk --db {shown} run"))
+    out.say(&format!(
+        "next: nightclerk --db {shown} import events FILE.csv, then nightclerk --db {shown} run"
+    ))
 }
 
 /// Writes the default job files that are not there; returns how many.
@@ -34,7 +43,8 @@ pub(super) fn write_jobs(folder: &Path) -> Result<usize> {
         let path = folder.join(format!("{name}.toml"));
         match OpenOptions::new().write(true).create_new(true).open(&path) {
             Ok(mut file) => {
-                file.write_all(text.as_bytes()).with_context(|| format!("writing {}", path.display()))?;
+                file.write_all(text.as_bytes())
+                    .with_context(|| format!("writing {}", path.display()))?;
                 written += 1;
             }
             Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}

@@ -19,7 +19,10 @@ const WIDEST: usize = 60;
 impl Out {
     /// As the global options say.
     pub fn new(global: &Global) -> Out {
-        Out { json: global.json, quiet: global.quiet }
+        Out {
+            json: global.json,
+            quiet: global.quiet,
+        }
     }
 
     /// Whether a program reads.
@@ -42,7 +45,11 @@ impl Out {
 
     /// A table, or with --json an array of objects.
     pub fn table(&self, table: &Table) -> Result<()> {
-        let text = if self.json { json(table)? } else { columns(table, std::io::stdout().is_terminal()) };
+        let text = if self.json {
+            json(table)?
+        } else {
+            columns(table, std::io::stdout().is_terminal())
+        };
         Ok(std::io::stdout().lock().write_all(text.as_bytes())?)
     }
 }
@@ -105,7 +112,14 @@ fn columns(table: &Table, cut: bool) -> String {
         .columns
         .iter()
         .enumerate()
-        .map(|(j, name)| cells.iter().map(|r| width(&r[j])).chain([width(name)]).max().unwrap_or(0))
+        .map(|(j, name)| {
+            cells
+                .iter()
+                .map(|r| width(&r[j]))
+                .chain([width(name)])
+                .max()
+                .unwrap_or(0)
+        })
         .collect();
     let numeric: Vec<bool> = (0..table.columns.len())
         .map(|j| table.rows.iter().all(|r| !matches!(r[j], Value::Text(_))) && !table.rows.is_empty())
@@ -141,8 +155,15 @@ fn real(x: f64) -> String {
 fn width(text: &str) -> usize {
     text.chars()
         .map(|c| match c as u32 {
-            0x1100..=0x115F | 0x2E80..=0xA4CF | 0xAC00..=0xD7A3 | 0xF900..=0xFAFF | 0xFE30..=0xFE6F | 0xFF00..=0xFF60
-            | 0xFFE0..=0xFFE6 | 0x1F300..=0x1FAFF | 0x20000..=0x3FFFD => 2,
+            0x1100..=0x115F
+            | 0x2E80..=0xA4CF
+            | 0xAC00..=0xD7A3
+            | 0xF900..=0xFAFF
+            | 0xFE30..=0xFE6F
+            | 0xFF00..=0xFF60
+            | 0xFFE0..=0xFFE6
+            | 0x1F300..=0x1FAFF
+            | 0x20000..=0x3FFFD => 2,
             _ => 1,
         })
         .sum()
@@ -156,7 +177,11 @@ mod tests {
         Table {
             columns: vec!["id".into(), "titel".into(), "n".into()],
             rows: vec![
-                vec![Value::Text("a".into()), Value::Text("蓝色 lamp".into()), Value::Real(0.5)],
+                vec![
+                    Value::Text("a".into()),
+                    Value::Text("蓝色 lamp".into()),
+                    Value::Real(0.5),
+                ],
                 vec![Value::Text("\"b\"".into()), Value::Null, Value::Integer(12)],
             ],
         }
@@ -178,6 +203,13 @@ mod tests {
         assert_eq!(back[1]["id"], "\"b\"");
         assert_eq!(back[1]["titel"], serde_json::Value::Null);
         assert!(text.find("\"id\"").unwrap() < text.find("\"titel\"").unwrap());
-        assert_eq!(json(&Table { columns: vec!["x".into()], rows: vec![] }).unwrap(), "[]\n");
+        assert_eq!(
+            json(&Table {
+                columns: vec!["x".into()],
+                rows: vec![]
+            })
+            .unwrap(),
+            "[]\n"
+        );
     }
 }

@@ -44,7 +44,9 @@ pub fn run(args: &RunArgs, global: &Global) -> Result<()> {
     let out = Out::new(global);
     if out.json() {
         out.table(&Table {
-            columns: ["job", "run_id", "status", "rows", "seconds", "why"].map(String::from).to_vec(),
+            columns: ["job", "run_id", "status", "rows", "seconds", "why"]
+                .map(String::from)
+                .to_vec(),
             rows: ran
                 .iter()
                 .map(|r| {
@@ -60,7 +62,11 @@ pub fn run(args: &RunArgs, global: &Global) -> Result<()> {
                 .collect(),
         })?;
     }
-    let failed: Vec<&str> = ran.iter().filter(|r| r.status != RunStatus::Done).map(|r| r.job.as_str()).collect();
+    let failed: Vec<&str> = ran
+        .iter()
+        .filter(|r| r.status != RunStatus::Done)
+        .map(|r| r.job.as_str())
+        .collect();
     if let Some(first) = failed.first() {
         let run = ran.iter().find(|r| r.job == **first).and_then(|r| r.run_id);
         let see = run.map_or(String::new(), |id| format!("; see `nightclerk runs {id}`"));

@@ -49,7 +49,10 @@ pub fn run(args: &RunsArgs, global: &Global) -> Result<()> {
         out.line(&format!("{name:14} {value}"))?;
     }
     for (title, sql) in [
-        ("left out:", "SELECT table_name, reason, rows FROM run_drops WHERE run_id = CAST(?1 AS INTEGER)"),
+        (
+            "left out:",
+            "SELECT table_name, reason, rows FROM run_drops WHERE run_id = CAST(?1 AS INTEGER)",
+        ),
         (
             "scores:",
             "SELECT result, model, slice, metric, value, lo90, hi90, split, chosen FROM scores

@@ -32,7 +32,11 @@ pub fn run(args: &ScoresArgs, global: &Global) -> Result<()> {
     if table.rows.is_empty() && !result.is_empty() {
         let known = shop.select("SELECT DISTINCT result FROM scores ORDER BY result", &[])?;
         let known: Vec<String> = known.rows.iter().map(|r| format!("{:?}", r[0])).collect();
-        return Err(Failure::Usage(format!("no scores of {result:?}; there are scores of {}", known.join(", "))).into());
+        return Err(Failure::Usage(format!(
+            "no scores of {result:?}; there are scores of {}",
+            known.join(", ")
+        ))
+        .into());
     }
     out.table(&table)
 }

@@ -17,7 +17,11 @@ pub(super) struct Terminal {
 
 impl Terminal {
     pub(super) fn new(global: &super::Global) -> Terminal {
-        Terminal { out: Out::new(global), quiet: global.quiet, bar: Mutex::new(None) }
+        Terminal {
+            out: Out::new(global),
+            quiet: global.quiet,
+            bar: Mutex::new(None),
+        }
     }
 
     fn with_bar(&self, act: impl FnOnce(&ProgressBar)) {
@@ -35,9 +39,17 @@ impl Terminal {
 
 /// A bar of thousandths; hidden by itself when the stream is no terminal.
 pub(super) fn bar(quiet: bool, length: u64) -> ProgressBar {
-    let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new(length) };
+    let bar = if quiet {
+        ProgressBar::hidden()
+    } else {
+        ProgressBar::new(length)
+    };
     let style = ProgressStyle::with_template("{prefix:16} {bar:30} {percent:>3} %  {msg}");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
+    bar.set_style(
+        style
+            .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .progress_chars("=> "),
+    );
     bar
 }
 
@@ -72,8 +84,18 @@ impl Screen for Terminal {
 
     fn end(&self, ran: &Ran) {
         self.finish_bar();
-        let rows = if ran.rows > 0 { format!("{} rows. ", ran.rows) } else { String::new() };
-        let line = format!("{:16} {:11} {:6.1} s  {rows}{}", ran.job, ran.status.as_str(), ran.seconds, ran.said);
+        let rows = if ran.rows > 0 {
+            format!("{} rows. ", ran.rows)
+        } else {
+            String::new()
+        };
+        let line = format!(
+            "{:16} {:11} {:6.1} s  {rows}{}",
+            ran.job,
+            ran.status.as_str(),
+            ran.seconds,
+            ran.said
+        );
         if matches!(ran.status, RunStatus::Failed | RunStatus::Timeout) && !self.out.json() {
             output::complain(&line);
         } else {

@@ -15,7 +15,9 @@ pub(super) fn parse(text: &str) -> Option<Duration> {
         _ => return None,
     };
     let seconds = number.parse::<u64>().ok()?.checked_mul(seconds)?;
-    (1..=366 * 86_400).contains(&seconds).then(|| Duration::from_secs(seconds))
+    (1..=366 * 86_400)
+        .contains(&seconds)
+        .then(|| Duration::from_secs(seconds))
 }
 
 /// "512 MB", "4 GB" (powers of 1024), in bytes.
@@ -42,7 +44,16 @@ mod tests {
         assert_eq!(seconds(" 2h "), Some(7200));
         assert_eq!(seconds("1 d"), Some(86_400));
         assert_eq!(seconds("45"), Some(45));
-        for wrong in ["", "h", "0", "-1h", "2 weeks", "1.5h", "99999999999999999999d", "400d"] {
+        for wrong in [
+            "",
+            "h",
+            "0",
+            "-1h",
+            "2 weeks",
+            "1.5h",
+            "99999999999999999999d",
+            "400d",
+        ] {
             assert_eq!(seconds(wrong), None, "{wrong}");
         }
         assert_eq!(parse_memory("512 MB"), Some(512 << 20));

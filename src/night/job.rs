@@ -125,8 +125,10 @@ pub fn load(folder: &Path) -> std::io::Result<Listing> {
     let mut listing = Listing::default();
     for file in files {
         let path = file.path();
-        let (Some(name), true) = (path.file_stem().and_then(|n| n.to_str()), path.extension().is_some_and(|e| e == "toml"))
-        else {
+        let (Some(name), true) = (
+            path.file_stem().and_then(|n| n.to_str()),
+            path.extension().is_some_and(|e| e == "toml"),
+        ) else {
             continue;
         };
         let shown = path.display().to_string();
@@ -140,23 +142,42 @@ impl Listing {
     fn add(&mut self, name: &str, parsed: Result<Job, String>) {
         match parsed {
             Ok(job) => self.jobs.push(job),
-            Err(reason) => self.bad.push(Bad { name: name.into(), reason }),
+            Err(reason) => self.bad.push(Bad {
+                name: name.into(),
+                reason,
+            }),
         }
     }
 }
 
 /// The keys of every job file, beside the table of its kind.
 const KEYS: [&str; 14] = [
-    "kind", "schedule", "time_zone", "after", "timeout", "memory", "retries", "catch_up", "grace", "window", "on_failure",
-    "enabled", "as_of", "",
+    "kind",
+    "schedule",
+    "time_zone",
+    "after",
+    "timeout",
+    "memory",
+    "retries",
+    "catch_up",
+    "grace",
+    "window",
+    "on_failure",
+    "enabled",
+    "as_of",
+    "",
 ];
 
 const KINDS: [&str; 5] = ["recommendations", "prices", "support", "search", "upkeep"];
 
 fn parse(name: &str, file: &str, text: &str) -> Result<Job, String> {
-    let table: Table = text.parse().map_err(|e: toml::de::Error| format!("{file}: {}", e.to_string().trim_end()))?;
+    let table: Table = text
+        .parse()
+        .map_err(|e: toml::de::Error| format!("{file}: {}", e.to_string().trim_end()))?;
     let mut keys = Keys { file, table };
-    let kind_name = keys.text("kind")?.ok_or_else(|| format!("{file}: `kind` is missing; one of {}", KINDS.join(", ")))?;
+    let kind_name = keys
+        .text("kind")?
+        .ok_or_else(|| format!("{file}: `kind` is missing; one of {}", KINDS.join(", ")))?;
     let options = match keys.table.remove(&kind_name) {
         None => Table::new(),
         Some(Value::Table(options)) => options,
@@ -170,23 +191,41 @@ fn parse(name: &str, file: &str, text: &str) -> Result<Job, String> {
         "upkeep" => Kind::Upkeep(keys.options("upkeep", options)?),
         other => {
             let nearest = nearest(other, &KINDS);
-            return Err(keys.wrong("kind", &Value::from(other), &format!("one of {}{nearest}", KINDS.join(", "))));
+            return Err(keys.wrong(
+                "kind",
+                &Value::from(other),
+                &format!("one of {}{nearest}", KINDS.join(", ")),
+            ));
         }
     };
     check_ranges(file, &kind)?;
     let schedule = keys
-        .read("schedule", "a five-field cron expression such as \"30 2 * * *\"", |v| Schedule::parse(v.as_str()?).ok())?
-        .ok_or_else(|| format!("{file}: `schedule` is missing; a five-field cron expression such as \"30 2 * * *\""))?;
+        .read(
+            "schedule",
+            "a five-field cron expression such as \"30 2 * * *\"",
+            |v| Schedule::parse(v.as_str()?).ok(),
+        )?
+        .ok_or_else(|| {
+            format!("{file}: `schedule` is missing; a five-field cron expression such as \"30 2 * * *\"")
+        })?;
     let job = Job {
         name: name.into(),
         kind,
         schedule,
-        zone: keys.read("time_zone", "an IANA name such as \"Europe/Berlin\"", |v| v.as_str()?.parse().ok())?,
+        zone: keys.read("time_zone", "an IANA name such as \"Europe/Berlin\"", |v| {
+            v.as_str()?.parse().ok()
+        })?,
         after: keys.text("after")?,
         timeout: keys
-            .read("timeout", "a length of time such as \"90s\", \"30m\" or \"2h\"", |v| length(v))?
+            .read(
+                "timeout",
+                "a length of time such as \"90s\", \"30m\" or \"2h\"",
+                |v| length(v),
+            )?
             .unwrap_or(Duration::from_secs(7200)),
-        memory: keys.read("memory", "an amount such as \"512 MB\" or \"4 GB\"", |v| duration::parse_memory(v.as_str()?))?,
+        memory: keys.read("memory", "an amount such as \"512 MB\" or \"4 GB\"", |v| {
+            duration::parse_memory(v.as_str()?)
+        })?,
         retries: keys
             .read("retries", "a whole number from 0 to 100", |v| {
                 u32::try_from(v.as_integer()?).ok().filter(|n| *n <= 100)
@@ -202,9 +241,13 @@ fn parse(name: &str, file: &str, text: &str) -> Result<Job, String> {
         grace: keys
             .read("grace", "a length of time such as \"12h\"", |v| length(v))?
             .unwrap_or(Duration::from_secs(12 * 3600)),
-        window: keys.read("window", "two times of day such as \"01:00-06:00\"", |v| window(v.as_str()?))?,
+        window: keys.read("window", "two times of day such as \"01:00-06:00\"", |v| {
+            window(v.as_str()?)
+        })?,
         on_failure: keys.text("on_failure")?,
-        enabled: keys.read("enabled", "true or false", Value::as_bool)?.unwrap_or(true),
+        enabled: keys
+            .read("enabled", "true or false", Value::as_bool)?
+            .unwrap_or(true),
         as_of_now: keys
             .read("as_of", "\"data\" or \"now\"", |v| match v.as_str()? {
                 "data" => Some(false),
@@ -218,28 +261,45 @@ fn parse(name: &str, file: &str, text: &str) -> Result<Job, String> {
         Some(unknown) if KINDS.contains(&unknown.as_str()) => Err(format!(
             "{file}: table [{unknown}] does not belong to a job of kind {kind_name:?}; its options stand in [{kind_name}]"
         )),
-        Some(unknown) => Err(format!("{file}: there is no key `{unknown}`{}", nearest(unknown, &KEYS))),
+        Some(unknown) => Err(format!(
+            "{file}: there is no key `{unknown}`{}",
+            nearest(unknown, &KEYS)
+        )),
     }
 }
 
 /// What serde's types cannot say.
 fn check_ranges(file: &str, kind: &Kind) -> Result<(), String> {
     let wrong = |table: &str, key: &str, value: String, expected: &str| {
-        Err(format!("{file}: [{table}] {key} = {value}; {expected} was expected"))
+        Err(format!(
+            "{file}: [{table}] {key} = {value}; {expected} was expected"
+        ))
     };
     match kind {
-        Kind::Recommendations(o) if !(1..=10_000).contains(&o.per_user) => {
-            wrong("recommendations", "per_user", o.per_user.to_string(), "a number of rows from 1 to 10000")
-        }
-        Kind::Prices(o) if !(1..=1000).contains(&o.horizon) => {
-            wrong("prices", "horizon", o.horizon.to_string(), "a number of steps from 1 to 1000")
-        }
-        Kind::Prices(o) if !(o.max_change > 0.0 && o.max_change < 1.0) => {
-            wrong("prices", "max_change", o.max_change.to_string(), "a fraction between 0 and 1")
-        }
-        Kind::Support(o) if !(o.precision > 0.0 && o.precision < 1.0) => {
-            wrong("support", "precision", o.precision.to_string(), "a share between 0 and 1")
-        }
+        Kind::Recommendations(o) if !(1..=10_000).contains(&o.per_user) => wrong(
+            "recommendations",
+            "per_user",
+            o.per_user.to_string(),
+            "a number of rows from 1 to 10000",
+        ),
+        Kind::Prices(o) if !(1..=1000).contains(&o.horizon) => wrong(
+            "prices",
+            "horizon",
+            o.horizon.to_string(),
+            "a number of steps from 1 to 1000",
+        ),
+        Kind::Prices(o) if !(o.max_change > 0.0 && o.max_change < 1.0) => wrong(
+            "prices",
+            "max_change",
+            o.max_change.to_string(),
+            "a fraction between 0 and 1",
+        ),
+        Kind::Support(o) if !(o.precision > 0.0 && o.precision < 1.0) => wrong(
+            "support",
+            "precision",
+            o.precision.to_string(),
+            "a share between 0 and 1",
+        ),
         Kind::Upkeep(o) if o.keep_runs_days == 0 => {
             wrong("upkeep", "keep_runs_days", "0".into(), "a number of days from 1")
         }
@@ -268,10 +328,17 @@ struct Keys<'a> {
 }
 
 impl Keys<'_> {
-    fn read<T>(&mut self, key: &str, expected: &str, read: impl Fn(&Value) -> Option<T>) -> Result<Option<T>, String> {
+    fn read<T>(
+        &mut self,
+        key: &str,
+        expected: &str,
+        read: impl Fn(&Value) -> Option<T>,
+    ) -> Result<Option<T>, String> {
         match self.table.remove(key) {
             None => Ok(None),
-            Some(value) => read(&value).map(Some).ok_or_else(|| self.wrong(key, &value, expected)),
+            Some(value) => read(&value)
+                .map(Some)
+                .ok_or_else(|| self.wrong(key, &value, expected)),
         }
     }
 
@@ -293,12 +360,17 @@ impl Keys<'_> {
                 let message = e.message().to_owned();
                 if message.starts_with("unknown field") {
                     let known: Vec<&str> = message.split('`').skip(3).step_by(2).collect();
-                    return Err(format!("{file}: [{table}] has no option `{key}`{}", nearest(key, &known)));
+                    return Err(format!(
+                        "{file}: [{table}] has no option `{key}`{}",
+                        nearest(key, &known)
+                    ));
                 }
                 return Err(format!("{file}: [{table}] {key} = {value}; {message}"));
             }
         }
-        options.try_into().map_err(|e| format!("{file}: [{table}]: {}", e.message()))
+        options
+            .try_into()
+            .map_err(|e| format!("{file}: [{table}]: {}", e.message()))
     }
 }
 
@@ -318,7 +390,10 @@ fn nearest(word: &str, known: &[&str]) -> String {
         }
         row[b.len()]
     };
-    let best = known.iter().filter(|k| !k.is_empty()).min_by_key(|k| distance(word, k));
+    let best = known
+        .iter()
+        .filter(|k| !k.is_empty())
+        .min_by_key(|k| distance(word, k));
     match best {
         Some(best) if distance(word, best) <= best.len().div_ceil(2) => format!("; did you mean `{best}`?"),
         Some(_) => {
@@ -348,7 +423,10 @@ mod tests {
             assert_eq!(job.kind, default);
             let bare = format!("kind = {:?}\nschedule = \"0 1 * * *\"", job.kind.as_str());
             let bare = parse("bare", "bare.toml", &bare).unwrap();
-            assert_eq!((bare.retries, bare.catch_up, bare.grace, bare.enabled), (job.retries, job.catch_up, job.grace, job.enabled));
+            assert_eq!(
+                (bare.retries, bare.catch_up, bare.grace, bare.enabled),
+                (job.retries, job.catch_up, job.grace, job.enabled)
+            );
         }
     }
 
@@ -357,38 +435,73 @@ mod tests {
         let good = "kind = \"prices\"\nschedule = \"0 3 * * *\"\n";
         let cases = [
             ("", "jobs/x.toml: `kind` is missing"),
-            ("kind = \"price\"", "kind = \"price\"; one of recommendations, prices, support, search, upkeep; did you mean `prices`?"),
+            (
+                "kind = \"price\"",
+                "kind = \"price\"; one of recommendations, prices, support, search, upkeep; did you mean `prices`?",
+            ),
             ("kind = \"prices\"", "`schedule` is missing"),
-            ("kind = \"prices\"\nschedule = \"61 3 * * *\"", "schedule = \"61 3 * * *\"; a five-field cron expression"),
+            (
+                "kind = \"prices\"\nschedule = \"61 3 * * *\"",
+                "schedule = \"61 3 * * *\"; a five-field cron expression",
+            ),
             ("kind = \"prices\"\nschedule = \"0 0 3 * * *\"", "five-field"),
             ("timeout = \"soon\"", "timeout = \"soon\"; a length of time"),
             ("retries = -1", "retries = -1; a whole number from 0 to 100"),
             ("catch_up = \"all\"", "catch_up = \"all\"; \"once\" or \"no\""),
-            ("time_zone = \"Mars/Base\"", "time_zone = \"Mars/Base\"; an IANA name"),
+            (
+                "time_zone = \"Mars/Base\"",
+                "time_zone = \"Mars/Base\"; an IANA name",
+            ),
             ("window = \"1-6\"", "window = \"1-6\"; two times of day"),
             ("enabled = \"yes\"", "enabled = \"yes\"; true or false"),
             ("as_of = \"today\"", "as_of = \"today\"; \"data\" or \"now\""),
             ("memory = \"lots\"", "memory = \"lots\"; an amount"),
-            ("tiemout = \"1h\"", "there is no key `tiemout`; did you mean `timeout`?"),
-            ("[prices]\nhorizn = 7", "[prices] has no option `horizn`; did you mean `horizon`?"),
+            (
+                "tiemout = \"1h\"",
+                "there is no key `tiemout`; did you mean `timeout`?",
+            ),
+            (
+                "[prices]\nhorizn = 7",
+                "[prices] has no option `horizn`; did you mean `horizon`?",
+            ),
             ("[prices]\nhorizon = 0", "[prices] horizon = 0; a number of steps"),
-            ("[prices]\nhorizon = \"far\"", "[prices] horizon = \"far\"; invalid type"),
-            ("[prices]\ngoal = \"fame\"", "[prices] goal = \"fame\"; unknown variant"),
+            (
+                "[prices]\nhorizon = \"far\"",
+                "[prices] horizon = \"far\"; invalid type",
+            ),
+            (
+                "[prices]\ngoal = \"fame\"",
+                "[prices] goal = \"fame\"; unknown variant",
+            ),
             ("[prices]\nmax_change = nan", "max_change = NaN; a fraction"),
-            ("[support]\nprecision = 0.9", "table [support] does not belong to a job of kind \"prices\""),
+            (
+                "[support]\nprecision = 0.9",
+                "table [support] does not belong to a job of kind \"prices\"",
+            ),
             ("= 3", "jobs/x.toml: TOML parse error"),
         ];
         for (text, expected) in cases {
-            let text = if text.starts_with("kind") || text.is_empty() { text.to_owned() } else { format!("{good}{text}") };
+            let text = if text.starts_with("kind") || text.is_empty() {
+                text.to_owned()
+            } else {
+                format!("{good}{text}")
+            };
             let error = parse("x", "jobs/x.toml", &text).unwrap_err();
-            assert!(error.contains(expected) && error.starts_with("jobs/x.toml"), "{text:?} gave {error:?}, not {expected:?}");
+            assert!(
+                error.contains(expected) && error.starts_with("jobs/x.toml"),
+                "{text:?} gave {error:?}, not {expected:?}"
+            );
         }
     }
 
     #[test]
     fn a_bad_file_disables_itself_only() {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("a.toml"), "kind = \"search\"\nschedule = \"* * * * *\"").unwrap();
+        std::fs::write(
+            dir.path().join("a.toml"),
+            "kind = \"search\"\nschedule = \"* * * * *\"",
+        )
+        .unwrap();
         std::fs::write(dir.path().join("b.toml"), "kind = 7").unwrap();
         std::fs::write(dir.path().join("notes.txt"), "not a job").unwrap();
         let listing = load(dir.path()).unwrap();

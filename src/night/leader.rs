@@ -38,7 +38,11 @@ impl Leader {
                 let mut holder = String::new();
                 let _ = file.read_to_string(&mut holder);
                 let holder = holder.trim();
-                Ok(Err(if holder.is_empty() { "another nightclerk".into() } else { holder.into() }))
+                Ok(Err(if holder.is_empty() {
+                    "another nightclerk".into()
+                } else {
+                    holder.into()
+                }))
             }
             Err(TryLockError::Error(e)) => {
                 Err(e).with_context(|| format!("{}: the lock cannot be taken", path.display()))
@@ -47,7 +51,12 @@ impl Leader {
     }
 
     /// Takes the lead, waiting for whoever has it. `waiting` hears once who that is; `go_on` is asked now and then.
-    pub fn take(database: &Path, what: &str, waiting: impl FnOnce(&str), go_on: impl Fn() -> Result<()>) -> Result<Leader> {
+    pub fn take(
+        database: &Path,
+        what: &str,
+        waiting: impl FnOnce(&str),
+        go_on: impl Fn() -> Result<()>,
+    ) -> Result<Leader> {
         let mut waiting = Some(waiting);
         loop {
             match Leader::try_take(database, what)? {

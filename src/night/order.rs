@@ -33,10 +33,25 @@ mod tests {
     fn forerunners_first_then_names() {
         let listing = job::defaults();
         let jobs: Vec<&Job> = listing.jobs.iter().collect();
-        let names: Vec<&str> = order(&jobs).unwrap().into_iter().map(|i| jobs[i].name.as_str()).collect();
-        assert_eq!(names, ["recommendations", "prices", "search", "support", "upkeep"]);
-        let some: Vec<&Job> = jobs.iter().copied().filter(|j| j.name == "support" || j.name == "search").collect();
-        assert_eq!(order(&some).unwrap(), [0, 1], "support does not wait for prices, which is not there");
+        let names: Vec<&str> = order(&jobs)
+            .unwrap()
+            .into_iter()
+            .map(|i| jobs[i].name.as_str())
+            .collect();
+        assert_eq!(
+            names,
+            ["recommendations", "prices", "search", "support", "upkeep"]
+        );
+        let some: Vec<&Job> = jobs
+            .iter()
+            .copied()
+            .filter(|j| j.name == "support" || j.name == "search")
+            .collect();
+        assert_eq!(
+            order(&some).unwrap(),
+            [0, 1],
+            "support does not wait for prices, which is not there"
+        );
     }
 
     #[test]
@@ -44,6 +59,9 @@ mod tests {
         let mut listing = job::defaults();
         listing.jobs[1].after = Some("support".into()); // recommendations -> support -> prices -> recommendations
         let jobs: Vec<&Job> = listing.jobs.iter().collect();
-        assert_eq!(order(&jobs).unwrap_err(), ["prices", "recommendations", "support", "upkeep"]);
+        assert_eq!(
+            order(&jobs).unwrap_err(),
+            ["prices", "recommendations", "support", "upkeep"]
+        );
     }
 }

@@ -71,12 +71,18 @@ pub fn run(shop: &Shop, folder: &Path, orders: &Orders, screen: &Arc<dyn Screen>
     let crashed = shop.close_crashed_runs()?;
     let swept = shop.sweep(shop.settings()?.keep)?;
     if crashed > 0 {
-        screen.say(&format!("{crashed} run(s) were interrupted earlier; {} unfinished rows removed", swept.rows));
+        screen.say(&format!(
+            "{crashed} run(s) were interrupted earlier; {} unfinished rows removed",
+            swept.rows
+        ));
     }
 
     let order = match order::order(&chosen) {
         Ok(order) => order,
-        Err(circle) => bail!("jobs {} wait for one another: correct `after` in their files", circle.join(", ")),
+        Err(circle) => bail!(
+            "jobs {} wait for one another: correct `after` in their files",
+            circle.join(", ")
+        ),
     };
     for job in order.into_iter().map(|i| chosen[i]) {
         if control.check().is_err() {
@@ -88,7 +94,9 @@ pub fn run(shop: &Shop, folder: &Path, orders: &Orders, screen: &Arc<dyn Screen>
         ran.push(one);
     }
     mirror(shop, &listing)?; // next_run_at has moved on
-    control.check().map_err(|stopped| anyhow::Error::from(stopped).context("the night was cancelled"))?;
+    control
+        .check()
+        .map_err(|stopped| anyhow::Error::from(stopped).context("the night was cancelled"))?;
     Ok(ran)
 }
 
@@ -123,7 +131,13 @@ fn choose<'l>(listing: &'l Listing, names: &[String]) -> Result<(Vec<&'l Job>, V
 }
 
 /// One attempt at one job. Only a broken book is an error here: a job's own failure is an answer.
-fn run_job(shop: &Shop, job: &Job, orders: &Orders, control: &Control, screen: &Arc<dyn Screen>) -> Result<Ran> {
+fn run_job(
+    shop: &Shop,
+    job: &Job,
+    orders: &Orders,
+    control: &Control,
+    screen: &Arc<dyn Screen>,
+) -> Result<Ran> {
     let begun = Instant::now();
     let run = shop.begin_run(&job.name, None, 1)?;
     let control = control.clone().with_deadline(begun + job.timeout);
@@ -131,15 +145,31 @@ fn run_job(shop: &Shop, job: &Job, orders: &Orders, control: &Control, screen: &
     let (status, rows, said) = match worked {
         Ok(outcome) => (RunStatus::Done, outcome.rows, outcome.why),
         Err(e) => match e.chain().find_map(|cause| cause.downcast_ref::<Stopped>()) {
-            Some(Stopped::Cancelled) => (RunStatus::Interrupted, 0, "cancelled; what was published stays".into()),
-            Some(Stopped::Deadline) => {
-                (RunStatus::Timeout, 0, format!("longer than `timeout` in jobs/{}.toml; what was published stays", job.name))
-            }
+            Some(Stopped::Cancelled) => (
+                RunStatus::Interrupted,
+                0,
+                "cancelled; what was published stays".into(),
+            ),
+            Some(Stopped::Deadline) => (
+                RunStatus::Timeout,
+                0,
+                format!(
+                    "longer than `timeout` in jobs/{}.toml; what was published stays",
+                    job.name
+                ),
+            ),
             None => (RunStatus::Failed, 0, format!("{e:#}")),
         },
     };
     shop.end_run(run, status, (status == RunStatus::Done).then_some(rows), &said)?;
-    Ok(Ran { job: job.name.clone(), run_id: Some(run.run_id), status, rows, said, seconds: begun.elapsed().as_secs_f64() })
+    Ok(Ran {
+        job: job.name.clone(),
+        run_id: Some(run.run_id),
+        status,
+        rows,
+        said,
+        seconds: begun.elapsed().as_secs_f64(),
+    })
 }
 
 /// The work of a job by its kind.
@@ -153,7 +183,10 @@ fn work(
 ) -> Result<Outcome> {
     let watch: Arc<dyn Watch> = Arc::new(Book::new(shop, run, &job.name, screen.clone())?);
     let as_of = match &orders.as_of {
-        Some(day) => AsOf::At(schedule::end_of_day(day, pipeline::zone(&shop.settings()?.time_zone)?)?),
+        Some(day) => AsOf::At(schedule::end_of_day(
+            day,
+            pipeline::zone(&shop.settings()?.time_zone)?,
+        )?),
         None if job.as_of_now => AsOf::Now,
         None => AsOf::Data,
     };
@@ -169,13 +202,23 @@ fn work(
         watch: watch.clone(),
     };
     match &job.kind {
-        Kind::Recommendations(options) => pipeline::run(&Recommendations { options: options.clone() }, brief),
+        Kind::Recommendations(options) => pipeline::run(
+            &Recommendations {
+                options: options.clone(),
+            },
+            brief,
+        ),
         Kind::Prices(options) => {
             // The shop's own price changes become history first, unless this night looks at another day.
             if orders.as_of.is_none() && !orders.dry_run {
                 shop.append_changed_prices(brief.now)?;
             }
-            pipeline::run(&Prices { options: options.clone() }, brief)
+            pipeline::run(
+                &Prices {
+                    options: options.clone(),
+                },
+                brief,
+            )
         }
         Kind::Support(_) => bail!("the support family is on its way"),
         Kind::Search(_) if orders.dry_run => Ok(idle("dry run: the index is left as it is")),
@@ -196,7 +239,11 @@ fn work(
 }
 
 fn idle(why: &str) -> Outcome {
-    Outcome { generation: None, rows: 0, why: why.into() }
+    Outcome {
+        generation: None,
+        rows: 0,
+        why: why.into(),
+    }
 }
 
 /// A watch where only its progress is wanted.

@@ -17,7 +17,11 @@ pub(super) fn run(shop: &Shop, options: &UpkeepOptions, now: i64, control: &Cont
     let free = shop.free_pages()?;
     for step in 0..free.div_ceil(200) {
         control.check()?;
-        control.progress("giving space back", u64::from(step), u64::from(free.div_ceil(200)));
+        control.progress(
+            "giving space back",
+            u64::from(step),
+            u64::from(free.div_ceil(200)),
+        );
         shop.vacuum_some(200)?;
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
@@ -26,5 +30,8 @@ pub(super) fn run(shop: &Shop, options: &UpkeepOptions, now: i64, control: &Cont
     if let Some(first) = problems.first() {
         bail!("the database is damaged: {first}; run `nightclerk doctor`, then restore a backup");
     }
-    Ok(format!("{} rows of old generations and {runs} old runs removed, {free} pages freed, the file is sound", swept.rows))
+    Ok(format!(
+        "{} rows of old generations and {runs} old runs removed, {free} pages freed, the file is sound",
+        swept.rows
+    ))
 }

@@ -18,9 +18,18 @@ impl rusqlite::ToSql for Value {
 
 impl Shop {
     /// Inserts rows of the named columns, ten thousand a transaction. For a file nobody else works with yet.
-    pub fn fill(&self, table: &'static str, columns: &[&str], rows: impl Iterator<Item = Vec<Value>>) -> Result<u64> {
+    pub fn fill(
+        &self,
+        table: &'static str,
+        columns: &[&str],
+        rows: impl Iterator<Item = Vec<Value>>,
+    ) -> Result<u64> {
         let places: Vec<String> = (1..=columns.len()).map(|i| format!("?{i}")).collect();
-        let sql = format!("INSERT INTO {table} ({}) VALUES ({})", columns.join(", "), places.join(", "));
+        let sql = format!(
+            "INSERT INTO {table} ({}) VALUES ({})",
+            columns.join(", "),
+            places.join(", ")
+        );
         let (mut rows, mut total) = (rows.peekable(), 0);
         while rows.peek().is_some() {
             let transaction = self.write()?;
