@@ -449,7 +449,8 @@ fn a_reader_lives_through_a_rebuild_and_old_generations_go() {
 fn damage_is_noticed_and_repaired_by_a_rebuild() {
     let folder = tempfile::tempdir().unwrap();
     let documents = || (0..200).map(|i| ticket(&i.to_string(), "order", &format!("text {i} 订单")));
-    let harm: [(&str, fn(&Path)); 6] = [
+    type Harm = fn(&Path);
+    let harm: [(&str, Harm); 6] = [
         ("idx", |file| flip(file)),
         ("term", |file| flip(file)),
         ("store", |file| flip(file)),
