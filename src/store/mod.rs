@@ -28,6 +28,7 @@ mod runs;
 mod settings;
 mod snapshot;
 mod sweep;
+mod upkeep;
 mod views;
 mod writer;
 

@@ -86,6 +86,14 @@ impl Shop {
         Shop::writable(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)
     }
 
+    /// Another connection that gives up at once when somebody else writes: for notes that may be missed, such as
+    /// progress. (It may be used while this thread holds the write lock through the first one.)
+    pub fn impatient(&self) -> Result<Shop> {
+        let shop = self.again()?;
+        shop.conn.busy_timeout(Duration::from_millis(1))?;
+        Ok(shop)
+    }
+
     /// Where the file is.
     pub fn path(&self) -> &Path {
         &self.path
