@@ -132,8 +132,7 @@ impl Pen<'_> {
         for (number, chunk) in order.chunks(LISTS_AT_ONCE).enumerate() {
             self.control.check()?;
             let done = (number * LISTS_AT_ONCE) as u64;
-            self.night
-                .control
+            self.control
                 .progress("lists of customers", done, order.len() as u64);
             let rows: Vec<Vec<Recommendation>> = chunk
                 .par_iter()
