@@ -1,5 +1,6 @@
 //! What can go wrong in the index, by what the caller can do about it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 /// An error of the search index.
@@ -46,4 +47,14 @@ impl SearchError {
             source,
         }
     }
+}
+
+/// Runs what reads index files. The engine checks no checksum while reading and panics over some damaged files; here
+/// that becomes the message of an error.
+pub(super) fn guarded<T>(read: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(read)).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+            .unwrap_or_else(|| "the engine gave up reading it".into())
+    })
 }

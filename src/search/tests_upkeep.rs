@@ -209,3 +209,43 @@ fn a_reader_writes_nothing() {
         assert_eq!(listing(folder.path()), before);
     }
 }
+
+/// One flipped bit anywhere in any file: the writer notices or the index is still right, and a reader answers or
+/// says that the index is damaged.
+#[test]
+fn no_flipped_bit_is_taken_for_an_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let documents = || (0..300).map(|i| ticket(&i.to_string(), "order", &format!("text {i} 订单 {}", i % 9)));
+    drop(build(folder.path(), documents().collect()));
+    let name = fs::read_to_string(folder.path().join("current")).unwrap();
+    let mut files: Vec<_> = fs::read_dir(folder.path().join(name.trim()))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.retain(|file| fs::metadata(file).unwrap().len() > 0);
+    files.sort();
+    let mut random = fastrand::Rng::with_seed(21);
+    let mut noticed = 0;
+    for round in 0..240 {
+        let file = &files[round % files.len()];
+        let good = fs::read(file).unwrap();
+        let mut bad = good.clone();
+        let at = random.usize(..bad.len());
+        bad[at] ^= 1 << random.u8(..8);
+        // A file in the place of the old one, as a reader elsewhere may have the old one mapped.
+        fs::remove_file(file).unwrap();
+        fs::write(file, &bad).unwrap();
+        let opened = IndexWriter::open(folder.path(), "shop").unwrap();
+        let usable = matches!(opened.state, State::Current { seq: 1 });
+        drop(opened);
+        match Reader::open(folder.path()).and_then(|reader| reader.search(Kind::Ticket, "订单 29*", 50)) {
+            Ok(hits) if usable => assert_eq!(hits.len(), 11, "{} byte {at}", file.display()),
+            Ok(_) | Err(SearchError::Damaged { .. }) => {}
+            Err(other) => panic!("{} byte {at}: {other:?}", file.display()),
+        }
+        noticed += usize::from(!usable);
+        fs::remove_file(file).unwrap();
+        fs::write(file, &good).unwrap();
+    }
+    assert!(noticed > 120, "{noticed} of 240 noticed");
+}

@@ -9,7 +9,7 @@ use tantivy::directory::MmapDirectory;
 use tantivy::{Index, IndexSettings, ReloadPolicy, Term};
 
 use super::document::{Change, Document, Fields};
-use super::error::SearchError;
+use super::error::{SearchError, guarded};
 use super::layout::{self, Pointer};
 use super::{Key, analyzer};
 
@@ -96,7 +96,9 @@ impl IndexWriter {
         let found = match &pointer {
             Pointer::Absent => Err("there is no index yet".to_owned()),
             Pointer::Broken(text) => Err(format!("its pointer names no generation but {text:?}")),
-            Pointer::To(name) => examine(&folder.join(name), instance, &fields),
+            Pointer::To(name) => {
+                guarded(|| examine(&folder.join(name), instance, &fields)).and_then(|found| found)
+            }
         };
         let (engine, state) = match found {
             Ok((index, seq)) => match index.writer_with_num_threads(1, ARENA) {
@@ -271,12 +273,7 @@ fn examine(path: &Path, instance: &str, fields: &Fields) -> Result<(Index, i64),
     if payload.instance != instance {
         return Err("it was made from another database".into());
     }
-    let damaged = index
-        .validate_checksum()
-        .map_err(|error| format!("its files cannot be verified: {error}"))?;
-    if let Some(file) = damaged.iter().min() {
-        return Err(format!("the checksum of {} is wrong", file.display()));
-    }
+    verified(&index)?;
     // A checksum is taken of the files that exist; opening the segments misses those that do not.
     index
         .reader_builder()
@@ -284,4 +281,15 @@ fn examine(path: &Path, instance: &str, fields: &Fields) -> Result<(Index, i64),
         .try_into()
         .map_err(|error| format!("its segments cannot be read: {error}"))?;
     Ok((index, payload.seq))
+}
+
+/// Compares every file with its checksum.
+pub(super) fn verified(index: &Index) -> Result<(), String> {
+    let damaged = index
+        .validate_checksum()
+        .map_err(|error| format!("its files cannot be verified: {error}"))?;
+    match damaged.iter().min() {
+        Some(file) => Err(format!("the checksum of {} is wrong", file.display())),
+        None => Ok(()),
+    }
 }
