@@ -1,0 +1,49 @@
+//! What can go wrong in the index, by what the caller can do about it.
+
+use std::path::{Path, PathBuf};
+
+/// An error of the search index.
+#[derive(Debug, thiserror::Error)]
+pub enum SearchError {
+    /// There is no index yet.
+    #[error("there is no search index in {0}; run the `search` job to build it")]
+    Missing(PathBuf),
+    /// The index cannot be used as it is.
+    #[error("the search index in {folder} is damaged: {what}; run the `search` job to build it again")]
+    Damaged {
+        /// The index folder.
+        folder: PathBuf,
+        /// What was found.
+        what: String,
+    },
+    /// Another process writes the index.
+    #[error("another process is writing the search index in {0}; wait until it ends")]
+    Locked(PathBuf),
+    /// A change was offered to an index that has to be rebuilt first.
+    #[error("the search index has to be rebuilt before it takes changes: {0}")]
+    MustRebuild(String),
+    /// The documents for a rebuild could not be read.
+    #[error("the documents for the search index could not be read: {0}")]
+    Source(String),
+    /// A file could not be read or written.
+    #[error("search index, {path}: {source}")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The engine failed.
+    #[error("search engine: {0}")]
+    Engine(#[from] tantivy::TantivyError),
+}
+
+impl SearchError {
+    /// Names the file an input/output error is about.
+    pub(super) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> SearchError + '_ {
+        move |source| SearchError::Io {
+            path: path.to_owned(),
+            source,
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! Excerpts with the hits marked.
+//!
+//! Hits are found again in the stored text with our own tokens, so that a mark lies on what the query means: a whole
+//! word, the beginning of a word for a prefix, one character of Chinese where one was asked for, all of a phrase and
+//! no word of it elsewhere. The result is HTML: text escaped, white space single, hits in `<mark>`.
+
+use std::ops::Range;
+
+use super::query::{Leaf, Query, Words};
+use crate::text::{Token, tokens};
+
+/// Bytes of a text that are looked at; a hit beyond is not shown.
+const LOOK: usize = 1 << 18;
+/// Characters of an excerpt of the text.
+const EXCERPT: usize = 160;
+/// Characters of an excerpt of the subject.
+const SUBJECT: usize = 80;
+/// Characters shown before the first hit of an excerpt.
+const LEAD: usize = 30;
+
+/// The texts of one document, as stored.
+#[derive(Debug, Default)]
+pub(super) struct Texts<'a> {
+    pub(super) subject: &'a str,
+    pub(super) body: &'a str,
+    pub(super) replies: Vec<&'a str>,
+    pub(super) notes: Vec<&'a str>,
+}
+
+/// The subject, and the best excerpt of the rest: of the body where it has a hit, else of the first reply that has
+/// one, else the beginning of the body. Notes are quoted only where the query asked for them.
+pub(super) fn snippet(texts: &Texts<'_>, query: &Query) -> String {
+    let (plain, noted) = wanted(query);
+    let excerpt = |text: &str, words: &[&Words], length: usize, only_hits: bool| -> Option<String> {
+        let text = cut(text);
+        let hits = hits(text, words);
+        (!text.trim().is_empty() && !(only_hits && hits.is_empty())).then(|| html(text, &hits, length))
+    };
+    let subject = excerpt(texts.subject, &plain, SUBJECT, false);
+    let rest = std::iter::once(texts.body).chain(texts.replies.iter().copied());
+    let quoted = [true, false].into_iter().find_map(|only_hits| {
+        rest.clone()
+            .find_map(|text| excerpt(text, &plain, EXCERPT, only_hits))
+    });
+    let note = texts.notes.iter().find_map(|note| {
+        if noted.is_empty() {
+            None
+        } else {
+            excerpt(note, &noted, EXCERPT, true)
+        }
+    });
+    subject
+        .into_iter()
+        .chain(quoted)
+        .chain(note)
+        .collect::<Vec<_>>()
+        .join(" · ")
+}
+
+/// The words that are to be marked in the texts, and those in the notes.
+fn wanted(query: &Query) -> (Vec<&Words>, Vec<&Words>) {
+    let all = query
+        .clauses
+        .iter()
+        .flat_map(|clause| &clause.any)
+        .filter(|alternative| !alternative.not);
+    all.filter_map(|alternative| match &alternative.leaf {
+        Leaf::Words(words) => Some(words),
+        _ => None,
+    })
+    .partition(|words| !words.notes)
+}
+
+fn cut(text: &str) -> &str {
+    let mut end = text.len().min(LOOK);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+/// The byte ranges of all hits, ascending, none touching another.
+fn hits(text: &str, words: &[&Words]) -> Vec<Range<usize>> {
+    if words.is_empty() {
+        return Vec::new();
+    }
+    let tokens = tokens(text);
+    let mut hits: Vec<Range<usize>> = Vec::new();
+    for at in 0..tokens.len() {
+        for words in words {
+            if let Some(hit) = hit(text, &tokens, at, words) {
+                hits.push(hit);
+            }
+        }
+    }
+    hits.sort_by_key(|hit| (hit.start, hit.end));
+    let mut apart: Vec<Range<usize>> = Vec::new();
+    for hit in hits {
+        match apart.last_mut() {
+            Some(last) if hit.start <= last.end => last.end = last.end.max(hit.end),
+            _ => apart.push(hit),
+        }
+    }
+    apart
+}
+
+/// The bytes of a hit that begins at token `at`. A token's index is its position.
+fn hit(text: &str, tokens: &[Token], at: usize, words: &Words) -> Option<Range<usize>> {
+    let (last, before) = words.terms.split_last()?;
+    let token = |offset: u32| tokens.get(at + offset as usize);
+    if !before
+        .iter()
+        .all(|(offset, word)| token(*offset).is_some_and(|token| token.text == *word))
+    {
+        return None;
+    }
+    let end = token(last.0)?;
+    if end.text == last.1 {
+        return Some(tokens[at].from..end.to);
+    }
+    if !words.prefix || !end.text.starts_with(&last.1) {
+        return None;
+    }
+    // The beginning of a word: as many of its characters as the prefix has. Where folding changed their number
+    // (`ß`, ligatures) the whole word is marked.
+    let original = &text[end.from..end.to];
+    let length = if original.chars().count() == end.text.chars().count() {
+        original
+            .char_indices()
+            .nth(last.1.chars().count())
+            .map_or(original.len(), |(i, _)| i)
+    } else {
+        original.len()
+    };
+    Some(tokens[at].from..end.from + length)
+}
+
+/// An excerpt of about `length` characters around the hits, as HTML.
+fn html(text: &str, hits: &[Range<usize>], length: usize) -> String {
+    let window = window(text, hits, length);
+    let mut out = String::with_capacity(window.len() + 32);
+    if window.start > 0 {
+        out.push('…');
+    }
+    let mut at = window.start;
+    for hit in hits
+        .iter()
+        .filter(|hit| hit.start < window.end && hit.end > window.start)
+    {
+        let (from, to) = (hit.start.max(window.start), hit.end.min(window.end));
+        escape(&text[at..from], &mut out);
+        out.push_str("<mark>");
+        escape(&text[from..to], &mut out);
+        out.push_str("</mark>");
+        at = to;
+    }
+    escape(&text[at..window.end], &mut out);
+    if window.end < text.len() {
+        out.push('…');
+    }
+    out
+}
+
+/// The stretch of `length` characters with the most hits (the first of equals), a little before the first of them,
+/// widened to whole words where those are short.
+fn window(text: &str, hits: &[Range<usize>], length: usize) -> Range<usize> {
+    let bounds: Vec<usize> = text.char_indices().map(|(i, _)| i).chain([text.len()]).collect();
+    let characters = bounds.len() - 1;
+    if characters <= length {
+        return 0..text.len();
+    }
+    let character = |byte: usize| bounds.partition_point(|&bound| bound < byte);
+    let starts: Vec<usize> = hits.iter().map(|hit| character(hit.start)).collect();
+    let (mut best, mut most, mut end) = (0, 0, 0);
+    for (i, &start) in starts.iter().enumerate() {
+        while end < starts.len() && starts[end] < start + length - LEAD {
+            end += 1;
+        }
+        if end - i > most {
+            (best, most) = (i, end - i);
+        }
+    }
+    let first = starts.get(best).copied().unwrap_or(0);
+    let mut from = first.saturating_sub(LEAD).min(characters - length);
+    let mut to = from + length;
+    let space = |i: usize| text[bounds[i]..].starts_with(char::is_whitespace);
+    // Not in the middle of a word, if a space is near; text without spaces is cut where it is.
+    if from > 0
+        && let Some(near) = (from..(from + 12).min(first)).find(|&i| space(i))
+    {
+        from = near;
+    }
+    if to < characters
+        && let Some(near) = (to.saturating_sub(12)..=to).rev().find(|&i| space(i))
+        && starts.iter().all(|&start| start < near || start >= to)
+    {
+        to = near;
+    }
+    bounds[from]..bounds[to]
+}
+
+/// Escapes text for HTML, quotation marks included, and makes white space and control characters single spaces.
+fn escape(text: &str, out: &mut String) {
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c if c.is_whitespace() || c.is_control() => {
+                if !out.ends_with([' ', '…']) && !out.is_empty() {
+                    out.push(' ');
+                }
+            }
+            c => out.push(c),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::search::query::parse;
+
+    fn body(text: &str, query: &str) -> String {
+        snippet(
+            &Texts {
+                body: text,
+                ..Default::default()
+            },
+            &parse(query),
+        )
+    }
+
+    #[test]
+    fn marks_lie_on_what_was_asked() {
+        assert_eq!(
+            body("Where is my Réfund?", "refund"),
+            "Where is my <mark>Réfund</mark>?"
+        );
+        assert_eq!(
+            body("refunds and refunding", "refund*"),
+            "<mark>refund</mark>s and <mark>refund</mark>ing"
+        );
+        assert_eq!(
+            body("not here, not arrived", "\"not arrived\""),
+            "not here, <mark>not arrived</mark>"
+        );
+        assert_eq!(
+            body("code A-1234, A 99", "A-1234"),
+            "code <mark>A-1234</mark>, A 99"
+        );
+        assert_eq!(body("no voucher", "-voucher no"), "<mark>no</mark> voucher");
+        assert_eq!(body("Straßenbahn", "stras*"), "<mark>Straßenbahn</mark>");
+    }
+
+    #[test]
+    fn marks_lie_on_chinese_characters() {
+        assert_eq!(body("我的订单没有发货", "订单"), "我的<mark>订单</mark>没有发货");
+        assert_eq!(body("我的订单没有发货", "单"), "我的订<mark>单</mark>没有发货");
+        assert_eq!(body("我的订单没有发货", "货"), "我的订单没有发<mark>货</mark>");
+        assert_eq!(
+            body("我的订单没有发货", "订单没有"),
+            "我的<mark>订单没有</mark>发货"
+        );
+        assert_eq!(
+            body("买T恤衫 please refund", "T恤 refund"),
+            "买<mark>T恤</mark>衫 please <mark>refund</mark>"
+        );
+    }
+
+    #[test]
+    fn text_is_escaped_and_marks_are_not() {
+        assert_eq!(
+            body("<script>alert(\"x\") & 'y'</script>\n\nrefund", "alert"),
+            "&lt;script&gt;<mark>alert</mark>(&quot;x&quot;) &amp; &#39;y&#39;&lt;/script&gt; refund"
+        );
+    }
+
+    #[test]
+    fn long_texts_are_cut_around_the_hits() {
+        let long = format!("{}refund late {}", "word ".repeat(500), "other ".repeat(500));
+        let cut = body(&long, "refund late");
+        assert!(cut.contains("<mark>refund</mark> <mark>late</mark>"), "{cut}");
+        assert!(
+            cut.starts_with('…') && cut.ends_with('…') && cut.chars().count() < 220,
+            "{cut}"
+        );
+        let chinese = "我".repeat(900) + "退款" + &"好".repeat(900);
+        assert!(body(&chinese, "退款").contains("<mark>退款</mark>"));
+    }
+
+    #[test]
+    fn notes_are_quoted_only_on_request() {
+        let texts = Texts {
+            subject: "A",
+            body: "b",
+            replies: vec!["the reply"],
+            notes: vec!["lawyer wrote"],
+        };
+        assert_eq!(snippet(&texts, &parse("reply")), "A · the <mark>reply</mark>");
+        assert_eq!(
+            snippet(&texts, &parse("note:lawyer")),
+            "A · b · <mark>lawyer</mark> wrote"
+        );
+        assert_eq!(snippet(&texts, &parse("lawyer")), "A · b");
+    }
+
+    #[test]
+    fn any_text_and_query_give_balanced_marks() {
+        let mut random = fastrand::Rng::with_seed(3);
+        let alphabet: Vec<char> = "ab -é\u{301}ß我订ｶﾞ㈱<&\"*:\u{AD}😀\n".chars().collect();
+        let mut make = |n: usize| -> String {
+            (0..random.usize(..n))
+                .map(|_| alphabet[random.usize(..alphabet.len())])
+                .collect()
+        };
+        for _ in 0..2000 {
+            let (text, query) = (make(600), make(12));
+            let made = body(&text, &query);
+            let plain = made.replace("<mark>", "").replace("</mark>", "");
+            assert!(!plain.contains(['<', '"']), "{text:?} {query:?}");
+            assert_eq!(made.matches("<mark>").count(), made.matches("</mark>").count());
+        }
+    }
+}

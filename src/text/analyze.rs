@@ -1,0 +1,428 @@
+//! The analyzer: from text to folded runs, and from runs to search tokens.
+//!
+//! Folding maps what a reader takes for the same letter to the same letter: lower case, Unicode compatibility
+//! composition (NFKC: full-width `Ａ`, half-width `ｶ`, ligatures), then Latin, Greek and Cyrillic letters lose their
+//! accents (`é`, `ё`, `ά`), and the letters that Unicode does not decompose get their usual spelling (`ß` = `ss`,
+//! `ø` = `o`, `æ` = `ae`, `ł` = `l`).
+//!
+//! A CJK run of n characters becomes n-1 overlapping pairs, each at the position of its first character, and the last
+//! character alone. So a query of two characters is one term, of three or more an exact phrase, and of one a prefix:
+//! every character of the text begins a token.
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::{compose, is_combining_mark};
+
+/// The longest word, in folded characters. What follows is still part of the word (its offsets cover all of it) but
+/// not of the token's text: a pasted attachment must not become a megabyte of index key.
+pub const LONGEST_WORD: usize = 128;
+
+/// Which kind of run a token comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Script {
+    /// A word of a script that separates its words, or a number, or a code such as `85123A`.
+    Word,
+    /// One or two characters of a run of Chinese, Japanese or Korean.
+    Cjk,
+}
+
+/// One search token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// The folded text.
+    pub text: String,
+    /// Where it begins in the original text, in bytes.
+    pub from: usize,
+    /// Where it ends in the original text, in bytes (exclusive).
+    pub to: usize,
+    /// Its place: words count one, a CJK run counts one per character.
+    pub position: u32,
+    /// The kind of run it comes from.
+    pub script: Script,
+    /// Whether this is the extra single character that ends a CJK run of two or more. A lone CJK character is an
+    /// ordinary token.
+    pub last: bool,
+}
+
+/// One character of a CJK run: its folded form and its bytes in the original.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Glyph {
+    pub(crate) folded: char,
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+}
+
+/// A run, as [`walk`] hands it out.
+pub(crate) enum Run<'a> {
+    /// A folded word and its bytes in the original.
+    Word { text: &'a str, from: usize, to: usize },
+    /// A CJK run, never empty.
+    Cjk(&'a [Glyph]),
+}
+
+/// Splits a text into search tokens, in the order of their positions.
+///
+/// The pairs and the last character of a CJK run each keep the position of their first character, so phrases are
+/// exact. Offsets are bytes of `text`.
+pub fn tokens(text: &str) -> Vec<Token> {
+    let mut found = Vec::with_capacity(text.len() / 5 + 1);
+    let mut position = 0u32;
+    walk(text, |run| match run {
+        Run::Word { text, from, to } => {
+            found.push(Token {
+                text: text.to_owned(),
+                from,
+                to,
+                position,
+                script: Script::Word,
+                last: false,
+            });
+            position += 1;
+        }
+        Run::Cjk(glyphs) => {
+            for (i, glyph) in glyphs.iter().enumerate() {
+                let mut text = String::from(glyph.folded);
+                let mut to = glyph.to;
+                if let Some(next) = glyphs.get(i + 1) {
+                    text.push(next.folded);
+                    to = next.to;
+                }
+                let last = glyphs.len() > 1 && i + 1 == glyphs.len();
+                found.push(Token {
+                    text,
+                    from: glyph.from,
+                    to,
+                    position,
+                    script: Script::Cjk,
+                    last,
+                });
+                position += 1;
+            }
+        }
+    });
+    found
+}
+
+/// The folded text with single spaces between runs: what two texts that read alike have in common.
+pub fn fold(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    walk(text, |run| {
+        if !folded.is_empty() {
+            folded.push(' ');
+        }
+        match run {
+            Run::Word { text, .. } => folded.push_str(text),
+            Run::Cjk(glyphs) => folded.extend(glyphs.iter().map(|glyph| glyph.folded)),
+        }
+    });
+    folded
+}
+
+/// Whether a character is written without spaces between words: Han, Hiragana, Katakana, Hangul, Bopomofo.
+pub fn is_cjk(c: char) -> bool {
+    matches!(c,
+        '\u{1100}'..='\u{11FF}'        // Hangul Jamo
+        | '\u{3005}'..='\u{3007}'      // iteration mark, closing mark, zero
+        | '\u{3021}'..='\u{3029}'      // Hangzhou numerals
+        | '\u{3041}'..='\u{3096}' | '\u{309D}'..='\u{309F}' // Hiragana
+        | '\u{30A1}'..='\u{30FA}' | '\u{30FC}'..='\u{30FF}' // Katakana and its length mark
+        | '\u{3105}'..='\u{312F}' | '\u{31A0}'..='\u{31BF}' // Bopomofo
+        | '\u{3131}'..='\u{318E}'      // Hangul compatibility Jamo
+        | '\u{31F0}'..='\u{31FF}'      // Katakana phonetic extensions
+        | '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}' // Han
+        | '\u{A960}'..='\u{A97C}'      // Hangul Jamo extended A
+        | '\u{AC00}'..='\u{D7A3}'      // Hangul syllables
+        | '\u{D7B0}'..='\u{D7FB}'      // Hangul Jamo extended B
+        | '\u{F900}'..='\u{FAFF}'      // Han compatibility
+        | '\u{FF66}'..='\u{FF9D}' | '\u{FFA0}'..='\u{FFDC}' // half-width Katakana and Hangul
+        | '\u{1B000}'..='\u{1B16F}'    // historic Kana
+        | '\u{20000}'..='\u{323AF}') // Han extensions
+}
+
+/// Calls `each` for every run of `text`, in order.
+pub(crate) fn walk(text: &str, mut each: impl FnMut(Run<'_>)) {
+    let mut state = State::default();
+    for (from, c) in text.char_indices() {
+        let to = from + c.len_utf8();
+        if c.is_ascii() {
+            if c.is_ascii_alphanumeric() {
+                state.word(c.to_ascii_lowercase(), from, to, &mut each);
+            } else {
+                state.flush(&mut each);
+            }
+        } else if is_mark(c) {
+            state.mark(c, to);
+        } else if is_invisible(c) {
+            // A soft hyphen or a joiner belongs to no letter and parts no word.
+        } else if is_cjk(c) || is_cjk_symbol(c) || c.is_alphanumeric() {
+            state.fold(c, from, to, &mut each);
+        } else {
+            state.flush(&mut each);
+        }
+    }
+    state.flush(&mut each);
+}
+
+/// The run being read: at most one of the two is open.
+#[derive(Default)]
+struct State {
+    word: String,
+    length: usize,
+    from: usize,
+    to: usize,
+    glyphs: Vec<Glyph>,
+}
+
+impl State {
+    fn flush(&mut self, each: &mut impl FnMut(Run<'_>)) {
+        self.flush_word(each);
+        self.flush_cjk(each);
+    }
+
+    fn flush_word(&mut self, each: &mut impl FnMut(Run<'_>)) {
+        if !self.word.is_empty() {
+            each(Run::Word {
+                text: &self.word,
+                from: self.from,
+                to: self.to,
+            });
+            self.word.clear();
+            self.length = 0;
+        }
+    }
+
+    fn flush_cjk(&mut self, each: &mut impl FnMut(Run<'_>)) {
+        if !self.glyphs.is_empty() {
+            each(Run::Cjk(&self.glyphs));
+            self.glyphs.clear();
+        }
+    }
+
+    /// Appends one folded letter or digit to the open word, or opens one.
+    fn word(&mut self, folded: char, from: usize, to: usize, each: &mut impl FnMut(Run<'_>)) {
+        self.flush_cjk(each);
+        if self.word.is_empty() {
+            self.from = from;
+        }
+        self.to = to;
+        if self.length < LONGEST_WORD {
+            self.word.push(folded);
+            self.length += 1;
+        }
+    }
+
+    /// A combining mark: it joins the open run, is dropped where accents are, and means nothing on its own.
+    fn mark(&mut self, mark: char, to: usize) {
+        let mark = match mark {
+            '\u{FF9E}' => '\u{3099}',
+            '\u{FF9F}' => '\u{309A}',
+            mark => mark,
+        };
+        if let Some(glyph) = self.glyphs.last_mut() {
+            glyph.to = to;
+            if let Some(composed) = compose(glyph.folded, mark) {
+                glyph.folded = composed;
+            }
+        } else if !self.word.is_empty() {
+            self.to = to;
+            if !is_dropped(mark) && self.length < LONGEST_WORD {
+                self.word.push(mark);
+                self.length += 1;
+            }
+        }
+    }
+
+    /// Folds one character outside ASCII; it may stand for several, each with the bytes of the whole.
+    fn fold(&mut self, c: char, from: usize, to: usize, each: &mut impl FnMut(Run<'_>)) {
+        for composed in std::iter::once(c).nfkc() {
+            if is_cjk(composed) {
+                self.flush_word(each);
+                // Decomposed Hangul: a vowel or a final consonant joins the syllable before it.
+                if let Some(previous) = self.glyphs.last_mut()
+                    && let Some(syllable) = compose(previous.folded, composed)
+                {
+                    previous.folded = syllable;
+                    previous.to = to;
+                } else {
+                    self.glyphs.push(Glyph {
+                        folded: composed,
+                        from,
+                        to,
+                    });
+                }
+                continue;
+            }
+            for part in std::iter::once(composed).nfd().flat_map(char::to_lowercase) {
+                if is_combining_mark(part) {
+                    self.mark(part, to);
+                } else if let Some(spelling) = spelled(part) {
+                    spelling
+                        .chars()
+                        .for_each(|letter| self.word(letter, from, to, each));
+                } else if part.is_alphanumeric() {
+                    self.word(part, from, to, each);
+                } else {
+                    self.flush(each);
+                }
+            }
+        }
+    }
+}
+
+/// A mark that combines with the character before it; the half-width voicing marks of Katakana are two of them in
+/// all but name.
+fn is_mark(c: char) -> bool {
+    matches!(c, '\u{FF9E}' | '\u{FF9F}' | '\u{3099}' | '\u{309A}') || is_combining_mark(c)
+}
+
+/// The accents of Latin, Greek and Cyrillic letters, and the selectors of a glyph's shape.
+fn is_dropped(mark: char) -> bool {
+    matches!(mark, '\u{0300}'..='\u{036F}' | '\u{0483}'..='\u{0489}' | '\u{1AB0}'..='\u{1AFF}'
+        | '\u{1DC0}'..='\u{1DFF}' | '\u{20D0}'..='\u{20F0}' | '\u{FE00}'..='\u{FE0F}' | '\u{E0100}'..='\u{E01EF}')
+}
+
+/// Characters that show nothing and part nothing: soft hyphen, joiners, word joiner, byte order mark, directions.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{00AD}' | '\u{200C}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}' | '\u{FEFF}')
+}
+
+/// Squared and enclosed CJK: symbols to Unicode, words to a reader (`㈱`, `㍿`, `㌔`).
+fn is_cjk_symbol(c: char) -> bool {
+    matches!(c, '\u{3200}'..='\u{33FF}')
+}
+
+/// The usual spelling of letters that Unicode does not take apart.
+fn spelled(c: char) -> Option<&'static str> {
+    Some(match c {
+        'ß' => "ss",
+        'æ' => "ae",
+        'œ' => "oe",
+        'ø' => "o",
+        'ł' => "l",
+        'đ' | 'ð' => "d",
+        'ħ' => "h",
+        'ı' => "i",
+        'þ' => "th",
+        'ς' => "σ",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(text: &str) -> Vec<String> {
+        tokens(text).into_iter().map(|token| token.text).collect()
+    }
+
+    #[test]
+    fn mixed_text_keeps_words_codes_and_pairs() {
+        assert_eq!(
+            texts("我的订单 A1234 还没有发货, please refund"),
+            [
+                "我的", "的订", "订单", "单", "a1234", "还没", "没有", "有发", "发货", "货", "please",
+                "refund"
+            ]
+        );
+        assert_eq!(texts("A-1234 and 85123A"), ["a", "1234", "and", "85123a"]);
+        assert_eq!(texts("T恤"), ["t", "恤"]);
+        assert!(texts(" ,.!?—。！").is_empty());
+    }
+
+    #[test]
+    fn positions_count_characters_of_a_run() {
+        let all = tokens("订单号 ab 好");
+        let places: Vec<_> = all
+            .iter()
+            .map(|t| (t.text.as_str(), t.position, t.last))
+            .collect();
+        assert_eq!(
+            places,
+            [
+                ("订单", 0, false),
+                ("单号", 1, false),
+                ("号", 2, true),
+                ("ab", 3, false),
+                ("好", 4, false)
+            ]
+        );
+    }
+
+    #[test]
+    fn folding_makes_alike_what_reads_alike() {
+        assert_eq!(texts("ＡＢＣ１２３"), ["abc123"]);
+        assert_eq!(texts("Crème BRÛLÉE"), ["creme", "brulee"]);
+        assert_eq!(texts("cre\u{300}me"), ["creme"]);
+        assert_eq!(texts("Straße STRASSE"), ["strasse", "strasse"]);
+        assert_eq!(
+            texts("Ёлка Όμηρος İstanbul ﬁne"),
+            ["елка", "ομηροσ", "istanbul", "fine"]
+        );
+        assert_eq!(texts("Smørre\u{AD}brød Łódź"), ["smorrebrod", "lodz"]);
+        assert_eq!(texts("Nike™ m²"), ["nike", "m2"]);
+        // Half-width and decomposed Katakana, and decomposed Hangul, are the ordinary ones.
+        assert_eq!(texts("ｶﾞｽ"), texts("ガス"));
+        assert_eq!(texts("カ\u{3099}ス"), texts("ガス"));
+        assert_eq!(
+            texts("\u{1112}\u{1161}\u{11AB}\u{1100}\u{1173}\u{11AF}"),
+            texts("한글")
+        );
+        assert_eq!(texts("㈱山田"), ["株", "山田", "田"]);
+        assert_eq!(fold("  Grüße,\n订单 42 "), "grusse 订单 42");
+    }
+
+    #[test]
+    fn words_of_other_scripts_keep_their_vowel_signs() {
+        assert_eq!(texts("हिन्दी"), ["हिन्दी"]);
+        assert_eq!(texts("שלום عربي"), ["שלום", "عربي"]);
+    }
+
+    #[test]
+    fn offsets_lie_on_the_original() {
+        let text = "Crème: ｶﾞｽ㈱ 我的T恤 cafe\u{301}!";
+        for token in tokens(text) {
+            assert!(
+                text.is_char_boundary(token.from) && text.is_char_boundary(token.to),
+                "{token:?}"
+            );
+            assert!(token.from < token.to);
+        }
+        let cafe = tokens(text).pop().unwrap();
+        assert_eq!(&text[cafe.from..cafe.to], "cafe\u{301}");
+    }
+
+    #[test]
+    fn any_bytes_give_ordered_tokens() {
+        let mut random = fastrand::Rng::with_seed(11);
+        let alphabet: Vec<char> = "aZ9 .-é\u{301}ß我订単ｶﾞ한ᄒ\u{1161}ㄱ㈱™\u{AD}\u{200D}😀ि\u{FE0F}½İ"
+            .chars()
+            .collect();
+        for _ in 0..2000 {
+            let text: String = (0..random.usize(..40))
+                .map(|_| alphabet[random.usize(..alphabet.len())])
+                .collect();
+            let all = tokens(&text);
+            for (i, token) in all.iter().enumerate() {
+                assert_eq!(token.position as usize, i, "{text:?}");
+                assert!(
+                    text.get(token.from..token.to).is_some_and(|s| !s.is_empty()),
+                    "{text:?} {token:?}"
+                );
+                assert!(i == 0 || all[i - 1].from <= token.from, "{text:?}");
+                // Folding is a fixed point: a token analysed again is itself.
+                let again = fold(&token.text);
+                assert_eq!(again.replace(' ', ""), token.text.replace(' ', ""), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_pasted_attachment_is_one_short_token() {
+        let long = "x".repeat(1 << 20);
+        let all = tokens(&long);
+        assert_eq!(
+            (all.len(), all[0].text.len(), all[0].to),
+            (1, LONGEST_WORD, 1 << 20)
+        );
+    }
+}

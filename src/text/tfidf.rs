@@ -1,0 +1,565 @@
+//! TF-IDF: texts to sparse vectors.
+//!
+//! The default weighting is `(1 + ln tf) * (ln((1 + N) / (1 + df)) + 1)`, every block scaled to unit length and the
+//! whole row to unit length again (two full blocks thus weigh `1/sqrt(2)` each). On unit vectors
+//! `|a - b|^2 = 2 - 2 a.b`: Euclidean neighbours are cosine neighbours. The literal `n_td * ln(N / n_d)` of the
+//! textbooks is there to be compared with; its neighbours are mostly short texts (see [`Weighting`]).
+//!
+//! Columns are sorted by (block, feature text), so a vocabulary depends on the set of texts and not on their order.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use super::csr::Csr;
+use super::features::Features;
+
+/// How counts become weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Weighting {
+    /// Sublinear term frequency, smoothed inverse document frequency, unit length.
+    Unit,
+    /// `n_td * ln(N / n_d)`, nothing normalised: the formula as it is usually printed.
+    Literal,
+}
+
+/// Options of [`TfIdf::fit`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TfIdfOptions {
+    /// Which features are counted.
+    pub features: Features,
+    /// How counts become weights.
+    pub weighting: Weighting,
+    /// Features found in fewer texts are left out. 1 keeps all.
+    pub min_df: u32,
+    /// At most this many features a block: those in the most texts, ties by text. `None`: no limit.
+    pub max_features: Option<usize>,
+}
+
+impl Default for TfIdfOptions {
+    /// Words, unit length, every feature.
+    fn default() -> TfIdfOptions {
+        TfIdfOptions {
+            features: Features::Words,
+            weighting: Weighting::Unit,
+            min_df: 1,
+            max_features: None,
+        }
+    }
+}
+
+/// A fitted vocabulary with its document frequencies.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(into = "Compact", try_from = "Compact")]
+pub struct TfIdf {
+    options: TfIdfOptions,
+    documents: u64,
+    terms: Terms,
+    /// Columns before this one belong to block 0.
+    split: usize,
+    df: Vec<u32>,
+    idf: Vec<f32>,
+    index: Index,
+}
+
+/// Texts a parallel task handles at a time.
+const CHUNK: usize = 256;
+
+impl TfIdf {
+    /// Learns the vocabulary of `texts` and returns it with their matrix, one row a text.
+    ///
+    /// No text, or none with a feature left, gives a matrix without columns; nothing fails.
+    pub fn fit<S: AsRef<str> + Sync>(texts: &[S], options: &TfIdfOptions) -> (TfIdf, Csr) {
+        let chunks: Vec<Counted> = texts
+            .par_chunks(CHUNK)
+            .map(|texts| Counted::of(texts, options.features))
+            .collect();
+
+        // One vocabulary from the chunks' own. Sums of counts: the order of the chunks does not matter.
+        let mut index = Index::default();
+        let mut df: Vec<u32> = Vec::new();
+        let mut first: Vec<(u32, u32)> = Vec::new(); // chunk and local id where a feature was seen first
+        let mut global: Vec<Vec<u32>> = Vec::with_capacity(chunks.len());
+        for (number, chunk) in chunks.iter().enumerate() {
+            let ids = chunk.hashes.iter().enumerate().map(|(local, &hash)| {
+                let id = *index.entry(hash).or_insert_with(|| {
+                    df.push(0);
+                    first.push((number as u32, local as u32));
+                    df.len() as u32 - 1
+                });
+                df[id as usize] += chunk.df[local];
+                id
+            });
+            global.push(ids.collect());
+        }
+        let key = |id: &u32| {
+            let (chunk, local) = first[*id as usize];
+            chunks[chunk as usize].feature(local as usize)
+        };
+        let mut kept: Vec<u32> = (0..df.len() as u32)
+            .filter(|&id| df[id as usize] >= options.min_df)
+            .collect();
+        if let Some(most) = options.max_features {
+            kept = most_frequent(kept, most, &df, &key);
+        }
+        kept.par_sort_unstable_by(|a, b| key(a).cmp(&key(b)));
+
+        let mut column_of = vec![u32::MAX; df.len()];
+        let mut terms = Terms::default();
+        let mut split = 0;
+        for (column, id) in kept.iter().enumerate() {
+            column_of[*id as usize] = column as u32;
+            let (block, text) = key(id);
+            terms.push(text);
+            split += usize::from(block == 0);
+        }
+        let df: Vec<u32> = kept.iter().map(|&id| df[id as usize]).collect();
+        let model = TfIdf::assemble(options.clone(), texts.len() as u64, terms, split, df);
+
+        let rows: Vec<Vec<(u32, f32)>> = chunks
+            .par_iter()
+            .zip(&global)
+            .flat_map_iter(|(chunk, ids)| {
+                let (model, column_of) = (&model, &column_of);
+                chunk.rows.iter().map(move |row| {
+                    let counts = row
+                        .iter()
+                        .map(|&(local, tf)| (column_of[ids[local as usize] as usize], tf));
+                    model.weigh(counts.filter(|&(column, _)| column != u32::MAX).collect())
+                })
+            })
+            .collect();
+        let matrix = Csr::from_rows(model.vocabulary_len(), rows);
+        (model, matrix)
+    }
+
+    /// The vectors of further texts; features outside the vocabulary count for nothing.
+    pub fn transform<S: AsRef<str> + Sync>(&self, texts: &[S]) -> Csr {
+        let rows: Vec<Vec<(u32, f32)>> = texts.par_iter().map(|text| self.vector(text.as_ref())).collect();
+        Csr::from_rows(self.vocabulary_len(), rows)
+    }
+
+    /// The vector of one text as (column, value), columns ascending.
+    pub fn vector(&self, text: &str) -> Vec<(u32, f32)> {
+        let mut columns: Vec<u32> = Vec::new();
+        self.options.features.count(text, &mut |block, feature| {
+            if let Some(&column) = self.index.get(&hash(block, feature)) {
+                columns.push(column);
+            }
+        });
+        self.weigh(tally(columns))
+    }
+
+    /// Number of columns.
+    pub fn vocabulary_len(&self) -> usize {
+        self.df.len()
+    }
+
+    /// The feature of a column: a word, a pair of words, or characters.
+    pub fn feature(&self, column: usize) -> &str {
+        self.terms.get(column)
+    }
+
+    /// In how many of the fitted texts the feature of a column occurs.
+    pub fn document_frequency(&self, column: usize) -> u32 {
+        self.df[column]
+    }
+
+    /// How many texts the vocabulary was learned from.
+    pub fn documents(&self) -> u64 {
+        self.documents
+    }
+
+    fn assemble(options: TfIdfOptions, documents: u64, terms: Terms, split: usize, df: Vec<u32>) -> TfIdf {
+        let n = documents as f64;
+        let idf = df.iter().map(|&df| match options.weighting {
+            Weighting::Unit => (((1.0 + n) / (1.0 + f64::from(df))).ln() + 1.0) as f32,
+            Weighting::Literal => (n / f64::from(df)).ln() as f32,
+        });
+        let idf = idf.collect();
+        let index = (0..df.len())
+            .map(|c| (hash(usize::from(c >= split), terms.get(c)), c as u32))
+            .collect();
+        TfIdf {
+            options,
+            documents,
+            terms,
+            split,
+            df,
+            idf,
+            index,
+        }
+    }
+
+    /// Turns the counts of one text into its row.
+    fn weigh(&self, mut counts: Vec<(u32, u32)>) -> Vec<(u32, f32)> {
+        counts.sort_unstable_by_key(|&(column, _)| column);
+        let literal = self.options.weighting == Weighting::Literal;
+        let mut row: Vec<(u32, f32)> = counts
+            .into_iter()
+            .map(|(column, tf)| {
+                let tf = if literal {
+                    tf as f32
+                } else {
+                    1.0 + (tf as f32).ln()
+                };
+                (column, tf * self.idf[column as usize])
+            })
+            .collect();
+        if !literal {
+            let border = row.partition_point(|&(column, _)| (column as usize) < self.split);
+            let (words, characters) = row.split_at_mut(border);
+            scale_to_unit(words);
+            scale_to_unit(characters);
+            if !words.is_empty() && !characters.is_empty() {
+                row.iter_mut()
+                    .for_each(|(_, value)| *value *= std::f32::consts::FRAC_1_SQRT_2);
+            }
+        }
+        row
+    }
+}
+
+fn scale_to_unit(row: &mut [(u32, f32)]) {
+    let square: f64 = row
+        .iter()
+        .map(|&(_, value)| f64::from(value) * f64::from(value))
+        .sum();
+    if square > 0.0 {
+        let scale = 1.0 / square.sqrt();
+        row.iter_mut()
+            .for_each(|(_, value)| *value = (f64::from(*value) * scale) as f32);
+    }
+}
+
+/// The `most` features of each block that occur in the most texts, ties by text.
+fn most_frequent<'a>(
+    kept: Vec<u32>,
+    most: usize,
+    df: &[u32],
+    key: &(impl Fn(&u32) -> (usize, &'a str) + Sync),
+) -> Vec<u32> {
+    let (mut words, mut characters): (Vec<u32>, Vec<u32>) = kept.into_iter().partition(|id| key(id).0 == 0);
+    for block in [&mut words, &mut characters] {
+        block.par_sort_unstable_by(|a, b| {
+            df[*b as usize]
+                .cmp(&df[*a as usize])
+                .then_with(|| key(a).1.cmp(key(b).1))
+        });
+        block.truncate(most);
+    }
+    words.extend(characters);
+    words
+}
+
+/// Counts equal numbers.
+fn tally(mut ids: Vec<u32>) -> Vec<(u32, u32)> {
+    ids.sort_unstable();
+    ids.chunk_by(|a, b| a == b)
+        .map(|same| (same[0], same.len() as u32))
+        .collect()
+}
+
+/// 64 bits stand for a feature while counting: a collision among a million features has a chance of 3 in 10^8.
+fn hash(block: usize, feature: &str) -> u64 {
+    xxh3_64_with_seed(feature.as_bytes(), block as u64)
+}
+
+/// The counts of one chunk of texts over a vocabulary of its own.
+struct Counted {
+    hashes: Vec<u64>,
+    /// Block 0 or 1 of each feature.
+    blocks: Vec<u8>,
+    terms: Terms,
+    df: Vec<u32>,
+    /// (local id, occurrences) of each text.
+    rows: Vec<Vec<(u32, u32)>>,
+}
+
+impl Counted {
+    fn of<S: AsRef<str>>(texts: &[S], features: Features) -> Counted {
+        let mut index = Index::default();
+        let mut counted = Counted {
+            hashes: vec![],
+            blocks: vec![],
+            terms: Terms::default(),
+            df: vec![],
+            rows: vec![],
+        };
+        for text in texts {
+            let mut ids = Vec::with_capacity(text.as_ref().len() / 3);
+            features.count(text.as_ref(), &mut |block, feature| {
+                let hash = hash(block, feature);
+                ids.push(*index.entry(hash).or_insert_with(|| {
+                    counted.hashes.push(hash);
+                    counted.blocks.push(block as u8);
+                    counted.terms.push(feature);
+                    counted.df.push(0);
+                    counted.df.len() as u32 - 1
+                }));
+            });
+            let row = tally(ids);
+            row.iter().for_each(|&(id, _)| counted.df[id as usize] += 1);
+            counted.rows.push(row);
+        }
+        counted
+    }
+
+    fn feature(&self, local: usize) -> (usize, &str) {
+        (usize::from(self.blocks[local]), self.terms.get(local))
+    }
+}
+
+/// Strings end to end in one allocation.
+#[derive(Debug, Clone, Default)]
+struct Terms {
+    all: String,
+    ends: Vec<usize>,
+}
+
+impl Terms {
+    fn push(&mut self, term: &str) {
+        self.all.push_str(term);
+        self.ends.push(self.all.len());
+    }
+
+    fn get(&self, i: usize) -> &str {
+        let from = if i == 0 { 0 } else { self.ends[i - 1] };
+        &self.all[from..self.ends[i]]
+    }
+}
+
+/// From hash to column. Only ever looked up, never iterated.
+type Index = HashMap<u64, u32, BuildHasherDefault<AlreadyHashed>>;
+
+/// The keys are hashes themselves.
+#[derive(Debug, Clone, Default)]
+struct AlreadyHashed(u64);
+
+impl Hasher for AlreadyHashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("only u64 keys are hashed here")
+    }
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
+/// The stored form: sorted features share their beginnings (front coding), weights are computed again.
+#[derive(Serialize, Deserialize)]
+struct Compact {
+    options: TfIdfOptions,
+    documents: u64,
+    split: u64,
+    /// Bytes each feature shares with the one before it.
+    shared: Vec<u32>,
+    /// Bytes each feature adds.
+    added: Vec<u32>,
+    tails: Vec<u8>,
+    df: Vec<u32>,
+}
+
+impl From<TfIdf> for Compact {
+    fn from(model: TfIdf) -> Compact {
+        let n = model.vocabulary_len();
+        let mut stored = Compact {
+            options: model.options,
+            documents: model.documents,
+            split: model.split as u64,
+            shared: Vec::with_capacity(n),
+            added: Vec::with_capacity(n),
+            tails: Vec::new(),
+            df: model.df,
+        };
+        let mut previous: &[u8] = &[];
+        for column in 0..n {
+            let term = model.terms.get(column).as_bytes();
+            let shared = previous.iter().zip(term).take_while(|(a, b)| a == b).count();
+            stored.shared.push(shared as u32);
+            stored.added.push((term.len() - shared) as u32);
+            stored.tails.extend_from_slice(&term[shared..]);
+            previous = term;
+        }
+        stored
+    }
+}
+
+impl TryFrom<Compact> for TfIdf {
+    type Error = String;
+
+    fn try_from(stored: Compact) -> Result<TfIdf, String> {
+        let n = stored.df.len();
+        let split = stored.split as usize;
+        if stored.shared.len() != n || stored.added.len() != n || split > n {
+            return Err("vocabulary: its parts differ in length".into());
+        }
+        let mut terms = Terms::default();
+        let mut term: Vec<u8> = Vec::new();
+        let mut tails = &stored.tails[..];
+        for column in 0..n {
+            let (shared, added) = (stored.shared[column] as usize, stored.added[column] as usize);
+            if shared > term.len() || added > tails.len() {
+                return Err(format!("vocabulary: feature {column} is cut short"));
+            }
+            term.truncate(shared);
+            term.extend_from_slice(&tails[..added]);
+            tails = &tails[added..];
+            terms.push(
+                std::str::from_utf8(&term).map_err(|_| format!("vocabulary: feature {column} is no text"))?,
+            );
+            let sorted = column == 0 || column == split || terms.get(column - 1) < terms.get(column);
+            if !sorted || stored.df[column] == 0 || u64::from(stored.df[column]) > stored.documents {
+                return Err(format!(
+                    "vocabulary: feature {column} is out of order or its count impossible"
+                ));
+            }
+        }
+        if !tails.is_empty() {
+            return Err("vocabulary: more text than features".into());
+        }
+        Ok(TfIdf::assemble(
+            stored.options,
+            stored.documents,
+            terms,
+            split,
+            stored.df,
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXTS: [&str; 4] = ["the card was lost", "the card the card", "我的卡丢了", ""];
+
+    fn column(model: &TfIdf, feature: &str) -> usize {
+        (0..model.vocabulary_len())
+            .find(|&c| model.feature(c) == feature)
+            .unwrap()
+    }
+
+    fn value(matrix: &Csr, row: usize, column: usize) -> f32 {
+        let (columns, values) = matrix.row(row);
+        columns
+            .iter()
+            .position(|&c| c as usize == column)
+            .map_or(0.0, |i| values[i])
+    }
+
+    /// By hand, with the formulas of the module's essay: "the card the card" has the=2, card=2, "the card"=2,
+    /// "card the"=1; N = 4, df = 2, 2, 2, 1.
+    #[test]
+    fn weights_follow_the_formula() {
+        let (model, matrix) = TfIdf::fit(&TEXTS, &TfIdfOptions::default());
+        let twice = (1.0 + 2f64.ln()) * ((5.0 / 3.0f64).ln() + 1.0);
+        let once = (5.0 / 2.0f64).ln() + 1.0;
+        let length = (3.0 * twice * twice + once * once).sqrt();
+        assert!((f64::from(value(&matrix, 1, column(&model, "the card"))) - twice / length).abs() < 1e-6);
+        assert!((f64::from(value(&matrix, 1, column(&model, "card the"))) - once / length).abs() < 1e-6);
+        assert!((matrix.dot(0, 0) - 1.0).abs() < 1e-6);
+        assert_eq!(matrix.row(3).0.len(), 0);
+        assert_eq!(model.document_frequency(column(&model, "丢了")), 1);
+    }
+
+    #[test]
+    fn the_literal_weighting_is_literal() {
+        let options = TfIdfOptions {
+            weighting: Weighting::Literal,
+            ..Default::default()
+        };
+        let (model, matrix) = TfIdf::fit(&TEXTS, &options);
+        assert!((value(&matrix, 1, column(&model, "card")) - 2.0 * 2f32.ln()).abs() < 1e-6);
+        assert!((value(&matrix, 1, column(&model, "card the")) - 4f32.ln()).abs() < 1e-6);
+    }
+
+    #[test]
+    fn both_blocks_weigh_half() {
+        let options = TfIdfOptions {
+            features: Features::WordsAndCharacters,
+            ..Default::default()
+        };
+        let (model, matrix) = TfIdf::fit(&TEXTS, &options);
+        let (columns, values) = matrix.row(0);
+        let words: f32 = columns
+            .iter()
+            .zip(values)
+            .filter(|(c, _)| (**c as usize) < model.split)
+            .map(|(_, v)| v * v)
+            .sum();
+        assert!((words - 0.5).abs() < 1e-6 && (matrix.dot(0, 0) - 1.0).abs() < 1e-6);
+        assert!((0..model.split).all(|c| c == 0 || model.feature(c - 1) < model.feature(c)));
+    }
+
+    #[test]
+    fn limits_keep_the_frequent() {
+        let options = TfIdfOptions {
+            max_features: Some(3),
+            ..Default::default()
+        };
+        let (model, _) = TfIdf::fit(&TEXTS, &options);
+        let kept: Vec<_> = (0..3).map(|c| model.feature(c)).collect();
+        assert_eq!(kept, ["card", "the", "the card"]);
+        let (model, _) = TfIdf::fit(
+            &TEXTS,
+            &TfIdfOptions {
+                min_df: 2,
+                ..Default::default()
+            },
+        );
+        assert_eq!(model.vocabulary_len(), 3);
+        let none: [&str; 0] = [];
+        let (model, matrix) = TfIdf::fit(&none, &TfIdfOptions::default());
+        assert_eq!((model.vocabulary_len(), matrix.rows), (0, 0));
+        assert_eq!(model.transform(&["x"]).row(0).0.len(), 0);
+    }
+
+    #[test]
+    fn transforming_the_fitted_texts_gives_their_matrix_also_after_storing() {
+        let mut random = fastrand::Rng::with_seed(5);
+        let words = [
+            "card",
+            "lost",
+            "退款",
+            "我的订单",
+            "naïve",
+            "x-1",
+            "the",
+            "快递到了",
+        ];
+        let texts: Vec<String> = (0..700)
+            .map(|_| {
+                (0..random.usize(..9))
+                    .map(|_| words[random.usize(..words.len())])
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            })
+            .collect();
+        for features in [Features::Search, Features::Words, Features::WordsAndCharacters] {
+            let options = TfIdfOptions {
+                features,
+                min_df: 2,
+                ..Default::default()
+            };
+            let (model, matrix) = TfIdf::fit(&texts, &options);
+            assert_eq!(model.transform(&texts), matrix);
+            let stored = postcard::to_stdvec(&model).unwrap();
+            let back: TfIdf = postcard::from_bytes(&stored).unwrap();
+            assert_eq!(back.transform(&texts), matrix);
+            assert!(postcard::from_bytes::<TfIdf>(&stored[..stored.len() - 1]).is_err());
+
+            // The same whatever the number of threads and the order of the texts.
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+            assert_eq!(pool.install(|| TfIdf::fit(&texts, &options)).1, matrix);
+            let turned: Vec<&String> = texts.iter().rev().collect();
+            let (_, reversed) = TfIdf::fit(&turned, &options);
+            assert_eq!(reversed.row(0), matrix.row(matrix.rows - 1));
+        }
+    }
+}
