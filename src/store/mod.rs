@@ -16,6 +16,7 @@ mod artefacts;
 mod checkpoints;
 mod error;
 mod generations;
+pub mod import;
 mod inputs;
 mod jobs;
 mod keys;

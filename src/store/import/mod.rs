@@ -18,7 +18,7 @@
 //! Invariants. Importing a file twice changes nothing the second time. Identical rows without an id inside one
 //! file are all kept; identical rows of two files are the same rows (each file counts for itself). Memory is
 //! bounded whatever the file: by the largest row, not by the number of rows. Without `--strict` a transaction
-//! holds at most [`BATCH_ROWS`] rows and reading and checking happen between transactions, so an application
+//! holds at most [`session::BATCH_ROWS`] rows and reading and checking happen between transactions, so an application
 //! gets its turn, and a kill leaves a file that opens and an import that can be run again. With `--strict` all
 //! is one transaction, rolled back when one row is rejected.
 
@@ -31,6 +31,7 @@ pub mod rejected;
 pub mod row;
 mod scratch;
 pub mod seen;
+mod session;
 pub mod source;
 pub mod stage;
 pub mod table;
@@ -38,23 +39,14 @@ pub mod times;
 pub mod value;
 pub mod writer;
 
-use batch::Batch;
+use super::open::Shop;
 use chrono_tz::Tz;
-use rejected::Rejections;
-use row::{Records, Row};
+use row::Records;
 use rusqlite::Connection;
-use seen::Seen;
+use session::Session;
 pub use source::{Input, Source};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use table::{Key, Table};
-use writer::{Fate, Writer};
-
-/// Rows in one transaction.
-pub const BATCH_ROWS: usize = 2000;
-/// Bytes of text in one transaction.
-const BATCH_BYTES: usize = 4 << 20;
+use table::Table;
 
 /// Why an import ended early.
 #[derive(Debug, thiserror::Error)]
@@ -193,34 +185,16 @@ fn no_name_twice(source: &str, names: &[String]) -> Result<(), ImportError> {
 /// `progress` is called a few times a second's worth of rows. An error leaves what was committed before it (with
 /// `strict` nothing); running the import again takes up the rest.
 pub fn import(
-    connection: &Connection,
+    shop: &Shop,
     table: &str,
     inputs: &[Input],
     options: &ImportOptions,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<ImportReport, ImportError> {
+    let connection = shop.conn();
     let table = Table::named(table)?;
     let zone = time_zone(connection)?;
-    let mut session = Session {
-        connection,
-        table,
-        zone,
-        strict: options.strict,
-        failed: false,
-        open: false,
-        batch: Batch::new(table),
-        writer: Writer::new(connection, table),
-        seen: Seen::default(),
-        rejections: Rejections::default(),
-        report: ImportReport::default(),
-        targets: Vec::new(),
-        place: Place {
-            file: 0,
-            total: None,
-            done: Arc::default(),
-        },
-        progress,
-    };
+    let mut session = Session::new(connection, table, zone, options.strict, progress);
     let outcome = session.all(inputs, options);
     if outcome.is_err() && !connection.is_autocommit() {
         connection.execute_batch("ROLLBACK")?;
@@ -243,259 +217,4 @@ fn time_zone(connection: &Connection) -> Result<Tz, ImportError> {
             "settings.time_zone is {name:?}, which is no IANA time zone; set it to one like Europe/Berlin or UTC"
         ))
     })
-}
-
-struct Place {
-    file: usize,
-    total: Option<u64>,
-    done: Arc<AtomicU64>,
-}
-
-/// One import under way.
-struct Session<'c, 'p> {
-    connection: &'c Connection,
-    table: &'static Table,
-    zone: Tz,
-    strict: bool,
-    /// Strict, and a row was rejected: rows are only checked from here on.
-    failed: bool,
-    /// Strict: the one transaction is open.
-    open: bool,
-    batch: Batch,
-    writer: Writer<'c>,
-    seen: Seen,
-    rejections: Rejections,
-    report: ImportReport,
-    targets: Vec<Option<usize>>,
-    place: Place,
-    progress: &'p mut dyn FnMut(&Progress),
-}
-
-impl Session<'_, '_> {
-    fn all(&mut self, inputs: &[Input], options: &ImportOptions) -> Result<(), ImportError> {
-        // Old rejections go first, outside the strict transaction: this attempt replaces them either way.
-        for input in inputs {
-            Rejections::forget(self.connection, self.table.name, &input.name())?;
-        }
-        for (at, input) in inputs.iter().enumerate() {
-            self.place.file = at;
-            self.rejections.begin(&input.name());
-            self.seen.clear();
-            self.writer.begin_file();
-            self.one(input, options)?;
-            self.flush()?;
-        }
-        if self.open {
-            self.connection
-                .execute_batch(if self.failed { "ROLLBACK" } else { "COMMIT" })?;
-            self.open = false;
-        }
-        while self.rejections.waiting() > 0 {
-            self.connection.execute_batch("BEGIN IMMEDIATE")?;
-            self.rejections
-                .write(self.connection, self.table.name, BATCH_ROWS)?;
-            self.connection.execute_batch("COMMIT")?;
-        }
-        Ok(())
-    }
-
-    fn one(&mut self, input: &Input, options: &ImportOptions) -> Result<(), ImportError> {
-        let source = Source::open(input, options.encoding.as_deref())?;
-        let name = source.name.clone();
-        (self.place.total, self.place.done) = (source.total, Arc::clone(&source.done));
-        let (mut records, typed) = open_records(source, options.format)?;
-        match &options.select {
-            None => self.direct(&name, &mut *records),
-            Some(sql) => self.selected(&name, &mut *records, typed, sql),
-        }
-    }
-
-    /// Takes rows whose columns carry the table's names.
-    fn direct(&mut self, name: &str, records: &mut dyn Records) -> Result<(), ImportError> {
-        let mut row = Row::default();
-        let mut more = records.next(&mut row)?;
-        self.aim(name, records.columns())?;
-        while more {
-            if self.targets.len() < records.columns().len() {
-                // A row of JSON lines brings a key the first one did not have.
-                for at in self.targets.len()..records.columns().len() {
-                    self.targets.push(self.table.position(&records.columns()[at]));
-                }
-            }
-            if let Some(at) = (0..row.cells.len())
-                .find(|&at| self.targets[at].is_none() && row.cells[at] != row::Cell::Absent)
-            {
-                let unknown = table::cut(&records.columns()[at], 60);
-                row.refuse(row::Reason::row("a key that the table does not have").found(unknown));
-            }
-            self.take(&mut row)?;
-            more = records.next(&mut row)?;
-        }
-        Ok(())
-    }
-
-    /// Takes the rows of a SELECT over the staged file.
-    fn selected(
-        &mut self,
-        name: &str,
-        records: &mut dyn Records,
-        typed: bool,
-        sql: &str,
-    ) -> Result<(), ImportError> {
-        let before = self.rejections.count;
-        let stage = {
-            let (place, progress) = (&self.place, &mut *self.progress);
-            let mut tick = |rows| progress(&place.at(rows));
-            stage::Stage::fill(name, records, typed, &mut self.rejections, &mut tick)?
-        };
-        self.failed |= self.strict && self.rejections.count > before;
-        *self.report.staged.get_or_insert(0) += stage.rows;
-        // Both closures need the session; one after the other, never at once.
-        let session = std::cell::RefCell::new(self);
-        stage.select(
-            sql,
-            &mut |columns| session.borrow_mut().aim("--select", columns),
-            &mut |row| session.borrow_mut().take(row),
-        )
-    }
-
-    /// Finds the column of the table for each of these; the key must be among them.
-    fn aim(&mut self, name: &str, columns: &[String]) -> Result<(), ImportError> {
-        self.targets.clear();
-        for column in columns {
-            match self.table.position(column) {
-                Some(at) => self.targets.push(Some(at)),
-                None => return Err(self.table.unknown_column(column, name)),
-            }
-        }
-        if columns.is_empty() {
-            return Ok(());
-        }
-        let has = |at: usize| self.targets.contains(&Some(at));
-        let needed: Vec<usize> = match self.table.key {
-            Key::Columns(key) => key
-                .iter()
-                .copied()
-                .filter(|&at| self.table.columns[at].empty == table::Empty::Refused)
-                .collect(),
-            Key::Source if has(0) || has(1) => Vec::new(),
-            Key::Assigned if has(0) => Vec::new(),
-            Key::Source | Key::Assigned => self.table.required().collect(),
-        };
-        // JSON lines may bring the rest in later rows; those rows are judged one by one.
-        if let Some(&missing) = needed.iter().find(|&&at| !has(at)) {
-            let names: Vec<&str> = columns.iter().map(String::as_str).collect();
-            return Err(ImportError::Input(format!(
-                "{name} has no column {}, which rows of {} need. It has: {}. If it is there under another name: \
-                 --select 'SELECT its_name AS {} FROM input'",
-                self.table.columns[missing].name,
-                self.table.name,
-                table::cut(&names.join(", "), 600),
-                self.table.columns[missing].name,
-            )));
-        }
-        Ok(())
-    }
-
-    fn take(&mut self, row: &mut Row) -> Result<(), ImportError> {
-        self.report.read += 1;
-        match self.batch.take(row, &self.targets, self.zone, &mut self.seen)? {
-            Ok(()) => {}
-            Err(reason) => {
-                let mut raw = Vec::new();
-                row.raw_text(&mut raw);
-                self.reject(row.line, &reason, &raw)?;
-            }
-        }
-        if self.batch.rows.len() >= BATCH_ROWS
-            || self.batch.bytes() >= BATCH_BYTES
-            || self.rejections.waiting() >= BATCH_ROWS
-        {
-            self.flush()?;
-        }
-        Ok(())
-    }
-
-    /// Rejects a row; with strict this gives up the transaction, and the rest is only checked.
-    fn reject(&mut self, line: u64, reason: &row::Reason, raw: &[u8]) -> Result<(), ImportError> {
-        self.rejections.add(line, reason, raw);
-        if self.strict && !self.failed {
-            self.failed = true;
-            if self.open {
-                self.connection.execute_batch("ROLLBACK")?;
-                self.open = false;
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes the batch in one transaction and reports progress.
-    fn flush(&mut self) -> Result<(), ImportError> {
-        let mut batch = std::mem::replace(&mut self.batch, Batch::new(self.table));
-        let outcome = self.write(&batch);
-        batch.clear();
-        self.batch = batch;
-        outcome?;
-        (self.progress)(&self.place.at(self.report.read));
-        Ok(())
-    }
-
-    fn write(&mut self, batch: &Batch) -> Result<(), ImportError> {
-        if self.strict {
-            self.failed |= self.rejections.count > 0;
-            if self.failed {
-                return Ok(());
-            }
-            if !self.open && !batch.rows.is_empty() {
-                self.connection.execute_batch("BEGIN IMMEDIATE")?;
-                self.open = true;
-            }
-        } else if batch.rows.is_empty() && self.rejections.waiting() == 0 {
-            return Ok(());
-        } else {
-            self.connection.execute_batch("BEGIN IMMEDIATE")?;
-        }
-        for at in 0..batch.rows.len() {
-            match self.writer.write(batch, at)? {
-                Fate::Inserted => self.report.inserted += 1,
-                Fate::Changed => self.report.changed += 1,
-                Fate::Unchanged => self.report.unchanged += 1,
-                Fate::Refused(reason) => {
-                    self.reject(batch.rows[at].line, &reason, batch.raw(at))?;
-                    if self.strict {
-                        return Ok(());
-                    }
-                }
-            }
-        }
-        if !self.strict {
-            self.rejections
-                .write(self.connection, self.table.name, BATCH_ROWS)?;
-            self.connection.execute_batch("COMMIT")?;
-        }
-        Ok(())
-    }
-
-    fn report(self) -> ImportReport {
-        let mut report = self.report;
-        report.rejected = self.rejections.count;
-        report.rejected_kept = self.rejections.kept;
-        report.by_reason = self.rejections.by_reason;
-        if self.failed {
-            report.rolled_back = true;
-            (report.inserted, report.changed, report.unchanged) = (0, 0, 0);
-        }
-        report
-    }
-}
-
-impl Place {
-    fn at(&self, rows: u64) -> Progress {
-        Progress {
-            file: self.file,
-            done: self.done.load(Ordering::Relaxed),
-            total: self.total,
-            rows,
-        }
-    }
 }

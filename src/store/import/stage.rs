@@ -98,7 +98,7 @@ impl Stage {
         let sql = if new {
             // A file of no rows and no columns still answers a SELECT.
             let list = if fresh.is_empty() {
-                "nothing".to_string()
+                "\"(no columns)\"".to_string()
             } else {
                 each.collect::<Vec<_>>().join(", ")
             };
