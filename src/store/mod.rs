@@ -17,6 +17,7 @@ mod checkpoints;
 mod error;
 mod fill;
 mod generations;
+pub mod import;
 mod inputs;
 mod jobs;
 mod keys;
