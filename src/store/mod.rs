@@ -1,1 +1,49 @@
-//! The room `store`.
+//! The store: the shop's SQLite file, and the only room that speaks SQL.
+//!
+//! Three groups of tables live in the file. **Inputs** belong to the shop: anybody writes them, a night reads
+//! them in one transaction ([`Snapshot`]). **Results** belong to the clerk: a [`GenerationWriter`] fills a new
+//! generation in small transactions while readers keep seeing the published one, and one pointer row makes it
+//! visible. **Books** record what happened: runs, drops, scores, generations.
+//!
+//! Words: a *family* is one of recommendations, prices, support. A *generation* is everything one run of one
+//! family wrote. A *key* is the dense integer that stands for a text id in result tables. An *artefact* is a
+//! fitted model kept with its generation.
+//!
+//! Invariants: no write transaction of a night lasts longer than a few milliseconds ([`pace`]); a generation is
+//! published only when all its rows are written; what an application reads needs none of our code.
+
+mod artefacts;
+mod checkpoints;
+mod error;
+mod generations;
+mod inputs;
+mod jobs;
+mod keys;
+mod migrate;
+mod open;
+mod outbox;
+pub mod pace;
+pub mod results;
+mod runs;
+mod settings;
+mod snapshot;
+mod sweep;
+mod upkeep;
+mod views;
+mod writer;
+
+pub use checkpoints::StoredCheckpoints;
+pub use error::{Error, Result};
+pub use generations::{Generation, family_of_result};
+pub use inputs::{Agent, Article, Event, Price, Product, Reply, Rule, Ticket, User};
+pub use jobs::JobRow;
+pub use keys::Keys;
+pub use migrate::known as schema_version;
+pub use open::{APPLICATION_ID, Shop, beside, now};
+pub use outbox::Change;
+pub use runs::{Run, RunStatus, Score};
+pub use settings::Settings;
+pub use snapshot::Snapshot;
+pub use sweep::Swept;
+pub use views::{Table, Value};
+pub use writer::{GenerationWriter, NewGeneration};

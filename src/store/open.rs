@@ -1,0 +1,168 @@
+//! Opening the file: who it belongs to, which version it has, and the pragmas every connection gets.
+//!
+//! | pragma | value | why |
+//! |---|---|---|
+//! | journal_mode | WAL | readers never wait for a night |
+//! | synchronous | NORMAL | a crash of the process loses nothing, a power cut at most the last commits |
+//! | busy_timeout | 10 s | a checkout may write in between |
+//! | secure_delete | on | what is forgotten is overwritten |
+//! | auto_vacuum | incremental | `upkeep` gives space back in small steps |
+//! | trusted_schema | off | the schema calls core functions only, and keeps it so |
+
+use super::error::{Error, Result};
+use super::migrate;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// `PRAGMA application_id` of our files: "NCLK".
+pub const APPLICATION_ID: i64 = 0x4E43_4C4B;
+
+/// How long a connection waits for another one's write.
+pub const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// An open shop: one connection to one file.
+#[derive(Debug)]
+pub struct Shop {
+    path: PathBuf,
+    conn: Connection,
+}
+
+impl Shop {
+    /// Opens the file, creating it when it is not there, and brings its schema up to date.
+    pub fn create(path: &Path) -> Result<Shop> {
+        Shop::writable(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+        )
+    }
+
+    /// Opens an existing file and brings its schema up to date (after a backup, see [`super::migrate`]).
+    pub fn open(path: &Path) -> Result<Shop> {
+        if !path.exists() {
+            return Err(Error::Missing { path: path.into() });
+        }
+        Shop::writable(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+    }
+
+    /// Opens an existing file for reading only. The schema must be this version's.
+    pub fn open_read_only(path: &Path) -> Result<Shop> {
+        if !path.exists() {
+            return Err(Error::Missing { path: path.into() });
+        }
+        let conn = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let found = migrate::version(&conn, path)?;
+        if found < migrate::known() {
+            return Err(Error::Refused(format!(
+                "{}: schema {found} is older than this program's {}; any writing verb, `nightclerk run` for \
+                 example, brings it up to date (a backup is kept beside it)",
+                path.display(),
+                migrate::known()
+            )));
+        }
+        Ok(Shop {
+            path: path.into(),
+            conn,
+        })
+    }
+
+    fn writable(path: &Path, flags: OpenFlags) -> Result<Shop> {
+        let conn = connect(path, flags)?;
+        migrate::prepare_file(&conn, path)?;
+        // WAL is a property of the file, the rest of the connection.
+        conn.pragma_update(None, "journal_mode", "wal")?;
+        conn.pragma_update(None, "synchronous", "normal")?;
+        conn.pragma_update(None, "secure_delete", "on")?;
+        migrate::migrate(&conn, path)?;
+        Ok(Shop {
+            path: path.into(),
+            conn,
+        })
+    }
+
+    /// Another connection to the same file, with the same rights.
+    pub fn again(&self) -> Result<Shop> {
+        Shop::writable(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+    }
+
+    /// Another connection that gives up at once when somebody else writes: for notes that may be missed, such as
+    /// progress. (It may be used while this thread holds the write lock through the first one.)
+    pub fn impatient(&self) -> Result<Shop> {
+        let shop = self.again()?;
+        shop.conn.busy_timeout(Duration::from_millis(1))?;
+        Ok(shop)
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The path with something appended to its name: `shop.db` and ".search" give `shop.db.search`.
+    pub fn beside(&self, suffix: &str) -> PathBuf {
+        beside(&self.path, suffix)
+    }
+
+    /// The connection, for the files of this room.
+    pub(crate) fn conn(&self) -> &Connection {
+        &self.conn
+    }
+
+    /// A write transaction that takes the lock at once: one that reads first and writes later would be refused
+    /// with SQLITE_BUSY, timeout or not, when somebody wrote in between.
+    pub(crate) fn write(&self) -> Result<Transaction<'_>> {
+        Ok(Transaction::new_unchecked(
+            &self.conn,
+            TransactionBehavior::Immediate,
+        )?)
+    }
+
+    /// Moves the WAL into the file as far as readers allow; never waits for anybody.
+    /// Returns (frames in the WAL, frames moved).
+    pub fn checkpoint(&self) -> Result<(i64, i64)> {
+        checkpoint(&self.conn)
+    }
+}
+
+/// `path` with `suffix` appended to its file name.
+pub fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+pub(crate) fn checkpoint(conn: &Connection) -> Result<(i64, i64)> {
+    Ok(conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |r| {
+        Ok((r.get(1)?, r.get(2)?))
+    })?)
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
+    let conn =
+        Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(|e| match e {
+            rusqlite::Error::SqliteFailure(code, _) if code.code == rusqlite::ErrorCode::CannotOpen => {
+                Error::Io {
+                    path: path.into(),
+                    source: std::io::Error::other(
+                        "cannot be opened or created; check the folder and its permissions",
+                    ),
+                }
+            }
+            other => Error::Sqlite(other),
+        })?;
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    conn.pragma_update(None, "trusted_schema", "off")?;
+    // Closing must leave the WAL where it is: a user who may read the file but not write its folder cannot open
+    // it without one.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    conn.set_prepared_statement_cache_capacity(64);
+    Ok(conn)
+}
+
+/// The wall clock, Unix seconds.
+pub fn now() -> i64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |d| d.as_secs() as i64)
+}
