@@ -42,4 +42,7 @@ pub use neighbours::{Neighbour, Solved, votes};
 pub use reply::{Answered, Draft, DraftDecision, DraftScores, Drafting};
 pub use route::{Agent, Assignment, PRIORITIES, Waiting, assign, urgency};
 pub use threshold::Threshold;
-pub use trial::{FEATURES, SPLIT_FOLDS, SPLIT_LATER, Trial, try_classifier};
+pub use trial::{SPLIT_FOLDS, SPLIT_LATER, Trial, features, try_classifier};
+
+/// How many nearest tickets vote and are shown.
+pub const NEIGHBOURS: usize = 10;

@@ -80,7 +80,7 @@ pub struct Drafting {
 }
 
 /// Neighbours looked at for one in the right language.
-pub(super) const LOOK: usize = 10;
+pub(super) const LOOK: usize = super::NEIGHBOURS;
 /// Old tickets measured at the most, spread over the history.
 const SAMPLE: usize = 2000;
 /// Fewer measured tickets than this tell nothing.
@@ -123,7 +123,7 @@ impl Drafting {
             .filter_map(|(&row, random)| {
                 let near = nearest_in(
                     &solved.nearest_others(row, LOOK),
-                    answered,
+                    |row| language(answered, row),
                     language(answered, row)?,
                 )?;
                 let naive = random.map_or(0.0, |other| rouge_l(&words[row], &words[other]));
@@ -161,13 +161,14 @@ impl Drafting {
         }
     }
 
-    /// The draft for a ticket from its nearest solved ones. `may_send`: the shop lets drafts of this category go out
+    /// The draft for a ticket from its nearest solved ones. `languages`: of the agents' replies, by row of the solved;
+    /// none = not answered. `wanted`: the ticket's. `may_send`: the shop lets drafts of this category go out
     /// unseen and the category is sure.
     pub fn draft(
         &self,
         neighbours: &[Neighbour],
-        answered: &[Option<Answered>],
-        language: &str,
+        languages: &[Option<String>],
+        wanted: &str,
         may_send: bool,
     ) -> Draft {
         let none = |neighbour: Option<Neighbour>, confidence: Option<f64>, why: &'static str| Draft {
@@ -176,10 +177,10 @@ impl Drafting {
             decision: DraftDecision::None,
             why: Some(why),
         };
-        if answered.iter().all(Option::is_none) {
+        if languages.iter().all(Option::is_none) {
             return none(None, None, "no solved ticket has an agent's reply");
         }
-        let Some(near) = nearest_in(neighbours, answered, language) else {
+        let Some(near) = nearest_in(neighbours, |row| languages[row].as_deref(), wanted) else {
             return none(None, None, "no near solved ticket was answered in this language");
         };
         let Some(expected) = self.curve.at(f64::from(near.similarity)) else {
@@ -215,9 +216,13 @@ fn language(answered: &[Option<Answered>], row: usize) -> Option<&str> {
 }
 
 /// The nearest neighbour with a reply in the language (`und` and an unknown language of the reply match any).
-fn nearest_in(neighbours: &[Neighbour], answered: &[Option<Answered>], wanted: &str) -> Option<Neighbour> {
+fn nearest_in<'a>(
+    neighbours: &[Neighbour],
+    language: impl Fn(usize) -> Option<&'a str>,
+    wanted: &str,
+) -> Option<Neighbour> {
     neighbours.iter().copied().find(|near| {
-        language(answered, near.row as usize)
+        language(near.row as usize)
             .is_some_and(|own| own == wanted || own == "und" || wanted == "und" || wanted.is_empty())
     })
 }
@@ -258,6 +263,13 @@ mod tests {
         (Solved::new(&rows), answered, model)
     }
 
+    fn languages(answered: &[Option<Answered>]) -> Vec<Option<String>> {
+        answered
+            .iter()
+            .map(|one| one.as_ref().map(|one| one.language.clone()))
+            .collect()
+    }
+
     fn near(solved: &Solved, model: &TfIdf, text: &str) -> Vec<Neighbour> {
         let (columns, values): (Vec<u32>, Vec<f32>) = model.vector(text).into_iter().unzip();
         solved.nearest(&columns, &values, LOOK)
@@ -274,7 +286,7 @@ mod tests {
         );
         let draft = drafting.draft(
             &near(&solved, &model, "where is my parcel"),
-            &answered,
+            &languages(&answered),
             "en",
             false,
         );
@@ -289,7 +301,7 @@ mod tests {
         assert!(draft.confidence.unwrap() > 0.8);
         let sent = drafting.draft(
             &near(&solved, &model, "where is my parcel"),
-            &answered,
+            &languages(&answered),
             "en",
             true,
         );
@@ -301,11 +313,11 @@ mod tests {
         let (solved, answered, model) = history();
         let drafting = Drafting::measure(&solved, &answered, 1);
         let neighbours = near(&solved, &model, "parcel late 包裹在哪里");
-        let draft = drafting.draft(&neighbours, &answered, "zh", false);
+        let draft = drafting.draft(&neighbours, &languages(&answered), "zh", false);
         assert_eq!(draft.neighbour.unwrap().row, 40);
         assert!(
             drafting
-                .draft(&neighbours, &answered, "fr", false)
+                .draft(&neighbours, &languages(&answered), "fr", false)
                 .why
                 .unwrap()
                 .contains("language")
@@ -315,7 +327,7 @@ mod tests {
         assert!(silent.scores.is_none());
         assert!(
             silent
-                .draft(&neighbours, &nobody, "en", false)
+                .draft(&neighbours, &languages(&nobody), "en", false)
                 .why
                 .unwrap()
                 .contains("no solved ticket")

@@ -1,21 +1,30 @@
 //! A classifier judged on tickets it has not seen: the later ones where labels carry time, otherwise seeded folds.
 //!
-//! Everything is learned on the training part alone, vocabulary and strength of the penalty included, and the naive
-//! answer (the most frequent class of the training part) is judged on the same tickets.
+//! Everything is learned on the training part alone, vocabulary and strength of the penalty included. Beside the linear
+//! classifier two other answers are judged on the same tickets: the votes of the nearest neighbours, and the naive
+//! one, the most frequent class of the training part.
 
 use super::classify::{Classifier, ClassifierOptions};
 use super::folds::{folds, near_identical};
-use super::{Judged, accuracy};
+use super::{Judged, NEIGHBOURS, Solved, votes};
 use crate::fit::{Control, FitError};
 use crate::text::{Csr, Features, TfIdf, TfIdfOptions, Weighting};
+use rayon::prelude::*;
 
-/// The features of the classifier: words, pairs of words and the characters inside them, each block of unit length.
-pub const FEATURES: TfIdfOptions = TfIdfOptions {
-    features: Features::WordsAndCharacters,
-    weighting: Weighting::Unit,
-    min_df: 1,
-    max_features: None,
-};
+/// From so many texts on a feature must occur in two of them: those that occur once are half of all and teach nothing
+/// about the next text. In a small history every word counts.
+const MANY: usize = 2000;
+
+/// The features of the classifier of so many texts: words, pairs of words and the characters inside them, each block
+/// of unit length.
+pub fn features(texts: usize) -> TfIdfOptions {
+    TfIdfOptions {
+        features: Features::WordsAndCharacters,
+        weighting: Weighting::Unit,
+        min_df: if texts >= MANY { 2 } else { 1 },
+        max_features: None,
+    }
+}
 
 /// Name of the split by time in `scores`.
 pub const SPLIT_LATER: &str = "later fifth";
@@ -36,6 +45,8 @@ pub struct Trial {
     pub texts: Vec<usize>,
     /// The model's answers.
     pub judged: Vec<Judged>,
+    /// The answers of the nearest neighbours on the same texts: the class with most of the votes, and its share.
+    pub neighbours: Vec<Judged>,
     /// The naive answers on the same texts: the most frequent class, with its share as confidence.
     pub naive: Vec<Judged>,
     /// [`SPLIT_LATER`] or [`SPLIT_FOLDS`].
@@ -64,6 +75,7 @@ pub fn try_classifier<S: AsRef<str> + Sync>(
     let mut trial = Trial {
         texts: Vec::new(),
         judged: Vec::new(),
+        neighbours: Vec::new(),
         naive: Vec::new(),
         split,
         c: GRID[0],
@@ -75,21 +87,18 @@ pub fn try_classifier<S: AsRef<str> + Sync>(
             trial.c = choose(texts, labels, classes, &train, seed, control)?;
         }
         let usual = most_frequent(&train, labels, classes);
-        for (&text, (answer, confidence)) in test
-            .iter()
-            .zip(answers(texts, labels, classes, &train, &test, trial.c, control)?)
-        {
-            trial.texts.push(text);
-            trial.judged.push(Judged {
+        let linear = answers(texts, labels, classes, &train, &test, trial.c, control)?;
+        let near = answers_of_neighbours(texts, labels, &train, &test, usual);
+        for ((&text, linear), near) in test.iter().zip(linear).zip(near) {
+            let judge = |(answer, confidence)| Judged {
                 truth: labels[text],
                 answer,
                 confidence,
-            });
-            trial.naive.push(Judged {
-                truth: labels[text],
-                answer: usual.0,
-                confidence: usual.1,
-            });
+            };
+            trial.texts.push(text);
+            trial.judged.push(judge(linear));
+            trial.neighbours.push(judge(near));
+            trial.naive.push(judge(usual));
         }
     }
     Ok(trial)
@@ -144,7 +153,7 @@ fn learn<S: AsRef<str> + Sync>(
 ) -> Result<(TfIdf, Classifier), FitError> {
     let own: Vec<&str> = train.iter().map(|&text| texts[text].as_ref()).collect();
     let own_labels: Vec<u32> = train.iter().map(|&text| labels[text]).collect();
-    let (vectors, rows) = TfIdf::fit(&own, &FEATURES);
+    let (vectors, rows) = TfIdf::fit(&own, &features(own.len()));
     let options = ClassifierOptions {
         c,
         ..ClassifierOptions::default()
@@ -168,6 +177,28 @@ fn answers<S: AsRef<str> + Sync>(
     let asked: Vec<&str> = test.iter().map(|&text| texts[text].as_ref()).collect();
     let rows: Csr = vectors.transform(&asked);
     Ok(model.best(&rows))
+}
+
+/// Votes of the nearest of the training part; the usual answer without confidence where nothing is near.
+fn answers_of_neighbours<S: AsRef<str> + Sync>(
+    texts: &[S],
+    labels: &[u32],
+    train: &[usize],
+    test: &[usize],
+    usual: (u32, f64),
+) -> Vec<(u32, f64)> {
+    let own: Vec<&str> = train.iter().map(|&text| texts[text].as_ref()).collect();
+    let (vectors, rows) = TfIdf::fit(&own, &TfIdfOptions::default());
+    let solved = Solved::new(&rows);
+    test.par_iter()
+        .map(|&text| {
+            let (columns, values): (Vec<u32>, Vec<f32>) =
+                vectors.vector(texts[text].as_ref()).into_iter().unzip();
+            let near = solved.nearest(&columns, &values, NEIGHBOURS);
+            let shares = votes(&near, |row| Some(labels[train[row as usize]]));
+            shares.first().copied().unwrap_or((usual.0, 0.0))
+        })
+        .collect()
 }
 
 /// The most frequent class of the training part and its share; the first of equals.
@@ -199,15 +230,9 @@ fn in_folds<S: AsRef<str>>(texts: &[S], labels: &[u32], seed: u64) -> Vec<(Vec<u
         .collect()
 }
 
-impl Trial {
-    /// Whether the model was right more often than the naive answer.
-    pub fn beats_naive(&self) -> bool {
-        accuracy(&self.judged) > accuracy(&self.naive)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::accuracy;
     use super::*;
 
     fn corpus(n: usize) -> (Vec<String>, Vec<u32>) {
@@ -244,7 +269,7 @@ mod tests {
         let trial = try_classifier(&texts, &labels, 3, Some(&times), 1, &Control::unbounded()).unwrap();
         assert_eq!((trial.split, trial.judged.len()), (SPLIT_LATER, 60));
         assert!(trial.texts.iter().all(|&text| text < 60)); // the smallest index is the latest here
-        assert!(accuracy(&trial.judged).unwrap() > 0.8 && trial.beats_naive());
+        assert!(accuracy(&trial.judged) > Some(0.8) && accuracy(&trial.neighbours) > Some(0.8));
         let trial = try_classifier(&texts, &labels, 3, None, 1, &Control::unbounded()).unwrap();
         assert_eq!((trial.split, trial.judged.len()), (SPLIT_FOLDS, 300));
         let again = try_classifier(&texts, &labels, 3, None, 1, &Control::unbounded()).unwrap();
