@@ -17,7 +17,7 @@ use super::document::{Fields, Kind};
 use super::error::SearchError;
 use super::layout::{self, Pointer};
 use super::snippet::{Texts, snippet};
-use super::writer::Payload;
+use super::writer::{FORMAT, Payload};
 use super::{analyzer, query};
 
 /// The most hits one search returns.
@@ -205,9 +205,16 @@ fn open_generation(folder: &Path, name: &str, fields: &Fields) -> Result<Generat
     }
     analyzer::register(&index);
     let payload = index.load_metas().map_err(|error| error.to_string())?.payload;
-    let payload = payload
+    let payload: Option<Payload> = payload
         .as_deref()
         .and_then(|text| serde_json::from_str(text).ok());
+    if let Some(other) = payload
+        .as_ref()
+        .map(|payload| payload.format)
+        .filter(|&format| format != FORMAT)
+    {
+        return Err(format!("it has format {other}, this version reads {FORMAT}"));
+    }
     let reader = index
         .reader_builder()
         .reload_policy(ReloadPolicy::Manual)

@@ -15,6 +15,7 @@
 mod artefacts;
 mod checkpoints;
 mod error;
+mod fill;
 mod generations;
 mod inputs;
 mod jobs;
