@@ -21,6 +21,7 @@ mod night;
 mod options;
 pub mod prices;
 pub mod recommendations;
+pub mod support;
 
 pub use family::{Family, Outcome, Verdict, run};
 pub use night::{AsOf, Brief, Night, Stage, Watch, zone};

@@ -95,7 +95,8 @@ impl Learned {
                     (accuracy(&trial.judged), accuracy(&trial.neighbours), accuracy(&trial.naive));
                 let (uses, judged) =
                     if linear >= near { (Uses::Linear, &trial.judged) } else { (Uses::Neighbours, &trial.neighbours) };
-                if linear.max(near) > naive {
+                let better = linear > naive || near > naive;
+                if better {
                     threshold = Threshold::measure(judged, options.precision);
                 }
                 for (name, judged, chosen) in [
@@ -109,7 +110,7 @@ impl Learned {
                     };
                     route_scores(&mut scores, name, judged, prepared.categories.len(), &own, trial.split, chosen);
                 }
-                (uses, in_words(&threshold, trial, linear.max(near) > naive))
+                (uses, in_words(&threshold, trial, better))
             }
         };
         draft_scores(&mut scores, &self.drafting);
