@@ -13,6 +13,7 @@
 
 mod demo;
 mod doctor;
+mod import;
 mod init;
 mod output;
 mod rollback;
@@ -79,6 +80,8 @@ enum Verb {
     Init(init::InitArgs),
     /// Make a seeded little shop, run every job on it and show the results
     Demo(demo::DemoArgs),
+    /// Take CSV, TSV, JSON lines or Parquet files into an input table
+    Import(import::ImportArgs),
     /// Run jobs now, in order of `after`
     Run(run::RunArgs),
     /// The jobs: how they last ended, when they are due, what is published
@@ -105,6 +108,7 @@ impl Cli {
         match &self.verb {
             Verb::Init(args) => init::run(args, global),
             Verb::Demo(args) => demo::run(args, global),
+            Verb::Import(args) => import::run(args, global),
             Verb::Run(args) => run::run(args, global),
             Verb::Status(args) => status::run(args, global),
             Verb::Runs(args) => runs::run(args, global),

@@ -9,6 +9,7 @@ use super::{order, upkeep};
 use crate::fit::{Control, Stopped};
 use crate::pipeline::prices::Prices;
 use crate::pipeline::recommendations::Recommendations;
+use crate::pipeline::support::Support;
 use crate::pipeline::{self, AsOf, Brief, Outcome, Watch};
 use crate::store::{JobRow, Run, RunStatus, Shop, now};
 use anyhow::{Context, Result, bail};
@@ -220,7 +221,12 @@ fn work(
                 brief,
             )
         }
-        Kind::Support(_) => bail!("the support family is on its way"),
+        Kind::Support(options) => pipeline::run(
+            &Support {
+                options: options.clone(),
+            },
+            brief,
+        ),
         Kind::Search(_) if orders.dry_run => Ok(idle("dry run: the index is left as it is")),
         Kind::Search(_) => {
             let control = control.with_progress(Arc::new(Steps(watch)));

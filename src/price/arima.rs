@@ -265,9 +265,7 @@ pub(super) mod tests {
                     .map(|(a, b)| a * b)
                     .sum::<f64>()
                     * sigma2;
-                for k in 0..j {
-                    s -= l[i][k] * l[j][k];
-                }
+                s -= l[i][..j].iter().zip(&l[j][..j]).map(|(a, b)| a * b).sum::<f64>();
                 l[i][j] = if i == j { s.sqrt() } else { s / l[j][j] };
             }
             let d = values[times[i + 1]] - values[times[i]];

@@ -46,21 +46,27 @@ pub fn standings(backtests: &[Backtest], members: &[usize], models: usize) -> Ve
 /// How a mix did in which series `s` is answered by model `model_of(s)`.
 pub fn standing(backtests: &[Backtest], members: &[usize], model_of: impl Fn(usize) -> usize) -> Standing {
     let mut standing = Standing::default();
-    for k in 0..ORIGINS {
+    let Standing {
+        mase,
+        mae,
+        series,
+        failed,
+    } = &mut standing;
+    for (k, series) in series.iter_mut().enumerate() {
         let (mut scaled, mut plain, mut taking_part) = (0.0, 0.0, 0u32);
         for &s in members {
             let Some(origin) = &backtests[s][k] else { continue };
             let trial = &origin.trials[model_of(s)];
             plain += trial.mae;
             taking_part += 1;
-            standing.failed += u32::from(trial.failed);
+            *failed += u32::from(trial.failed);
             if let Some(scale) = origin.scale {
                 scaled += trial.mae / scale;
-                standing.series[k] += 1;
+                *series += 1;
             }
         }
-        standing.mae[k] = (taking_part > 0).then(|| plain / f64::from(taking_part));
-        standing.mase[k] = (standing.series[k] > 0).then(|| scaled / f64::from(standing.series[k]));
+        mae[k] = (taking_part > 0).then(|| plain / f64::from(taking_part));
+        mase[k] = (*series > 0).then(|| scaled / f64::from(*series));
     }
     standing
 }

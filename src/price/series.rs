@@ -320,7 +320,7 @@ mod tests {
         let hourly = Series::build(&rows, true, &Frequency::Hourly.past(99 * DAY + 7200, 30, &Utc));
         assert_eq!(hourly.values.len(), 30);
         assert_eq!(
-            (hourly.values[4], hourly.values[5], hourly.values[29]),
+            (hourly.values[3], hourly.values[4], hourly.values[29]),
             (98.0, 99.0, 100.0)
         );
     }

@@ -46,7 +46,7 @@ pub fn stats(rows: &[Posted], own: bool, as_of: i64, calendar: &dyn Calendar) ->
         rows.iter()
             .filter_map(|row| row.price.map(|price| (row.at, price)))
     };
-    let (last_seen_at, last_price) = priced().last()?;
+    let (last_seen_at, last_price) = priced().next_back()?;
     let (mut min, mut max) = ((i64::MAX, f64::INFINITY), (i64::MAX, f64::NEG_INFINITY));
     let (mut before, mut changed_at) = (None, None);
     for (at, price) in priced() {

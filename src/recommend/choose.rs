@@ -27,8 +27,9 @@ pub const ITEM_COSINE: &str = "item_cosine";
 pub const CONTENT_COSINE: &str = "content_cosine";
 /// [`super::models::Mix`] with tonight's numbers.
 pub const MIX: &str = "mix";
-/// The same with the numbers that are published.
-pub const PUBLISHED: &str = "mix, as published";
+/// The same with the numbers kept with the published generation, so that a night is judged beside the one before it. The
+/// other models have no numbers to keep: they stand beside tonight's anyway.
+pub const PUBLISHED: &str = "mix, last night's numbers";
 
 /// Neighbours that the plain item cosine listens to.
 const PLAIN_K: usize = 100;

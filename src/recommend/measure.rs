@@ -111,6 +111,16 @@ pub fn is_spent(signal: &Signal, purchases: bool) -> bool {
 
 /// Judges one model on the users `users` of a cut (usually [`Cut::tested`]).
 pub fn judge(scorer: &dyn Scorer, cut: &Cut, users: &[usize]) -> Judged {
+    judge_first(scorer, cut, users, DEEPEST)
+}
+
+/// NDCG@10 alone: what tuning asks for again and again, from lists no longer than ten.
+pub fn ndcg10(scorer: &dyn Scorer, cut: &Cut, users: &[usize]) -> f64 {
+    judge_first(scorer, cut, users, 10).mean(0)
+}
+
+/// Judges by the first `depth` places; metrics that look further are too low.
+fn judge_first(scorer: &dyn Scorer, cut: &Cut, users: &[usize], depth: usize) -> Judged {
     let candidates = cut.train.seen_products();
     let ranked = candidates.iter().filter(|&&c| c).count();
     let discount: Vec<f32> = (0..DEEPEST)
@@ -126,7 +136,7 @@ pub fn judge(scorer: &dyn Scorer, cut: &Cut, users: &[usize]) -> Judged {
                 scorer.score(history, scores);
                 let spent = || history.iter().filter(|s| is_spent(s, cut.purchases));
                 spent().for_each(|s| allowed[s.product as usize] = false);
-                let list = best(scores, DEEPEST, |product| allowed[product]);
+                let list = best(scores, depth, |product| allowed[product]);
                 spent().for_each(|s| allowed[s.product as usize] = candidates[s.product as usize]);
                 let first: Vec<u32> = list.iter().take(10).map(|&(product, _)| product).collect();
                 (of_list(&list, &cut.test[user], &discount), first)

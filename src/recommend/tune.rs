@@ -6,7 +6,7 @@
 //! start (last night's choice) is one of them.
 
 use super::cuts::Cut;
-use super::measure::judge;
+use super::measure::ndcg10;
 use super::models::MixSettings;
 use super::neighbours::Neighbours;
 use super::purpose::Parts;
@@ -27,7 +27,7 @@ impl Default for TuneOptions {
     fn default() -> TuneOptions {
         TuneOptions {
             max_iterations: 40,
-            users: 1500,
+            users: 2500,
             seed: 1,
         }
     }
@@ -83,7 +83,7 @@ impl Staircase<'_> {
     }
 
     fn ndcg(&self, settings: MixSettings) -> f64 {
-        judge(&self.parts.mix(self.content, settings), self.cut, &self.users).mean(0)
+        ndcg10(&self.parts.mix(self.content, settings), self.cut, &self.users)
     }
 }
 

@@ -13,13 +13,21 @@ pub struct Place {
 impl Place {
     /// An empty folder.
     pub fn new() -> Place {
-        Place { dir: tempfile::tempdir().unwrap() }
+        Place {
+            dir: tempfile::tempdir().unwrap(),
+        }
     }
 
     /// A demo shop of the given scale, its first night done.
     pub fn demo(scale: &str) -> Place {
         let place = Place::new();
-        let done = place.clerk(&["demo", place.path("").to_str().unwrap(), "--scale", scale, "--quiet"]);
+        let done = place.clerk(&[
+            "demo",
+            place.path("").to_str().unwrap(),
+            "--scale",
+            scale,
+            "--quiet",
+        ]);
         assert_ok(&done);
         place
     }
@@ -35,7 +43,11 @@ impl Place {
     /// The program on this shop, not yet started.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_nightclerk"));
-        command.args(arguments).env("NIGHTCLERK_DB", self.db()).env("NO_COLOR", "1").stdin(Stdio::null());
+        command
+            .args(arguments)
+            .env("NIGHTCLERK_DB", self.db())
+            .env("NO_COLOR", "1")
+            .stdin(Stdio::null());
         command
     }
 
@@ -55,7 +67,12 @@ impl Place {
     pub fn fails(&self, code: i32, arguments: &[&str]) -> String {
         let output = self.clerk(arguments);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(code), "{arguments:?} said {said}{}", String::from_utf8_lossy(&output.stdout));
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{arguments:?} said {said}{}",
+            String::from_utf8_lossy(&output.stdout)
+        );
         said
     }
 
@@ -120,7 +137,9 @@ pub fn dump(conn: &Connection, sql: &str) -> Vec<String> {
     let mut rows = statement.query([]).unwrap();
     let mut all = Vec::new();
     while let Some(row) = rows.next().unwrap() {
-        let cells: Vec<String> = (0..columns).map(|i| format!("{:?}", row.get_ref(i).unwrap())).collect();
+        let cells: Vec<String> = (0..columns)
+            .map(|i| format!("{:?}", row.get_ref(i).unwrap()))
+            .collect();
         all.push(cells.join("|"));
     }
     all

@@ -69,7 +69,7 @@ impl Recommendations {
         }
     }
 
-    /// The numbers of the published mix: tonight's start, and a candidate beside tonight's.
+    /// The numbers of last night's mix: tonight's start, and a candidate beside tonight's.
     fn published(night: &Night<'_>) -> Result<Option<MixSettings>> {
         let Some(generation) = night.shop.published(Self::NAME)? else {
             return Ok(None);

@@ -75,10 +75,8 @@ pub(super) fn write(
     pen.shelves(writer)?;
     pen.pages(writer)?;
     pen.partners(writer)?;
-    if winner == choose::MIX {
-        let numbers = postcard::to_stdvec(&verdict.settings).context("the tuned numbers of the mix")?;
-        writer.artefact(SETTINGS, SETTINGS_FORMAT, &numbers)?;
-    }
+    let numbers = postcard::to_stdvec(&verdict.settings).context("the tuned numbers of the mix")?;
+    writer.artefact(SETTINGS, SETTINGS_FORMAT, &numbers)?;
     Ok(())
 }
 

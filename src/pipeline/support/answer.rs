@@ -32,11 +32,19 @@ pub(super) fn route(
     agents: &[Agent],
     load: &BTreeMap<String, u64>,
 ) -> Vec<Routed> {
-    let mut routed: Vec<Routed> = tickets.par_iter().map(|ticket| decide(knowledge, ticket)).collect();
+    let mut routed: Vec<Routed> = tickets
+        .par_iter()
+        .map(|ticket| decide(knowledge, ticket))
+        .collect();
     let staff: Vec<crate::support::Agent> = agents.iter().map(|agent| staff(agent, load)).collect();
-    let seat: BTreeMap<&str, usize> = agents.iter().enumerate().map(|(at, agent)| (agent.agent_id.as_str(), at)).collect();
-    let asking: Vec<usize> =
-        (0..tickets.len()).filter(|&at| routed[at].route && tickets[at].agent_id.is_none()).collect();
+    let seat: BTreeMap<&str, usize> = agents
+        .iter()
+        .enumerate()
+        .map(|(at, agent)| (agent.agent_id.as_str(), at))
+        .collect();
+    let asking: Vec<usize> = (0..tickets.len())
+        .filter(|&at| routed[at].route && tickets[at].agent_id.is_none())
+        .collect();
     let waiting: Vec<Waiting> = asking
         .iter()
         .map(|&at| Waiting {
@@ -46,12 +54,26 @@ pub(super) fn route(
             priority: routed[at].priority.clone(),
             created_at: tickets[at].created_at,
             votes: votes(&routed[at].guess.near, |row| {
-                seat.get(knowledge.traces[row as usize].agent_id.as_deref()?).copied()
+                seat.get(knowledge.traces[row as usize].agent_id.as_deref()?)
+                    .copied()
             }),
         })
         .collect();
-    for (&at, Assignment { agent, confidence, why }) in asking.iter().zip(assign(&waiting, &staff)) {
-        let name = agent.map(|agent| agents[agent].name.clone().unwrap_or_else(|| agents[agent].agent_id.clone()));
+    for (
+        &at,
+        Assignment {
+            agent,
+            confidence,
+            why,
+        },
+    ) in asking.iter().zip(assign(&waiting, &staff))
+    {
+        let name = agent.map(|agent| {
+            agents[agent]
+                .name
+                .clone()
+                .unwrap_or_else(|| agents[agent].agent_id.clone())
+        });
         let one = &mut routed[at];
         one.agent_id = agent.map(|agent| agents[agent].agent_id.clone());
         one.agent_confidence = confidence;
@@ -70,11 +92,28 @@ pub(super) fn route(
 fn decide(knowledge: &Knowledge, ticket: &Open) -> Routed {
     let policy = &knowledge.policy;
     let guess = knowledge.guess(&ticket.text, Some(&ticket.ticket_id));
-    let best = guess.candidates.first().map(|&(class, p)| (&policy.categories[class as usize], p));
-    let decider = if ticket.by_person { "a person" } else { "an earlier route" };
+    let best = guess
+        .candidates
+        .first()
+        .map(|&(class, p)| (&policy.categories[class as usize], p));
+    let decider = if ticket.by_person {
+        "a person"
+    } else {
+        "an earlier route"
+    };
     let (route, category, confidence, mut why) = match (&ticket.category, best) {
-        (Some(kept), _) => (true, Some(kept.clone()), ticket.by_person.then_some(1.0), format!("{decider} chose category {kept}")),
-        (None, None) => (ticket.team.is_some() || ticket.agent_id.is_some(), None, None, policy.measured.clone()),
+        (Some(kept), _) => (
+            true,
+            Some(kept.clone()),
+            ticket.by_person.then_some(1.0),
+            format!("{decider} chose category {kept}"),
+        ),
+        (None, None) => (
+            ticket.team.is_some() || ticket.agent_id.is_some(),
+            None,
+            None,
+            policy.measured.clone(),
+        ),
         (None, Some((category, p))) => {
             let sure = policy.threshold.passes(p);
             let why = match sure {
@@ -88,11 +127,22 @@ fn decide(knowledge: &Knowledge, ticket: &Open) -> Routed {
                 ),
                 false => format!("category {} at {p:.2}, but {}", category.name, policy.measured),
             };
-            (sure || ticket.team.is_some() || ticket.agent_id.is_some(), Some(category.name.clone()), Some(p), why)
+            (
+                sure || ticket.team.is_some() || ticket.agent_id.is_some(),
+                Some(category.name.clone()),
+                Some(p),
+                why,
+            )
         }
     };
-    let usual = policy.categories.iter().find(|known| Some(&known.name) == category.as_ref());
-    let team = ticket.team.clone().or_else(|| usual.and_then(|known| known.team.clone()).filter(|_| route));
+    let usual = policy
+        .categories
+        .iter()
+        .find(|known| Some(&known.name) == category.as_ref());
+    let team = ticket
+        .team
+        .clone()
+        .or_else(|| usual.and_then(|known| known.team.clone()).filter(|_| route));
     match (&ticket.team, &team) {
         (Some(team), _) => why = format!("{why}; {decider} chose team {team}"),
         (None, Some(team)) => why = format!("{why}; team {team} handles it"),
@@ -102,7 +152,10 @@ fn decide(knowledge: &Knowledge, ticket: &Open) -> Routed {
     if let Some(agent) = &ticket.agent_id {
         why = format!("{why}; {decider} chose agent {agent}");
     }
-    let priority = ticket.priority.clone().or_else(|| usual.and_then(|known| known.priority.clone()));
+    let priority = ticket
+        .priority
+        .clone()
+        .or_else(|| usual.and_then(|known| known.priority.clone()));
     Routed {
         route,
         category,
@@ -131,9 +184,19 @@ fn staff(agent: &Agent, load: &BTreeMap<String, u64>) -> crate::support::Agent {
 pub(super) fn draft(knowledge: &Knowledge, ticket: &Open, routed: &Routed) -> Draft {
     let policy = &knowledge.policy;
     let near = match &ticket.last_message {
-        Some(message) => knowledge.guess(&format!("{}\n{message}", ticket.text), Some(&ticket.ticket_id)).near,
+        Some(message) => {
+            knowledge
+                .guess(&format!("{}\n{message}", ticket.text), Some(&ticket.ticket_id))
+                .near
+        }
         None => routed.guess.near.clone(),
     };
-    let may_send = routed.route && routed.category.as_ref().is_some_and(|category| policy.send.contains(category));
-    policy.drafting.draft(&near, &knowledge.languages, &ticket.language, may_send)
+    let may_send = routed.route
+        && routed
+            .category
+            .as_ref()
+            .is_some_and(|category| policy.send.contains(category));
+    policy
+        .drafting
+        .draft(&near, &knowledge.languages, &ticket.language, may_send)
 }

@@ -99,7 +99,12 @@ pub fn ask(shop: &Shop, text: &str, language: Option<&str>, now: i64) -> Result<
         .context("the support job has published nothing yet; run it first: nightclerk run support")?;
     let agents = Snapshot::begin(shop)?.agents()?;
     let text = collect::text("", text);
-    let ticket = Open { language: collect::language(language, &text), text, created_at: now, ..Open::default() };
+    let ticket = Open {
+        language: collect::language(language, &text),
+        text,
+        created_at: now,
+        ..Open::default()
+    };
     let tickets = [ticket];
     let routed = answer::route(&knowledge, &tickets, &agents, &load(shop)?).remove(0);
     let draft = answer::draft(&knowledge, &tickets[0], &routed);
@@ -112,7 +117,11 @@ pub fn ask(shop: &Shop, text: &str, language: Option<&str>, now: i64) -> Result<
     Ok(Answer {
         draft: Reply {
             decision: if gone { DraftDecision::None } else { draft.decision }.as_str(),
-            why: if gone { Some("the reply it would quote was deleted") } else { draft.why },
+            why: if gone {
+                Some("the reply it would quote was deleted")
+            } else {
+                draft.why
+            },
             confidence: draft.confidence.unwrap_or(0.0),
             sources: source.map(list).unwrap_or_default(),
             reply,
@@ -168,7 +177,10 @@ fn load(shop: &Shop) -> Result<BTreeMap<String, u64>> {
 
 /// The text of an agent's reply, if it is still there.
 fn words_of(shop: &Shop, reply_id: i64) -> Result<Option<String>> {
-    let table = shop.select("SELECT body FROM replies WHERE reply_id = ?1", &[&reply_id.to_string()])?;
+    let table = shop.select(
+        "SELECT body FROM replies WHERE reply_id = ?1",
+        &[&reply_id.to_string()],
+    )?;
     Ok(table.rows.into_iter().flatten().find_map(|value| match value {
         Value::Text(body) => Some(body),
         _ => None,
@@ -176,8 +188,17 @@ fn words_of(shop: &Shop, reply_id: i64) -> Result<Option<String>> {
 }
 
 fn list(source: &Trace) -> Vec<Source> {
-    let reply = source.reply_id.map(|id| Source { table: "replies", id: id.to_string() });
-    reply.into_iter().chain([Source { table: "tickets", id: source.ticket_id.clone() }]).collect()
+    let reply = source.reply_id.map(|id| Source {
+        table: "replies",
+        id: id.to_string(),
+    });
+    reply
+        .into_iter()
+        .chain([Source {
+            table: "tickets",
+            id: source.ticket_id.clone(),
+        }])
+        .collect()
 }
 
 /// The sources as the JSON of the result table.

@@ -73,7 +73,11 @@ pub struct Prepared {
 }
 
 pub(super) fn collect(snapshot: &Snapshot) -> Result<Collected> {
-    Ok(Collected { tickets: snapshot.tickets()?, replies: snapshot.replies()?, agents: snapshot.agents()? })
+    Ok(Collected {
+        tickets: snapshot.tickets()?,
+        replies: snapshot.replies()?,
+        agents: snapshot.agents()?,
+    })
 }
 
 pub(super) fn prepare(collected: Collected, night: &Night<'_>) -> Prepared {
@@ -107,12 +111,16 @@ pub(super) fn prepare(collected: Collected, night: &Night<'_>) -> Prepared {
         }
         // What was decided by closing a ticket later was not known yet.
         let known = ticket.by_person && (closed || ticket.status != "closed");
-        let reply = thread.iter().find(|m| m.author == "agent" && !m.body.trim().is_empty());
+        let reply = thread
+            .iter()
+            .find(|m| m.author == "agent" && !m.body.trim().is_empty());
         let kept = |value: Option<String>| value.filter(|value| known && !value.is_empty());
         let row = Old {
             category: kept(ticket.category).filter(|category| category != "-"),
             team: kept(ticket.team),
-            agent_id: reply.and_then(|m| m.agent_id.clone()).or_else(|| kept(ticket.agent_id)),
+            agent_id: reply
+                .and_then(|m| m.agent_id.clone())
+                .or_else(|| kept(ticket.agent_id)),
             priority: kept(ticket.priority),
             reply: reply.map(|m| (m.reply_id, m.body.clone())),
             ticket_id: ticket.ticket_id,
@@ -127,18 +135,44 @@ pub(super) fn prepare(collected: Collected, night: &Night<'_>) -> Prepared {
     }
     night.drop_rows("tickets", "later than the night's instant", later);
     night.drop_rows("tickets", "without subject and body: not learned from", empty);
-    night.drop_rows("replies", "of a ticket that is not there", messages.values().map(|m| m.len() as u64).sum());
+    night.drop_rows(
+        "replies",
+        "of a ticket that is not there",
+        messages.values().map(|m| m.len() as u64).sum(),
+    );
     if old.len() > HISTORY {
-        old.sort_by(|a, b| a.created_at.cmp(&b.created_at).then_with(|| a.ticket_id.cmp(&b.ticket_id)));
+        old.sort_by(|a, b| {
+            a.created_at
+                .cmp(&b.created_at)
+                .then_with(|| a.ticket_id.cmp(&b.ticket_id))
+        });
         let aged = old.len() - HISTORY;
-        night.drop_rows("tickets", format!("older than the newest {HISTORY} solved"), aged as u64);
+        night.drop_rows(
+            "tickets",
+            format!("older than the newest {HISTORY} solved"),
+            aged as u64,
+        );
         old.drain(..aged);
         old.sort_by(|a, b| a.ticket_id.cmp(&b.ticket_id));
     }
     let (categories, labelled) = label(&old, night);
-    let days = |f: fn(i64, i64) -> i64| labelled.iter().map(|&(row, _)| night.day_of(old[row].created_at)).reduce(f);
-    let timed = days(i64::max).zip(days(i64::min)).is_some_and(|(last, first)| last - first >= 7);
-    Prepared { old, open, agents: collected.agents, labelled, categories, timed }
+    let days = |f: fn(i64, i64) -> i64| {
+        labelled
+            .iter()
+            .map(|&(row, _)| night.day_of(old[row].created_at))
+            .reduce(f)
+    };
+    let timed = days(i64::max)
+        .zip(days(i64::min))
+        .is_some_and(|(last, first)| last - first >= 7);
+    Prepared {
+        old,
+        open,
+        agents: collected.agents,
+        labelled,
+        categories,
+        timed,
+    }
 }
 
 /// The categories that have two examples or more, sorted, and the rows that bear them.
@@ -148,9 +182,16 @@ fn label(old: &[Old], night: &Night<'_>) -> (Vec<String>, Vec<(usize, u32)>) {
         *counts.entry(category).or_default() += 1;
     }
     let single = counts.values().filter(|&&n| n < 2).sum();
-    night.drop_rows("tickets", "the only one of its category: not learned from", single);
-    let categories: Vec<String> =
-        counts.into_iter().filter(|(_, n)| *n >= 2).map(|(category, _)| category.to_owned()).collect();
+    night.drop_rows(
+        "tickets",
+        "the only one of its category: not learned from",
+        single,
+    );
+    let categories: Vec<String> = counts
+        .into_iter()
+        .filter(|(_, n)| *n >= 2)
+        .map(|(category, _)| category.to_owned())
+        .collect();
     let labelled = old
         .iter()
         .enumerate()
@@ -169,7 +210,10 @@ fn waiting(ticket: &Ticket, text: &str, thread: &[Reply]) -> Open {
         ticket_id: ticket.ticket_id.clone(),
         text: text.to_owned(),
         language: language(ticket.language.as_deref(), text),
-        category: ticket.category.clone().filter(|category| category != "-" && !category.is_empty()),
+        category: ticket
+            .category
+            .clone()
+            .filter(|category| category != "-" && !category.is_empty()),
         team: ticket.team.clone().filter(|team| !team.is_empty()),
         agent_id: ticket.agent_id.clone().filter(|agent| !agent.is_empty()),
         priority: ticket.priority.clone(),
@@ -184,7 +228,11 @@ fn waiting(ticket: &Ticket, text: &str, thread: &[Reply]) -> Open {
 
 /// What is read of a ticket.
 pub(super) fn text(subject: &str, body: &str) -> String {
-    let joined = if subject.is_empty() { body.to_owned() } else { format!("{subject}\n{body}") };
+    let joined = if subject.is_empty() {
+        body.to_owned()
+    } else {
+        format!("{subject}\n{body}")
+    };
     match joined.char_indices().nth(LETTERS) {
         Some((end, _)) => joined[..end].to_owned(),
         None => joined,
@@ -193,6 +241,10 @@ pub(super) fn text(subject: &str, body: &str) -> String {
 
 /// First part of the tag somebody entered, else told from the text; `und` when neither says.
 pub(super) fn language(entered: Option<&str>, text: &str) -> String {
-    let first = entered.and_then(|tag| tag.split(['-', '_']).next()).map(str::to_lowercase);
-    first.filter(|tag| !tag.is_empty()).unwrap_or_else(|| language_of(text).to_owned())
+    let first = entered
+        .and_then(|tag| tag.split(['-', '_']).next())
+        .map(str::to_lowercase);
+    first
+        .filter(|tag| !tag.is_empty())
+        .unwrap_or_else(|| language_of(text).to_owned())
 }

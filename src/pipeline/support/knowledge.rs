@@ -3,9 +3,7 @@
 //! so that erasing a customer's words erases them here too.
 
 use crate::store::Shop;
-use crate::support::{
-    Classifier, Drafting, NEIGHBOURS, Neighbour, Solved, Threshold, votes,
-};
+use crate::support::{Classifier, Drafting, NEIGHBOURS, Neighbour, Solved, Threshold, votes};
 use crate::text::{Csr, TfIdf};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
@@ -81,14 +79,19 @@ impl Knowledge {
     /// Reads a text; `skip` is the ticket itself, which is no evidence about itself.
     pub(super) fn guess(&self, text: &str, skip: Option<&str>) -> Guess {
         let (columns, values): (Vec<u32>, Vec<f32>) = self.words.vector(text).into_iter().unzip();
-        let mut near = self.solved.nearest(&columns, &values, NEIGHBOURS + usize::from(skip.is_some()));
+        let mut near = self
+            .solved
+            .nearest(&columns, &values, NEIGHBOURS + usize::from(skip.is_some()));
         near.retain(|one| Some(self.traces[one.row as usize].ticket_id.as_str()) != skip);
         near.truncate(NEIGHBOURS);
         let mut candidates: Vec<(u32, f64)> = match (self.policy.uses, &self.linear) {
             (Uses::Linear, Some((vectors, classifier))) => {
                 let (columns, values): (Vec<u32>, Vec<f32>) = vectors.vector(text).into_iter().unzip();
                 let p = classifier.probabilities(&columns, &values);
-                p.into_iter().enumerate().map(|(class, p)| (class as u32, p)).collect()
+                p.into_iter()
+                    .enumerate()
+                    .map(|(class, p)| (class as u32, p))
+                    .collect()
             }
             (Uses::Neighbours, _) => votes(&near, |row| self.traces[row as usize].category),
             _ => Vec::new(),
@@ -100,24 +103,36 @@ impl Knowledge {
     /// Stores all parts with a generation.
     pub(super) fn save(&self, mut store: impl FnMut(&str, i64, &[u8]) -> Result<()>) -> Result<()> {
         let mut part = |name: &str, bytes: postcard::Result<Vec<u8>>| {
-            store(name, FORMAT, &bytes.with_context(|| format!("model `{name}` cannot be written"))?)
+            store(
+                name,
+                FORMAT,
+                &bytes.with_context(|| format!("model `{name}` cannot be written"))?,
+            )
         };
         part("support policy", postcard::to_stdvec(&self.policy))?;
         part("support words", postcard::to_stdvec(&self.words))?;
         part("support vectors", postcard::to_stdvec(self.solved.rows()))?;
-        part("support traces", postcard::to_stdvec(&(&self.traces, &self.languages)))?;
+        part(
+            "support traces",
+            postcard::to_stdvec(&(&self.traces, &self.languages)),
+        )?;
         part("support classifier", postcard::to_stdvec(&self.linear))
     }
 
     /// Reads what the published generation learned; none when nothing is published.
     pub(super) fn load(shop: &Shop) -> Result<Option<Knowledge>> {
-        let Some(published) = shop.published("support")? else { return Ok(None) };
+        let Some(published) = shop.published("support")? else {
+            return Ok(None);
+        };
         let generation = published.generation;
         let policy = read(shop, generation, "support policy")?;
-        let (traces, languages): (Vec<Trace>, Vec<Option<String>>) = read(shop, generation, "support traces")?;
+        let (traces, languages): (Vec<Trace>, Vec<Option<String>>) =
+            read(shop, generation, "support traces")?;
         let rows: Csr = read(shop, generation, "support vectors")?;
         if rows.rows != traces.len() || rows.rows != languages.len() {
-            bail!("the support models of generation {generation} do not belong together; run the support job again");
+            bail!(
+                "the support models of generation {generation} do not belong together; run the support job again"
+            );
         }
         Ok(Some(Knowledge {
             policy,
@@ -134,5 +149,6 @@ fn read<T: for<'d> Deserialize<'d>>(shop: &Shop, generation: i64, name: &str) ->
     let bytes = shop.artefact(generation, name, FORMAT)?;
     let remedy = "run the support job again";
     let bytes = bytes.with_context(|| format!("generation {generation} has no model `{name}`; {remedy}"))?;
-    postcard::from_bytes(&bytes).with_context(|| format!("model `{name}` of generation {generation} is unreadable; {remedy}"))
+    postcard::from_bytes(&bytes)
+        .with_context(|| format!("model `{name}` of generation {generation} is unreadable; {remedy}"))
 }

@@ -64,7 +64,12 @@ impl Family for Support {
         learn::learn(prepared, night)
     }
 
-    fn evaluate(&self, prepared: &Prepared, fitted: Learned, _night: &Night<'_>) -> Result<(Judged, Verdict)> {
+    fn evaluate(
+        &self,
+        prepared: &Prepared,
+        fitted: Learned,
+        _night: &Night<'_>,
+    ) -> Result<(Judged, Verdict)> {
         let (knowledge, scores) = fitted.judge(prepared, &self.options);
         let mut load: BTreeMap<String, u64> = BTreeMap::new();
         for agent in prepared.open.iter().filter_map(|ticket| ticket.agent_id.clone()) {
@@ -78,7 +83,11 @@ impl Family for Support {
             .map(|(ticket, routed)| (!ticket.answered).then(|| answer::draft(&knowledge, ticket, routed)))
             .collect();
         let sent = routed.iter().filter(|one| one.route).count();
-        let drafted = drafts.iter().flatten().filter(|one| one.decision != DraftDecision::None).count();
+        let drafted = drafts
+            .iter()
+            .flatten()
+            .filter(|one| one.decision != DraftDecision::None)
+            .count();
         let model = match knowledge.policy.uses {
             Uses::Linear => "the linear classifier",
             Uses::Neighbours => "the votes of the nearest tickets",
@@ -88,9 +97,24 @@ impl Family for Support {
             "{model}: {}; {sent} of {} open tickets routed, {drafted} drafts{}",
             knowledge.policy.measured,
             prepared.open.len(),
-            if knowledge.languages.iter().all(Option::is_none) { ": no solved ticket has an agent's reply" } else { "" },
+            if knowledge.languages.iter().all(Option::is_none) {
+                ": no solved ticket has an agent's reply"
+            } else {
+                ""
+            },
         );
-        Ok((Judged { knowledge, routed, drafts }, Verdict { publish: true, why, scores }))
+        Ok((
+            Judged {
+                knowledge,
+                routed,
+                drafts,
+            },
+            Verdict {
+                publish: true,
+                why,
+                scores,
+            },
+        ))
     }
 
     fn publish(
@@ -100,52 +124,76 @@ impl Family for Support {
         generation: &mut GenerationWriter<'_>,
         night: &Night<'_>,
     ) -> Result<()> {
-        judged.knowledge.save(|name, format, bytes| Ok(generation.artefact(name, format, bytes)?))?;
+        judged
+            .knowledge
+            .save(|name, format, bytes| Ok(generation.artefact(name, format, bytes)?))?;
         let both = || prepared.open.iter().zip(&judged.routed);
-        generation.write(both().map(|(ticket, routed)| TicketRoute {
-            ticket_id: ticket.ticket_id.clone(),
-            decision: if routed.route { "route" } else { "triage" }.into(),
-            category: routed.category.clone(),
-            category_confidence: routed.confidence,
-            team: routed.team.clone(),
-            agent_id: routed.agent_id.clone(),
-            agent_confidence: routed.agent_confidence,
-            priority: Some(routed.priority.clone()),
-            language: (ticket.language != "und").then(|| ticket.language.clone()),
-            due_at: night
-                .settings
-                .sla_hours
-                .get(&routed.priority)
-                .map(|hours| ticket.created_at + (hours * 3600.0).round() as i64),
-            why: routed.why.clone(),
-            routed_at: night.now,
+        generation.write(both().map(|(ticket, routed)| {
+            TicketRoute {
+                ticket_id: ticket.ticket_id.clone(),
+                decision: if routed.route { "route" } else { "triage" }.into(),
+                category: routed.category.clone(),
+                category_confidence: routed.confidence,
+                team: routed.team.clone(),
+                agent_id: routed.agent_id.clone(),
+                agent_confidence: routed.agent_confidence,
+                priority: Some(routed.priority.clone()),
+                language: (ticket.language != "und").then(|| ticket.language.clone()),
+                due_at: night
+                    .settings
+                    .sla_hours
+                    .get(&routed.priority)
+                    .map(|hours| ticket.created_at + (hours * 3600.0).round() as i64),
+                why: routed.why.clone(),
+                routed_at: night.now,
+            }
         }))?;
         generation.write(both().flat_map(|(ticket, routed)| {
-            routed.guess.near.iter().zip(1..).map(|(near, rank)| TicketNeighbour {
-                ticket_id: ticket.ticket_id.clone(),
-                rank,
-                neighbour_ticket_id: judged.knowledge.traces[near.row as usize].ticket_id.clone(),
-                distance: near.distance(),
-            })
+            routed
+                .guess
+                .near
+                .iter()
+                .zip(1..)
+                .map(|(near, rank)| TicketNeighbour {
+                    ticket_id: ticket.ticket_id.clone(),
+                    rank,
+                    neighbour_ticket_id: judged.knowledge.traces[near.row as usize].ticket_id.clone(),
+                    distance: near.distance(),
+                })
         }))?;
-        let replies: BTreeMap<i64, &str> =
-            prepared.old.iter().filter_map(|old| old.reply.as_ref()).map(|(id, body)| (*id, body.as_str())).collect();
-        generation.write(prepared.open.iter().zip(&judged.drafts).filter_map(|(ticket, draft)| {
-            let draft = draft.as_ref()?;
-            let source = draft.neighbour.map(|near| &judged.knowledge.traces[near.row as usize]);
-            let reply_id = source.and_then(|source| source.reply_id);
-            let shown = draft.decision != DraftDecision::None;
-            Some(TicketDraft {
-                ticket_id: ticket.ticket_id.clone(),
-                reply_to: ticket.reply_to,
-                replies_seen: ticket.replies_seen,
-                decision: draft.decision.as_str().into(),
-                reply: reply_id.filter(|_| shown).and_then(|id| replies.get(&id)).map(|body| (*body).to_owned()),
-                confidence: draft.confidence.unwrap_or(0.0),
-                sources: ask::sources(source),
-                drafted_at: night.now,
-            })
-        }))?;
+        let replies: BTreeMap<i64, &str> = prepared
+            .old
+            .iter()
+            .filter_map(|old| old.reply.as_ref())
+            .map(|(id, body)| (*id, body.as_str()))
+            .collect();
+        generation.write(
+            prepared
+                .open
+                .iter()
+                .zip(&judged.drafts)
+                .filter_map(|(ticket, draft)| {
+                    let draft = draft.as_ref()?;
+                    let source = draft
+                        .neighbour
+                        .map(|near| &judged.knowledge.traces[near.row as usize]);
+                    let reply_id = source.and_then(|source| source.reply_id);
+                    let shown = draft.decision != DraftDecision::None;
+                    Some(TicketDraft {
+                        ticket_id: ticket.ticket_id.clone(),
+                        reply_to: ticket.reply_to,
+                        replies_seen: ticket.replies_seen,
+                        decision: draft.decision.as_str().into(),
+                        reply: reply_id
+                            .filter(|_| shown)
+                            .and_then(|id| replies.get(&id))
+                            .map(|body| (*body).to_owned()),
+                        confidence: draft.confidence.unwrap_or(0.0),
+                        sources: ask::sources(source),
+                        drafted_at: night.now,
+                    })
+                }),
+        )?;
         Ok(())
     }
 }

@@ -68,7 +68,11 @@ impl<'c, 'p> Session<'c, 'p> {
             rejections: Rejections::default(),
             report: ImportReport::default(),
             targets: Vec::new(),
-            place: Place { file: 0, total: None, done: Arc::default() },
+            place: Place {
+                file: 0,
+                total: None,
+                done: Arc::default(),
+            },
             progress,
         }
     }
