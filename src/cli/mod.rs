@@ -21,6 +21,7 @@ mod run;
 mod runs;
 mod scores;
 mod screen;
+mod search;
 mod status;
 
 pub use output::Out;
@@ -90,6 +91,8 @@ enum Verb {
     Runs(runs::RunsArgs),
     /// How each model of the last runs did, beside the naive answer
     Scores(scores::ScoresArgs),
+    /// Search tickets, articles or products
+    Search(search::SearchArgs),
     /// Publish an older generation of a result's family again
     Rollback(rollback::RollbackArgs),
     /// Check the database, its index and its jobs, and say the remedy for what is wrong
@@ -113,6 +116,7 @@ impl Cli {
             Verb::Status(args) => status::run(args, global),
             Verb::Runs(args) => runs::run(args, global),
             Verb::Scores(args) => scores::run(args, global),
+            Verb::Search(args) => search::run(args, global),
             Verb::Rollback(args) => rollback::run(args, global),
             Verb::Doctor(args) => doctor::run(args, global),
         }
