@@ -37,10 +37,17 @@ fn main() {
             .unwrap();
         beside.extend(checkout(&path, || child.try_wait().unwrap().is_none()));
         let said = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
-        longest = longest.max(said.trim().parse::<f64>().unwrap_or_else(|_| panic!("publisher said {said:?}")));
+        longest = longest.max(
+            said.trim()
+                .parse::<f64>()
+                .unwrap_or_else(|_| panic!("publisher said {said:?}")),
+        );
         eprintln!("round {} of {ROUNDS}", round + 1);
     }
-    println!("{:22} {:>8} {:>8} {:>8} {:>8} {:>8}", "inserts, ms", "count", "p50", "p95", "p99", "max");
+    println!(
+        "{:22} {:>8} {:>8} {:>8} {:>8} {:>8}",
+        "inserts, ms", "count", "p50", "p95", "p99", "max"
+    );
     let a = row("nobody publishes", alone);
     let b = row("beside a publication", beside);
     println!("p99 beside - p99 alone: {:.2} ms (asked: at most 8)", b - a);
@@ -58,7 +65,13 @@ fn checkout(path: &Path, mut go_on: impl FnMut() -> bool) -> Vec<f64> {
     let (mut took, mut next, mut n) = (Vec::new(), Instant::now(), 0u64);
     while go_on() {
         let begun = Instant::now();
-        insert.execute((format!("u{}", n % 2000), format!("p{}", n % 1000), format!("o{n}"))).unwrap();
+        insert
+            .execute((
+                format!("u{}", n % 2000),
+                format!("p{}", n % 1000),
+                format!("o{n}"),
+            ))
+            .unwrap();
         took.push(begun.elapsed().as_secs_f64());
         n += 1;
         next += EVERY;
@@ -78,9 +91,16 @@ fn publisher(path: &Path) {
     let users = shop.keys(Keys::User, &users).unwrap();
     let products = shop.keys(Keys::Product, &products).unwrap();
     let model = shop.keys(Keys::Model, &["mix"]).unwrap()[0];
-    let new = NewGeneration { family: "recommendations", run_id: 1, as_of: 1_700_000_000, exclude_bought: true };
+    let new = NewGeneration {
+        family: "recommendations",
+        run_id: 1,
+        as_of: 1_700_000_000,
+        exclude_bought: true,
+    };
     let mut generation = GenerationWriter::begin(&shop, &new).unwrap();
-    let rows = users.iter().flat_map(|user| (0..PER_USER).map(move |i| (*user, i)));
+    let rows = users
+        .iter()
+        .flat_map(|user| (0..PER_USER).map(move |i| (*user, i)));
     generation
         .write(rows.map(|(user_key, i)| Recommendation {
             user_key,
@@ -100,6 +120,13 @@ fn publisher(path: &Path) {
 fn row(name: &str, mut seconds: Vec<f64>) -> f64 {
     seconds.sort_by(f64::total_cmp);
     let at = |q: f64| seconds[((seconds.len() - 1) as f64 * q) as usize] * 1000.0;
-    println!("{name:22} {:>8} {:>8.2} {:>8.2} {:>8.2} {:>8.2}", seconds.len(), at(0.5), at(0.95), at(0.99), at(1.0));
+    println!(
+        "{name:22} {:>8} {:>8.2} {:>8.2} {:>8.2} {:>8.2}",
+        seconds.len(),
+        at(0.5),
+        at(0.95),
+        at(0.99),
+        at(1.0)
+    );
     at(0.99)
 }

@@ -78,7 +78,11 @@ impl Shop {
     }
 
     fn of(path: &Path, conn: Connection) -> Shop {
-        Shop { path: path.into(), conn, longest_write: Cell::default() }
+        Shop {
+            path: path.into(),
+            conn,
+            longest_write: Cell::default(),
+        }
     }
 
     /// The longest any paced transaction of this connection has held the write lock: what a checkout can have waited
