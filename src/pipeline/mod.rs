@@ -20,10 +20,13 @@ pub mod index;
 mod night;
 mod options;
 pub mod prices;
+pub mod recommendations;
+pub mod support;
 
 pub use family::{Family, Outcome, Verdict, run};
-pub use night::{AsOf, Brief, Night, Stage, Watch};
+pub use night::{AsOf, Brief, Night, Stage, Watch, zone};
 pub use options::{
     AlreadyBought, Frequency, Goal, PriceOptions, Purpose, RecommendationOptions, SearchOptions,
     SupportOptions, UpkeepOptions,
 };
+pub use recommendations::Recommendations;

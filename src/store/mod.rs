@@ -15,7 +15,9 @@
 mod artefacts;
 mod checkpoints;
 mod error;
+mod fill;
 mod generations;
+pub mod import;
 mod inputs;
 mod jobs;
 mod keys;
