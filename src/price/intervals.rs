@@ -7,8 +7,8 @@
 //!
 //! Why classes and not categories: a chain's promotion moves a whole category at once, so three past nights say little
 //! about the next one there, however many series it has. Measured on weekly orange-juice prices of 83 stores, pools by
-//! brand covered 79 and 89 %
-//! on average over three test nights where 80 and 95 were promised; these classes cover 84 and 96 %.
+//! brand covered 79 and 89 % on average over three test nights where 80 and 95 were promised; these classes cover 84
+//! and 96 %.
 //!
 //! A class with fewer than [`ERRORS_TO_CALIBRATE`] errors at a step takes the shop's widths; a shop with too few takes
 //! the series' own steps as a random walk, the only place where a bell curve stands in.
