@@ -50,7 +50,7 @@ CREATE TRIGGER outbox_product_insert AFTER INSERT ON products
 BEGIN INSERT INTO outbox (kind, id) VALUES ('product', NEW.product_id); END;
 CREATE TRIGGER outbox_product_delete AFTER DELETE ON products
 BEGIN INSERT INTO outbox (kind, id) VALUES ('product', OLD.product_id); END;
-CREATE TRIGGER outbox_product_update AFTER UPDATE OF product_id, title, description, category, brand ON products
+CREATE TRIGGER outbox_product_update AFTER UPDATE OF product_id, title, description, category, brand, properties, created_at ON products
 BEGIN
     INSERT INTO outbox (kind, id) SELECT 'product', OLD.product_id WHERE OLD.product_id IS NOT NEW.product_id;
     INSERT INTO outbox (kind, id) VALUES ('product', NEW.product_id);

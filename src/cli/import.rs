@@ -77,7 +77,13 @@ pub fn run(args: &ImportArgs, global: &Global) -> Result<()> {
     let inputs: Vec<Input> = args
         .files
         .iter()
-        .map(|path| if path.as_os_str() == "-" { Input::Stdin } else { Input::File(path.clone()) })
+        .map(|path| {
+            if path.as_os_str() == "-" {
+                Input::Stdin
+            } else {
+                Input::File(path.clone())
+            }
+        })
         .collect();
     let options = ImportOptions {
         select: args.select.clone(),
@@ -99,7 +105,11 @@ pub fn run(args: &ImportArgs, global: &Global) -> Result<()> {
         if let Some(total) = at.total {
             bar.set_position((at.done as f64 / total.max(1) as f64 * 1000.0) as u64);
         }
-        let which = if inputs.len() > 1 { format!(", file {} of {}", at.file + 1, inputs.len()) } else { String::new() };
+        let which = if inputs.len() > 1 {
+            format!(", file {} of {}", at.file + 1, inputs.len())
+        } else {
+            String::new()
+        };
         bar.set_message(format!("{} rows{which}", at.rows));
     };
     let outcome = import(&shop, &args.table, &inputs, &options, &mut progress);
@@ -112,7 +122,10 @@ pub fn run(args: &ImportArgs, global: &Global) -> Result<()> {
     })?;
     tell(&Out::new(global), &args.table, &inputs, &report, begun.elapsed())?;
     if report.rolled_back {
-        let what = format!("nothing was taken: --strict, and {} rows were rejected", report.rejected);
+        let what = format!(
+            "nothing was taken: --strict, and {} rows were rejected",
+            report.rejected
+        );
         return Err(Failure::Usage(what).into());
     }
     if report.read > 0 && report.rejected >= report.read {
@@ -124,7 +137,16 @@ pub fn run(args: &ImportArgs, global: &Global) -> Result<()> {
 fn tell(out: &Out, table: &str, inputs: &[Input], report: &ImportReport, took: Duration) -> Result<()> {
     if out.json() {
         let count = |n: u64| Value::Integer(n as i64);
-        let columns = ["table", "staged", "read", "inserted", "changed", "unchanged", "rejected", "seconds"];
+        let columns = [
+            "table",
+            "staged",
+            "read",
+            "inserted",
+            "changed",
+            "unchanged",
+            "rejected",
+            "seconds",
+        ];
         let row = vec![
             Value::Text(table.to_owned()),
             report.staged.map_or(Value::Null, count),
@@ -135,9 +157,14 @@ fn tell(out: &Out, table: &str, inputs: &[Input], report: &ImportReport, took: D
             count(report.rejected),
             Value::Real(took.as_secs_f64()),
         ];
-        out.table(&Table { columns: columns.map(String::from).to_vec(), rows: vec![row] })?;
+        out.table(&Table {
+            columns: columns.map(String::from).to_vec(),
+            rows: vec![row],
+        })?;
     }
-    let staged = report.staged.map_or(String::new(), |rows| format!("{rows} rows staged, "));
+    let staged = report
+        .staged
+        .map_or(String::new(), |rows| format!("{rows} rows staged, "));
     out.say(&format!(
         "{table}: {staged}{} rows read: {} new, {} changed, {} unchanged, {} rejected ({:.1} s)",
         report.read,
@@ -158,9 +185,15 @@ fn tell(out: &Out, table: &str, inputs: &[Input], report: &ImportReport, took: D
     if reasons.len() > 20 {
         complain(&format!("          and {} more reasons", reasons.len() - 20));
     }
-    let sources: Vec<String> = inputs.iter().map(|input| format!("'{}'", input.name().replace('\'', "''"))).collect();
+    let sources: Vec<String> = inputs
+        .iter()
+        .map(|input| format!("'{}'", input.name().replace('\'', "''")))
+        .collect();
     if report.rejected_kept < report.rejected {
-        complain(&format!("          {} of them were kept, the others only counted", report.rejected_kept));
+        complain(&format!(
+            "          {} of them were kept, the others only counted",
+            report.rejected_kept
+        ));
     }
     complain(&format!(
         "          SELECT line, reason, raw FROM rejected_rows WHERE table_name = '{table}' AND source IN ({});",

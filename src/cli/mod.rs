@@ -1,1 +1,199 @@
-//! The room `cli`.
+//! The command line: one file per verb, each with its arguments and one function `run`.
+//!
+//! | code | meaning |
+//! |---|---|
+//! | 0 | done |
+//! | 1 | failed |
+//! | 2 | bad usage or bad input |
+//! | 3 | somebody else leads |
+//! | 4 | the file was written by a newer version |
+//!
+//! Errors say what, where and what to do, on the standard error stream; results go to standard output, as a table or
+//! with `--json` as an array of objects keyed by column names.
+
+mod ask;
+mod demo;
+mod doctor;
+mod import;
+mod init;
+mod output;
+mod rollback;
+mod run;
+mod runs;
+mod scores;
+mod screen;
+mod search;
+mod status;
+
+pub use output::Out;
+
+use crate::store;
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The night clerk of a shop: recommendations, prices and ticket routing as tables in SQLite.
+#[derive(Debug, Parser)]
+#[command(
+    name = "nightclerk",
+    version,
+    max_term_width = 110,
+    arg_required_else_help = true
+)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// Options of every verb.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// The shop's database
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        default_value = "shop.db",
+        env = "NIGHTCLERK_DB"
+    )]
+    pub db: PathBuf,
+    /// Print an array of JSON objects instead of a table
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print results and errors only
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Threads to compute with [default: all cores]; the results do not depend on it
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Seed of everything random
+    #[arg(long, global = true, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Create the database and, beside it, the default jobs folder (never overwrites)
+    Init(init::InitArgs),
+    /// Make a seeded little shop, run every job on it and show the results
+    Demo(demo::DemoArgs),
+    /// Take CSV, TSV, JSON lines or Parquet files into an input table
+    Import(import::ImportArgs),
+    /// Run jobs now, in order of `after`
+    Run(run::RunArgs),
+    /// The jobs: how they last ended, when they are due, what is published
+    Status(status::StatusArgs),
+    /// The runs, newest first, or everything about one
+    Runs(runs::RunsArgs),
+    /// How each model of the last runs did, beside the naive answer
+    Scores(scores::ScoresArgs),
+    /// Full-text search in tickets, articles or products
+    Search(search::SearchArgs),
+    /// Classify, route and draft for a ticket that is not stored
+    Ask(ask::AskArgs),
+    /// Publish an older generation of a result's family again
+    Rollback(rollback::RollbackArgs),
+    /// Check the database, its index and its jobs, and say the remedy for what is wrong
+    Doctor(doctor::DoctorArgs),
+}
+
+impl Cli {
+    /// Calls the verb.
+    pub fn run(&self) -> Result<()> {
+        let global = &self.global;
+        if let Some(threads) = global.threads {
+            rayon::ThreadPoolBuilder::new()
+                .num_threads(threads.into())
+                .build_global()?;
+        }
+        match &self.verb {
+            Verb::Init(args) => init::run(args, global),
+            Verb::Demo(args) => demo::run(args, global),
+            Verb::Import(args) => import::run(args, global),
+            Verb::Run(args) => run::run(args, global),
+            Verb::Status(args) => status::run(args, global),
+            Verb::Runs(args) => runs::run(args, global),
+            Verb::Scores(args) => scores::run(args, global),
+            Verb::Search(args) => search::run(args, global),
+            Verb::Ask(args) => ask::run(args, global),
+            Verb::Rollback(args) => rollback::run(args, global),
+            Verb::Doctor(args) => doctor::run(args, global),
+        }
+    }
+}
+
+/// Failures whose exit code is not plain 1.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Exit code 2: the arguments or the input are unusable.
+    #[error("{0}")]
+    Usage(String),
+    /// Exit code 1 after everything was said already: a job failed, a check was bad.
+    #[error("{0}")]
+    Some(String),
+}
+
+/// Prints an error with its causes and chooses the exit code.
+pub fn report(error: &anyhow::Error) -> ExitCode {
+    let broken_pipe = |cause: &(dyn std::error::Error + 'static)| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+    };
+    if error.chain().any(broken_pipe) {
+        return ExitCode::SUCCESS; // `nightclerk runs | head`: the reader has what it wanted
+    }
+    // A message that already says what its cause says (ours do) is not repeated.
+    let mut line = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if !line.contains(&cause) {
+            line = if line.is_empty() {
+                cause
+            } else {
+                format!("{line}: {cause}")
+            };
+        }
+    }
+    output::complain(&format!("nightclerk: {line}"));
+    let code = error
+        .chain()
+        .find_map(|cause| match cause.downcast_ref::<Failure>() {
+            Some(Failure::Usage(_)) => Some(2),
+            Some(Failure::Some(_)) => Some(1),
+            None => matches!(
+                cause.downcast_ref::<store::Error>(),
+                Some(store::Error::Newer { .. })
+            )
+            .then_some(4),
+        });
+    ExitCode::from(code.unwrap_or(1))
+}
+
+/// The jobs folder of a database: beside it.
+pub(crate) fn jobs_folder(database: &Path) -> PathBuf {
+    database.parent().unwrap_or(Path::new("")).join("jobs")
+}
+
+/// A flag that Ctrl-C or SIGTERM sets. A second one ends the program at once.
+pub(crate) fn cancel_flag() -> Arc<AtomicBool> {
+    static FLAG: std::sync::OnceLock<Arc<AtomicBool>> = std::sync::OnceLock::new();
+    FLAG.get_or_init(|| {
+        let flag = Arc::new(AtomicBool::new(false));
+        let set = flag.clone();
+        // Fails only when another handler is there already, which nobody else sets.
+        let _ = ctrlc::set_handler(move || {
+            if set.swap(true, Ordering::SeqCst) {
+                std::process::exit(130);
+            }
+            output::complain("nightclerk: stopping; what is published stays (press again to stop at once)");
+        });
+        flag
+    })
+    .clone()
+}

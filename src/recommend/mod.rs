@@ -1,1 +1,32 @@
-//! The room `recommend`.
+//! Recommendations: what belongs to whom.
+//!
+//! Pure functions over dense indices: a user is a row number, a product a column number, a text a sparse row. The way
+//! of a night through the room:
+//!
+//! 1. [`log`]: events become a sorted [`log::Log`]; [`history`] folds it into one signal per (user, product).
+//! 2. [`cuts`]: the end of the time line is hidden, for tuning and for the honest figure.
+//! 3. The models: [`popularity`] (the naive answer), [`neighbours`] (item cosine), [`content`] (text), joined by
+//!    [`models::Mix`] over a decayed [`profile`]. Each is a [`models::Scorer`]: a history in, a score per product out.
+//! 4. [`tune`] sets the few numbers on an inner cut; [`measure`] judges on the outer one, and [`choose`] chooses.
+//! 5. [`lists`] writes what people see, by the shop people's [`rules`]; [`pairs`] finds what is bought together.
+//!
+//! Invariants: nothing here reads a file, a clock or SQL; equal input and seed give equal bytes whatever the number of
+//! threads (parallel only over independent outputs, sums in a fixed order, ties by index).
+
+pub mod choose;
+pub mod content;
+pub mod cuts;
+pub mod history;
+pub mod lists;
+pub mod log;
+pub mod measure;
+pub mod models;
+pub mod neighbours;
+pub mod pairs;
+pub mod popularity;
+pub mod profile;
+pub mod purpose;
+pub mod rank;
+pub mod rules;
+pub mod similar;
+pub mod tune;

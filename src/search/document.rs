@@ -61,6 +61,7 @@ impl Key {
 }
 
 /// One change to the index.
+#[allow(clippy::large_enum_variant)] // changes pass by one at a time; a box a document would cost more
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
     /// Adds the document, in place of the one with the same key.

@@ -1,15 +1,16 @@
 //! What can go wrong in the index, by what the caller can do about it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 /// An error of the search index.
 #[derive(Debug, thiserror::Error)]
 pub enum SearchError {
     /// There is no index yet.
-    #[error("there is no search index in {0}; run the `search` job to build it")]
+    #[error("there is no search index in {0} yet: `nightclerk run search` builds it")]
     Missing(PathBuf),
     /// The index cannot be used as it is.
-    #[error("the search index in {folder} is damaged: {what}; run the `search` job to build it again")]
+    #[error("the search index in {folder} is damaged: {what}: `nightclerk run search` builds it anew")]
     Damaged {
         /// The index folder.
         folder: PathBuf,
@@ -46,4 +47,14 @@ impl SearchError {
             source,
         }
     }
+}
+
+/// Runs what reads index files. The engine checks no checksum while reading and panics over some damaged files; here
+/// that becomes the message of an error.
+pub(super) fn guarded<T>(read: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(read)).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+            .unwrap_or_else(|| "the engine gave up reading it".into())
+    })
 }

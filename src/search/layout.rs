@@ -70,30 +70,26 @@ pub(super) fn create_next(folder: &Path) -> Result<(String, PathBuf), SearchErro
 }
 
 /// Removes what earlier writers left: generations other than `keep`, unfinished pointers, temporary files. A reader
-/// that still has such a generation open keeps its files until it lets go.
-pub(super) fn sweep(folder: &Path, keep: Option<&str>) -> Result<(), SearchError> {
-    for name in entries(folder)? {
-        let path = folder.join(&name);
+/// that still has such a generation open keeps its files until it lets go; what cannot be removed now is tried again
+/// at the next opening.
+pub(super) fn sweep(folder: &Path, keep: Option<&str>) {
+    for name in entries(folder).unwrap_or_default() {
         if number(&name).is_some() && Some(name.as_str()) != keep {
-            fs::remove_dir_all(&path).map_err(SearchError::io(&path))?;
+            let _ = fs::remove_dir_all(folder.join(&name));
         } else if name == NEW_POINTER {
-            fs::remove_file(&path).map_err(SearchError::io(&path))?;
+            let _ = fs::remove_file(folder.join(&name));
         }
     }
-    if let Some(keep) = keep {
-        let generation = folder.join(keep);
-        // The engine writes through `.tmp*` files and forgets those of a writer that was killed.
-        if generation.is_dir() {
-            for name in entries(&generation)?
-                .into_iter()
-                .filter(|name| name.starts_with(".tmp"))
-            {
-                let path = generation.join(name);
-                fs::remove_file(&path).map_err(SearchError::io(&path))?;
-            }
+    // The engine writes through `.tmp*` files and forgets those of a writer that was killed.
+    if let Some(generation) = keep.map(|keep| folder.join(keep)) {
+        for name in entries(&generation)
+            .unwrap_or_default()
+            .iter()
+            .filter(|name| name.starts_with(".tmp"))
+        {
+            let _ = fs::remove_file(generation.join(name));
         }
     }
-    Ok(())
 }
 
 /// Locks the folder for writing; the lock goes with the file.

@@ -29,8 +29,10 @@ mod writer;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_upkeep;
 
 pub use document::{Change, Document, Key, Kind};
 pub use error::SearchError;
 pub use reader::{Hit, LARGEST_LIMIT, Reader};
-pub use writer::{IndexWriter, Opened, State};
+pub use writer::{IndexWriter, Opened, Put, State};

@@ -14,10 +14,11 @@ use tantivy::{Index, Order, ReloadPolicy, Searcher, TantivyDocument};
 use super::compile::compile;
 use super::directory::ReadOnly;
 use super::document::{Fields, Kind};
-use super::error::SearchError;
+use super::error::{SearchError, guarded};
 use super::layout::{self, Pointer};
+use super::query::Query;
 use super::snippet::{Texts, snippet};
-use super::writer::Payload;
+use super::writer::{FORMAT, Payload, verified};
 use super::{analyzer, query};
 
 /// The most hits one search returns.
@@ -73,12 +74,22 @@ impl std::fmt::Debug for Reader {
 }
 
 impl Reader {
-    /// Opens the index of a folder.
+    /// Opens the index of a folder and verifies the checksum of every file, which takes about as long as reading them.
     ///
     /// Fails with [`SearchError::Missing`] where none was built yet, [`SearchError::Damaged`] where it cannot be read.
     pub fn open(folder: &Path) -> Result<Reader, SearchError> {
+        Reader::open_checked(folder, true)
+    }
+
+    /// Opens the index without verifying it: for a host that opens it anew for every request. The engine trusts what
+    /// it reads, and over a damaged file it may end the process; the writer verifies the files whenever it is opened.
+    pub fn open_trusting(folder: &Path) -> Result<Reader, SearchError> {
+        Reader::open_checked(folder, false)
+    }
+
+    fn open_checked(folder: &Path, verify: bool) -> Result<Reader, SearchError> {
         let fields = Fields::new();
-        let generation = open_current(folder, &fields)?;
+        let generation = open_current(folder, &fields, verify)?;
         let day_start: DayStart = Arc::new(|day| day.and_time(NaiveTime::MIN).and_utc().timestamp());
         Ok(Reader {
             folder: folder.to_owned(),
@@ -119,8 +130,22 @@ impl Reader {
         if limit == 0 || query.clauses.is_empty() {
             return Ok(Vec::new());
         }
-        let compiled = compile(&query, kind, &self.fields, &*self.day_start);
-        let searcher = &generation.searcher;
+        guarded(|| self.find(&generation.searcher, &query, kind, limit))
+            .and_then(|found| found.map_err(|error| error.to_string()))
+            .map_err(|what| SearchError::Damaged {
+                folder: self.folder.clone(),
+                what,
+            })
+    }
+
+    fn find(
+        &self,
+        searcher: &Searcher,
+        query: &Query,
+        kind: Kind,
+        limit: usize,
+    ) -> tantivy::Result<Vec<Hit>> {
+        let compiled = compile(query, kind, &self.fields, &*self.day_start);
         // The engine breaks ties by where a document happens to lie. One hit more shows whether a tie crosses the
         // limit; only then are all matches ranked by score and id, which costs the engine its short cuts.
         let mut best = searcher.search(&compiled, &TopDocs::with_limit(limit + 1).order_by_score())?;
@@ -150,7 +175,7 @@ impl Reader {
             hits.push(Hit {
                 id,
                 score: f64::from(score),
-                snippet: snippet(&texts, &query),
+                snippet: snippet(&texts, query),
             });
         }
         hits.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
@@ -166,14 +191,15 @@ impl Reader {
             Pointer::Absent | Pointer::Broken(_) => false,
         };
         if !same {
-            *open = Arc::new(open_current(&self.folder, &self.fields)?);
+            // What a writer committed meanwhile it wrote just now: not verified, or every commit would cost a reading.
+            *open = Arc::new(open_current(&self.folder, &self.fields, false)?);
         }
         Ok(Arc::clone(&open))
     }
 }
 
 /// Opens what the pointer names. A writer may flip it and remove the old generation meanwhile: look again.
-fn open_current(folder: &Path, fields: &Fields) -> Result<Generation, SearchError> {
+fn open_current(folder: &Path, fields: &Fields, verify: bool) -> Result<Generation, SearchError> {
     let damaged = |what: String| SearchError::Damaged {
         folder: folder.to_owned(),
         what,
@@ -187,7 +213,7 @@ fn open_current(folder: &Path, fields: &Fields) -> Result<Generation, SearchErro
             }
             Pointer::To(name) => name,
         };
-        match open_generation(folder, &name, fields) {
+        match guarded(|| open_generation(folder, &name, fields, verify)).and_then(|found| found) {
             Ok(generation) => return Ok(generation),
             Err(why) => what = why,
         }
@@ -195,7 +221,7 @@ fn open_current(folder: &Path, fields: &Fields) -> Result<Generation, SearchErro
     Err(damaged(what))
 }
 
-fn open_generation(folder: &Path, name: &str, fields: &Fields) -> Result<Generation, String> {
+fn open_generation(folder: &Path, name: &str, fields: &Fields, verify: bool) -> Result<Generation, String> {
     // Taken before reading, so that a commit in between is noticed by the next search.
     let meta = stamp(folder, name).ok_or_else(|| format!("{name} has no meta.json"))?;
     let directory = ReadOnly::open(&folder.join(name)).map_err(|error| error.to_string())?;
@@ -205,9 +231,19 @@ fn open_generation(folder: &Path, name: &str, fields: &Fields) -> Result<Generat
     }
     analyzer::register(&index);
     let payload = index.load_metas().map_err(|error| error.to_string())?.payload;
-    let payload = payload
+    let payload: Option<Payload> = payload
         .as_deref()
         .and_then(|text| serde_json::from_str(text).ok());
+    if let Some(other) = payload
+        .as_ref()
+        .map(|payload| payload.format)
+        .filter(|&format| format != FORMAT)
+    {
+        return Err(format!("it has format {other}, this version reads {FORMAT}"));
+    }
+    if verify {
+        verified(&index)?;
+    }
     let reader = index
         .reader_builder()
         .reload_policy(ReloadPolicy::Manual)

@@ -34,7 +34,8 @@ pub(super) fn snippet(texts: &Texts<'_>, query: &Query) -> String {
     let excerpt = |text: &str, words: &[&Words], length: usize, only_hits: bool| -> Option<String> {
         let text = cut(text);
         let hits = hits(text, words);
-        (!text.trim().is_empty() && !(only_hits && hits.is_empty())).then(|| html(text, &hits, length))
+        let nothing = text.trim().is_empty() || (only_hits && hits.is_empty());
+        (!nothing).then(|| html(text, &hits, length))
     };
     let subject = excerpt(texts.subject, &plain, SUBJECT, false);
     let rest = std::iter::once(texts.body).chain(texts.replies.iter().copied());

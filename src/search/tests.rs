@@ -1,12 +1,11 @@
-//! The room as a whole: what is put in is found, and nothing else; damage is noticed; readers live through rebuilds.
+//! What is put into the index is found, and nothing else.
 
-use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::*;
 
-fn ticket(id: &str, subject: &str, body: &str) -> Document {
+pub(super) fn ticket(id: &str, subject: &str, body: &str) -> Document {
     Document::Ticket {
         id: id.into(),
         subject: subject.into(),
@@ -22,7 +21,7 @@ fn ticket(id: &str, subject: &str, body: &str) -> Document {
     }
 }
 
-fn build(folder: &Path, documents: Vec<Document>) -> Reader {
+pub(super) fn build(folder: &Path, documents: Vec<Document>) -> Reader {
     let mut opened = IndexWriter::open(folder, "shop").unwrap();
     opened
         .writer
@@ -32,7 +31,7 @@ fn build(folder: &Path, documents: Vec<Document>) -> Reader {
     Reader::open(folder).unwrap()
 }
 
-fn ids(reader: &Reader, query: &str) -> Vec<String> {
+pub(super) fn ids(reader: &Reader, query: &str) -> Vec<String> {
     let mut ids: Vec<_> = reader
         .search(Kind::Ticket, query, 100)
         .unwrap()
@@ -330,208 +329,6 @@ fn hostile_queries_end_soon_and_never_fail() {
             .map(|_| pieces[random.usize(..pieces.len())])
             .collect();
         reader.search(Kind::Ticket, &query, 5).unwrap();
-    }
-}
-
-#[test]
-fn changes_are_applied_and_the_payload_tells_how_far() {
-    let folder = tempfile::tempdir().unwrap();
-    let opened = IndexWriter::open(folder.path(), "shop").unwrap();
-    assert!(matches!(opened.state, State::MustRebuild { .. }));
-    let mut writer = opened.writer;
-    let put = |id: &str, text: &str| Change::Put(ticket(id, text, ""));
-    assert!(matches!(
-        writer.apply([put("1", "one")]),
-        Err(SearchError::MustRebuild(_))
-    ));
-    assert!(matches!(
-        Reader::open(folder.path()),
-        Err(SearchError::Missing(_))
-    ));
-    assert!(matches!(
-        IndexWriter::open(folder.path(), "shop"),
-        Err(SearchError::Locked(_))
-    ));
-    assert_eq!(
-        writer
-            .rebuild([Ok::<_, SearchError>(ticket("1", "one", ""))], 10)
-            .unwrap(),
-        1
-    );
-    let reader = Reader::open(folder.path()).unwrap();
-    assert_eq!(reader.state().unwrap(), Some(("shop".into(), 10)));
-
-    let gone = Change::Remove(Key {
-        kind: Kind::Ticket,
-        id: "1".into(),
-    });
-    writer
-        .apply([
-            put("2", "two"),
-            put("1", "uno"),
-            put("3", "three"),
-            put("2", "deux"),
-        ])
-        .unwrap();
-    assert_eq!(ids(&reader, "one"), ["1"], "nothing is seen before the commit");
-    writer.commit(14).unwrap();
-    assert_eq!(
-        (ids(&reader, "uno deux"), ids(&reader, "uno OR deux")),
-        (vec![], vec!["1".into(), "2".into()])
-    );
-    assert!(ids(&reader, "one").is_empty() && ids(&reader, "two").is_empty());
-    writer.apply([gone]).unwrap();
-    writer.commit(15).unwrap();
-    assert!(ids(&reader, "uno").is_empty());
-    // Not committed: gone after a restart.
-    writer.apply([put("9", "nine")]).unwrap();
-    drop(writer);
-    let opened = IndexWriter::open(folder.path(), "shop").unwrap();
-    assert_eq!(opened.state, State::Current { seq: 15 });
-    assert!(ids(&reader, "nine").is_empty());
-    drop(opened);
-    // The same folder beside another database.
-    let opened = IndexWriter::open(folder.path(), "other").unwrap();
-    assert!(matches!(opened.state, State::MustRebuild { why } if why.contains("another database")));
-}
-
-#[test]
-fn a_reader_lives_through_a_rebuild_and_old_generations_go() {
-    let folder = tempfile::tempdir().unwrap();
-    let reader = build(folder.path(), vec![ticket("1", "old", "")]);
-    let mut writer = IndexWriter::open(folder.path(), "shop").unwrap().writer;
-    // A rebuild whose source fails changes nothing.
-    let broken = [Ok(ticket("2", "new", "")), Err("the table is gone")];
-    assert!(matches!(writer.rebuild(broken, 2), Err(SearchError::Source(_))));
-    assert_eq!(ids(&reader, "old"), ["1"]);
-    writer.apply([Change::Put(ticket("4", "later", ""))]).unwrap();
-    writer.commit(2).unwrap();
-    assert_eq!(ids(&reader, "later"), ["4"]);
-
-    std::thread::scope(|scope| {
-        let searching = scope.spawn(|| {
-            let end = Instant::now() + Duration::from_millis(700);
-            let mut searches = 0;
-            while Instant::now() < end {
-                let (old, new) = (ids(&reader, "old"), ids(&reader, "new"));
-                // Between two searches the flip may happen; one search never sees both or neither.
-                assert!(old.len() + new.len() <= 2 && ids(&reader, "old OR new").len() == 1);
-                searches += 1;
-            }
-            searches
-        });
-        for seq in 3..9 {
-            let word = if seq % 2 == 1 { "new" } else { "old" };
-            writer
-                .rebuild([Ok::<_, SearchError>(ticket("1", word, ""))], seq)
-                .unwrap();
-        }
-        assert!(searching.join().unwrap() > 0);
-    });
-    fs::write(folder.path().join("gen-3.txt"), "not ours").unwrap();
-    fs::create_dir(folder.path().join("gen-99")).unwrap();
-    fs::write(folder.path().join("current.tmp"), "gen-99").unwrap();
-    let name = fs::read_to_string(folder.path().join("current")).unwrap();
-    fs::write(folder.path().join(name.trim()).join(".tmpAbc"), "left").unwrap();
-    drop(writer);
-    let opened = IndexWriter::open(folder.path(), "shop").unwrap();
-    assert_eq!(opened.state, State::Current { seq: 8 });
-    let mut left: Vec<_> = fs::read_dir(folder.path())
-        .unwrap()
-        .map(|e| e.unwrap().file_name().into_string().unwrap())
-        .collect();
-    left.sort();
-    assert_eq!(left, ["current", "gen-3.txt", name.trim(), "writer.lock"]);
-    assert!(!folder.path().join(name.trim()).join(".tmpAbc").exists());
-}
-
-#[test]
-fn damage_is_noticed_and_repaired_by_a_rebuild() {
-    let folder = tempfile::tempdir().unwrap();
-    let documents = || (0..200).map(|i| ticket(&i.to_string(), "order", &format!("text {i} 订单")));
-    let harm: [(&str, fn(&Path)); 6] = [
-        ("idx", |file| flip(file)),
-        ("term", |file| flip(file)),
-        ("store", |file| flip(file)),
-        ("pos", |file| fs::remove_file(file).unwrap()),
-        ("store", |file| fs::write(file, b"").unwrap()),
-        ("json", |file| fs::write(file, b"{").unwrap()),
-    ];
-    for (extension, harm) in harm {
-        build(folder.path(), documents().collect());
-        let name = fs::read_to_string(folder.path().join("current")).unwrap();
-        let generation = folder.path().join(name.trim());
-        let mut files: Vec<_> = fs::read_dir(&generation)
-            .unwrap()
-            .map(|e| e.unwrap().path())
-            .collect();
-        files.sort();
-        let victim = files
-            .iter()
-            .find(|file| {
-                file.extension().is_some_and(|e| e == extension)
-                    && !file.file_name().unwrap().to_string_lossy().starts_with('.')
-            })
-            .unwrap_or_else(|| panic!("no .{extension} in {files:?}"));
-        harm(victim);
-        let mut opened = IndexWriter::open(folder.path(), "shop").unwrap();
-        assert!(
-            matches!(opened.state, State::MustRebuild { .. }),
-            "{}",
-            victim.display()
-        );
-        opened
-            .writer
-            .rebuild(documents().map(Ok::<_, SearchError>), 5)
-            .unwrap();
-        assert_eq!(ids(&Reader::open(folder.path()).unwrap(), "订单 199"), ["199"]);
-    }
-    for pointer in ["", "../../etc", "gen-x", "gen-77"] {
-        fs::write(folder.path().join("current"), pointer).unwrap();
-        assert!(
-            matches!(Reader::open(folder.path()), Err(SearchError::Damaged { .. })),
-            "{pointer}"
-        );
-        let opened = IndexWriter::open(folder.path(), "shop").unwrap();
-        assert!(matches!(opened.state, State::MustRebuild { .. }), "{pointer}");
-    }
-}
-
-fn flip(file: &Path) {
-    let mut bytes = fs::read(file).unwrap();
-    let middle = bytes.len() / 2;
-    for byte in &mut bytes[middle.saturating_sub(8)..middle] {
-        *byte ^= 0x55;
-    }
-    fs::write(file, bytes).unwrap();
-}
-
-#[cfg(unix)]
-#[test]
-fn a_reader_writes_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    build(folder.path(), vec![ticket("1", "order", "")]);
-    let listing = |folder: &Path| {
-        let name = fs::read_to_string(folder.join("current")).unwrap();
-        let mut all: Vec<_> = [folder.to_owned(), folder.join(name.trim())]
-            .iter()
-            .flat_map(|f| fs::read_dir(f).unwrap())
-            .map(|entry| {
-                let entry = entry.unwrap();
-                (entry.path(), entry.metadata().unwrap().modified().unwrap())
-            })
-            .collect();
-        all.sort();
-        all
-    };
-    // Also where the lock file is missing, which the engine's own directory would create.
-    for lock in [".tantivy-meta.lock", ".tantivy-writer.lock"] {
-        let name = fs::read_to_string(folder.path().join("current")).unwrap();
-        let _ = fs::remove_file(folder.path().join(name.trim()).join(lock));
-        let before = listing(folder.path());
-        let reader = Reader::open(folder.path()).unwrap();
-        assert_eq!(ids(&reader, "order"), ["1"]);
-        assert_eq!(listing(folder.path()), before);
     }
 }
 

@@ -9,12 +9,12 @@ use tantivy::directory::MmapDirectory;
 use tantivy::{Index, IndexSettings, ReloadPolicy, Term};
 
 use super::document::{Change, Document, Fields};
-use super::error::SearchError;
+use super::error::{SearchError, guarded};
 use super::layout::{self, Pointer};
 use super::{Key, analyzer};
 
 /// Changes with the schema and with what is put into its fields; an index of another format is rebuilt.
-const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 1;
 /// Memory of a thread that collects documents before they are written as a segment.
 const ARENA: usize = 48 << 20;
 /// Threads of a rebuild. Changes by the day are few: one thread.
@@ -29,6 +29,9 @@ pub(super) struct Payload {
     /// The last change that is in the index.
     pub(super) seq: i64,
 }
+
+/// Takes one document of a rebuild.
+pub type Put<'a> = &'a mut dyn FnMut(Document) -> Result<(), SearchError>;
 
 /// How an index was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,11 +92,13 @@ impl IndexWriter {
             Pointer::To(name) => Some(name.as_str()),
             _ => None,
         };
-        layout::sweep(folder, current)?;
+        layout::sweep(folder, current);
         let found = match &pointer {
             Pointer::Absent => Err("there is no index yet".to_owned()),
             Pointer::Broken(text) => Err(format!("its pointer names no generation but {text:?}")),
-            Pointer::To(name) => examine(&folder.join(name), instance, &fields),
+            Pointer::To(name) => {
+                guarded(|| examine(&folder.join(name), instance, &fields)).and_then(|found| found)
+            }
         };
         let (engine, state) = match found {
             Ok((index, seq)) => match index.writer_with_num_threads(1, ARENA) {
@@ -153,15 +158,30 @@ impl IndexWriter {
         commit(engine, &payload)
     }
 
-    /// Builds the index anew from all documents, into a new generation that takes the place of the old one at the
-    /// end; until then readers use the old one. Returns how many documents there are. `seq` is the last change
-    /// the documents include.
-    ///
-    /// When it fails, the old generation stays and the new one is removed.
+    /// Builds the index anew from all documents: see [`IndexWriter::rebuild_with`].
     pub fn rebuild<E: Display>(
         &mut self,
         documents: impl IntoIterator<Item = Result<Document, E>>,
         seq: i64,
+    ) -> Result<u64, SearchError> {
+        self.rebuild_with(seq, |put| {
+            for document in documents {
+                put(document.map_err(|error| SearchError::Source(error.to_string()))?)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Builds the index anew from every document that `source` hands to the function it is given, into a new
+    /// generation that takes the place of the old one at the end; until then readers use the old one. Returns how
+    /// many documents there are. `seq` is the last change that was made before `source` began to read.
+    ///
+    /// When it fails, the old generation stays and the new one is removed. An error of the source's own is best
+    /// handed on as [`SearchError::Source`].
+    pub fn rebuild_with(
+        &mut self,
+        seq: i64,
+        source: impl FnOnce(Put<'_>) -> Result<(), SearchError>,
     ) -> Result<u64, SearchError> {
         let (name, path) = layout::create_next(&self.folder)?;
         let payload = Payload {
@@ -169,13 +189,12 @@ impl IndexWriter {
             instance: self.instance.clone(),
             seq,
         };
-        let built = fill(&path, &self.fields, documents, &payload)
+        let built = fill(&path, &self.fields, source, &payload)
             .and_then(|(index, count)| layout::point(&self.folder, &name).map(|()| (index, count)));
         match built {
             Ok((index, count)) => {
                 self.engine = Ok(index.writer_with_num_threads(1, ARENA)?);
-                // The old generation goes now; on a system that will not remove open files, at the next opening.
-                let _ = layout::sweep(&self.folder, Some(&name));
+                layout::sweep(&self.folder, Some(&name));
                 Ok(count)
             }
             Err(error) => {
@@ -207,10 +226,10 @@ fn commit(engine: &mut tantivy::IndexWriter, payload: &Payload) -> Result<(), Se
 }
 
 /// Fills a new generation and makes it durable.
-fn fill<E: Display>(
+fn fill(
     path: &Path,
     fields: &Fields,
-    documents: impl IntoIterator<Item = Result<Document, E>>,
+    source: impl FnOnce(Put<'_>) -> Result<(), SearchError>,
     payload: &Payload,
 ) -> Result<(Index, u64), SearchError> {
     let directory = MmapDirectory::open(path).map_err(tantivy::TantivyError::from)?;
@@ -219,11 +238,11 @@ fn fill<E: Display>(
     let mut engine: tantivy::IndexWriter =
         index.writer_with_num_threads(REBUILD_THREADS, REBUILD_THREADS * ARENA)?;
     let mut count = 0;
-    for document in documents {
-        let document = document.map_err(|error| SearchError::Source(error.to_string()))?;
+    source(&mut |document: Document| {
         engine.add_document(document.to_engine(fields))?;
         count += 1;
-    }
+        Ok(())
+    })?;
     commit(&mut engine, payload)?;
     engine.wait_merging_threads()?;
     Ok((index, count))
@@ -254,12 +273,7 @@ fn examine(path: &Path, instance: &str, fields: &Fields) -> Result<(Index, i64),
     if payload.instance != instance {
         return Err("it was made from another database".into());
     }
-    let damaged = index
-        .validate_checksum()
-        .map_err(|error| format!("its files cannot be verified: {error}"))?;
-    if let Some(file) = damaged.iter().min() {
-        return Err(format!("the checksum of {} is wrong", file.display()));
-    }
+    verified(&index)?;
     // A checksum is taken of the files that exist; opening the segments misses those that do not.
     index
         .reader_builder()
@@ -267,4 +281,15 @@ fn examine(path: &Path, instance: &str, fields: &Fields) -> Result<(Index, i64),
         .try_into()
         .map_err(|error| format!("its segments cannot be read: {error}"))?;
     Ok((index, payload.seq))
+}
+
+/// Compares every file with its checksum.
+pub(super) fn verified(index: &Index) -> Result<(), String> {
+    let damaged = index
+        .validate_checksum()
+        .map_err(|error| format!("its files cannot be verified: {error}"))?;
+    match damaged.iter().min() {
+        Some(file) => Err(format!("the checksum of {} is wrong", file.display())),
+        None => Ok(()),
+    }
 }

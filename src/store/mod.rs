@@ -15,6 +15,7 @@
 mod artefacts;
 mod checkpoints;
 mod error;
+mod fill;
 mod generations;
 pub mod import;
 mod inputs;
@@ -29,6 +30,7 @@ mod runs;
 mod settings;
 mod snapshot;
 mod sweep;
+mod upkeep;
 mod views;
 mod writer;
 

@@ -79,67 +79,52 @@ impl Shop {
         drop(statement);
         let mut changes = Vec::with_capacity(ids.len());
         for (kind, id) in ids {
-            let document = match kind.as_str() {
-                "ticket" => self.ticket_document(&id)?,
-                "article" => self.article_document(&id)?,
-                "product" => self.product_document(&id)?,
-                _ => continue, // 'rebuild': whoever drains has looked for it first
-            };
-            changes.push(document.unwrap_or(Change::Gone(kind, id)));
+            if kind == "rebuild" {
+                continue; // whoever drains has looked for it first
+            }
+            changes.push(self.document(&kind, &id)?.unwrap_or(Change::Gone(kind, id)));
         }
         Ok((changes, last))
     }
 
-    /// Every document there is, page by page, for a rebuild. `each` may fail to stop.
-    pub fn every_document<E: From<super::Error>>(
-        &self,
-        mut each: impl FnMut(Change) -> std::result::Result<(), E>,
-    ) -> std::result::Result<u64, E> {
-        let mut count = 0;
-        for (kind, sql) in [
+    /// Every document there is, page by page, for a rebuild. No long transaction: what changes meanwhile is in the
+    /// outbox, past the number noted before the first page.
+    pub fn documents(&self) -> impl Iterator<Item = Result<Change>> + '_ {
+        const PAGES: [(&str, &str); 3] = [
             (
                 "ticket",
-                "SELECT ticket_id FROM tickets WHERE ticket_id > ?1 ORDER BY ticket_id LIMIT 500",
+                "SELECT ticket_id FROM tickets WHERE ?1 IS NULL OR ticket_id > ?1 ORDER BY ticket_id LIMIT 500",
             ),
             (
                 "article",
-                "SELECT article_id FROM articles WHERE article_id > ?1 ORDER BY article_id LIMIT 500",
+                "SELECT article_id FROM articles WHERE ?1 IS NULL OR article_id > ?1 ORDER BY article_id LIMIT 500",
             ),
             (
                 "product",
-                "SELECT product_id FROM products WHERE product_id > ?1 ORDER BY product_id LIMIT 500",
+                "SELECT product_id FROM products WHERE ?1 IS NULL OR product_id > ?1 ORDER BY product_id LIMIT 500",
             ),
-        ] {
-            // No long transaction: what changes meanwhile is in the outbox, past the number noted at the start.
-            let mut last = String::new();
-            let mut first = true;
-            loop {
-                let sql = if first {
-                    sql.replace('>', ">=")
-                } else {
-                    sql.to_owned()
-                }; // an id may be ''
-                let page: Vec<String> = (|| -> Result<_> {
-                    let mut statement = self.conn().prepare_cached(&sql)?;
+        ];
+        PAGES.into_iter().flat_map(move |(kind, sql)| {
+            let mut last: Option<String> = None;
+            let pages = std::iter::from_fn(move || {
+                let page = (|| -> Result<Vec<String>> {
+                    let mut statement = self.conn().prepare_cached(sql)?;
                     let ids = statement.query_map([&last], |r| r.get(0))?;
                     Ok(ids.collect::<rusqlite::Result<_>>()?)
-                })()?;
-                let Some(end) = page.last() else { break };
-                (last, first) = (end.clone(), false);
-                for id in &page {
-                    let document = match kind {
-                        "ticket" => self.ticket_document(id)?,
-                        "article" => self.article_document(id)?,
-                        _ => self.product_document(id)?,
-                    };
-                    if let Some(document) = document {
-                        each(document)?;
-                        count += 1;
+                })();
+                match page {
+                    Ok(page) if page.is_empty() => None,
+                    Ok(page) => {
+                        last = page.last().cloned();
+                        Some(page.into_iter().map(Ok).collect::<Vec<_>>())
                     }
+                    Err(e) => Some(vec![Err(e)]),
                 }
-            }
-        }
-        Ok(count)
+            });
+            pages
+                .flatten()
+                .filter_map(move |id| id.and_then(|id| self.document(kind, &id)).transpose())
+        })
     }
 
     /// Forgets the changes up to number `seq`, which the index holds durably. In chunks; returns how many.
@@ -155,6 +140,14 @@ impl Shop {
                 return Ok(forgotten);
             }
             std::thread::sleep(super::pace::Pace::default().pause);
+        }
+    }
+
+    fn document(&self, kind: &str, id: &str) -> Result<Option<Change>> {
+        match kind {
+            "ticket" => self.ticket_document(id),
+            "article" => self.article_document(id),
+            _ => self.product_document(id),
         }
     }
 
@@ -237,12 +230,7 @@ mod tests {
             .execute("UPDATE tickets SET subject = 'again'", [])
             .unwrap();
         assert_eq!(shop.outbox_newest().unwrap(), last + 1);
-        let mut seen = 0;
-        shop.every_document::<super::super::Error>(|_| {
-            seen += 1;
-            Ok(())
-        })
-        .unwrap();
+        let seen = shop.documents().map(Result::unwrap).count();
         assert_eq!(seen, 2);
     }
 

@@ -1,1 +1,48 @@
-//! The room `support`.
+//! Where a ticket belongs and what to answer. Pure: texts, labels and options in, models and answers out.
+//!
+//! The words used here:
+//!
+//! - A **label** is what a PERSON decided about a ticket: its category, its team, its agent, its reply. What this
+//!   program decided is never a label, or it would train on itself and praise itself; the caller sees to that.
+//! - **Route** or **triage**: a category is acted on only where its confidence reaches a threshold at which answers
+//!   were right often enough on tickets the model had not seen ([`Threshold`]); below it a person decides.
+//! - **Evidence** are the nearest old tickets by Euclidean distance between unit TF-IDF vectors, which is the order of
+//!   their cosine. A linear model decides the category, because it is better at it; neighbours show why, know the
+//!   agents, and lend their replies.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `classify` | multinomial logistic regression on sparse rows |
+//! | `trial` | fits judged on tickets they have not seen: later ones, or folds |
+//! | `folds` | seeded stratified folds that keep near-identical texts together |
+//! | `threshold` | confidence at which a stated precision holds |
+//! | `neighbours` | nearest solved tickets and their votes |
+//! | `route` | team, priority and agent, nobody beyond capacity |
+//! | `reply` | drafts from old replies, with a confidence measured on history |
+//! | `isotonic` | a monotone curve through noisy points |
+//! | `measure` | accuracy, macro-F1, coverage, calibration, ROUGE-L |
+//!
+//! Invariants: results depend on neither the number of threads nor the order of hash maps; ties go to the lower index.
+
+mod classify;
+mod folds;
+mod isotonic;
+mod measure;
+mod neighbours;
+mod reply;
+mod route;
+mod threshold;
+mod trial;
+
+pub use classify::{Classifier, ClassifierOptions};
+pub use folds::{folds, near_identical};
+pub use isotonic::Isotonic;
+pub use measure::{Judged, accuracy, calibration_error, coverage_at, macro_f1, rouge_l, rouge_words};
+pub use neighbours::{Neighbour, Solved, votes};
+pub use reply::{Answered, Draft, DraftDecision, DraftScores, Drafting};
+pub use route::{Agent, Assignment, PRIORITIES, Waiting, assign, urgency};
+pub use threshold::Threshold;
+pub use trial::{SPLIT_FOLDS, SPLIT_LATER, Trial, features, try_classifier};
+
+/// How many nearest tickets vote and are shown.
+pub const NEIGHBOURS: usize = 10;

@@ -22,11 +22,12 @@ const VOTES: [(&str, &[&str]); 6] = [
     (
         "en",
         &[
-            "about", "am", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can", "could", "did",
-            "do", "does", "for", "from", "had", "has", "have", "hello", "how", "i", "if", "is", "it", "my",
-            "not", "of", "on", "or", "our", "please", "that", "the", "their", "there", "they", "this", "to",
-            "was", "we", "were", "what", "when", "where", "which", "who", "why", "will", "with", "would",
-            "you", "your",
+            "a", "about", "after", "am", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can",
+            "cant", "could", "did", "didn", "do", "does", "doesn", "don", "for", "from", "get", "had", "has",
+            "have", "hello", "help", "how", "i", "if", "im", "in", "is", "it", "just", "make", "me", "my",
+            "need", "not", "of", "on", "or", "our", "out", "please", "s", "so", "still", "t", "than", "that",
+            "the", "their", "then", "there", "they", "this", "to", "up", "use", "want", "was", "we", "were",
+            "what", "when", "where", "which", "who", "why", "will", "with", "would", "you", "your",
         ],
     ),
     (

@@ -19,6 +19,8 @@ mod csr;
 mod features;
 mod language;
 mod neighbours;
+mod stored;
+mod terms;
 mod tfidf;
 
 pub use analyze::{LONGEST_WORD, Script, Token, fold, is_cjk, tokens};

@@ -95,26 +95,14 @@ impl Neighbours {
 
         let mut scores = vec![0f32; window.len()];
         let mut touched: Vec<u32> = Vec::new();
-        let mut partial: Vec<f32> = Vec::new();
         let (mut read, mut next_look) = (0usize, 256usize);
-        let mut needed = f32::NEG_INFINITY;
         for &(bound, column, value) in &features {
             let (rows, weights) = self.postings.row(column as usize);
             let from = rows.partition_point(|&row| (row as usize) < window.start);
             let to = rows.partition_point(|&row| (row as usize) < window.end);
-            // The k-th best partial score so far: worth knowing only before a long list.
-            if touched.len() > k && read + (to - from) >= next_look {
-                partial.clear();
-                partial.extend(
-                    touched
-                        .iter()
-                        .filter(|&&row| Some(row) != skip)
-                        .map(|&row| scores[row as usize - window.start]),
-                );
-                if partial.len() >= k {
-                    needed = *partial.select_nth_unstable_by(k - 1, |a, b| b.total_cmp(a)).1;
-                }
-                if rest + SLACK < needed {
+            // Looked at before a long list, and then only after reading a quarter more.
+            if read + (to - from) >= next_look {
+                if rest + SLACK < kth_best(&touched, &scores, &window, k, skip) {
                     break;
                 }
                 next_look = read + read / 4 + 256;
@@ -133,6 +121,7 @@ impl Neighbours {
         }
         // Scored once more in column order: the result does not depend on where reading ended, and equals Csr::dot.
         let rest = rest.max(0.0) + SLACK;
+        let needed = kth_best(&touched, &scores, &window, k, skip);
         let mut found: Vec<(u32, f32)> = touched
             .iter()
             .filter(|&&row| Some(row) != skip && scores[row as usize - window.start] + rest >= needed)
@@ -142,6 +131,16 @@ impl Neighbours {
         found.truncate(k);
         found
     }
+}
+
+/// The k-th best of the partial scores, or minus infinity while there are fewer.
+fn kth_best(touched: &[u32], scores: &[f32], window: &Range<usize>, k: usize, skip: Option<u32>) -> f32 {
+    let others = touched.iter().filter(|&&row| Some(row) != skip);
+    let mut partial: Vec<f32> = others.map(|&row| scores[row as usize - window.start]).collect();
+    if partial.len() < k {
+        return f32::NEG_INFINITY;
+    }
+    *partial.select_nth_unstable_by(k - 1, |a, b| b.total_cmp(a)).1
 }
 
 #[cfg(test)]

@@ -7,15 +7,13 @@
 //!
 //! Columns are sorted by (block, feature text), so a vocabulary depends on the set of texts and not on their order.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
-
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::csr::Csr;
 use super::features::Features;
+use super::stored::Compact;
+use super::terms::{Index, Terms, hash};
 
 /// How counts become weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,12 +53,12 @@ impl Default for TfIdfOptions {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(into = "Compact", try_from = "Compact")]
 pub struct TfIdf {
-    options: TfIdfOptions,
-    documents: u64,
-    terms: Terms,
+    pub(super) options: TfIdfOptions,
+    pub(super) documents: u64,
+    pub(super) terms: Terms,
     /// Columns before this one belong to block 0.
-    split: usize,
-    df: Vec<u32>,
+    pub(super) split: usize,
+    pub(super) df: Vec<u32>,
     idf: Vec<f32>,
     index: Index,
 }
@@ -173,7 +171,14 @@ impl TfIdf {
         self.documents
     }
 
-    fn assemble(options: TfIdfOptions, documents: u64, terms: Terms, split: usize, df: Vec<u32>) -> TfIdf {
+    /// Computes the weights and the index of a vocabulary.
+    pub(super) fn assemble(
+        options: TfIdfOptions,
+        documents: u64,
+        terms: Terms,
+        split: usize,
+        df: Vec<u32>,
+    ) -> TfIdf {
         let n = documents as f64;
         let idf = df.iter().map(|&df| match options.weighting {
             Weighting::Unit => (((1.0 + n) / (1.0 + f64::from(df))).ln() + 1.0) as f32,
@@ -263,11 +268,6 @@ fn tally(mut ids: Vec<u32>) -> Vec<(u32, u32)> {
         .collect()
 }
 
-/// 64 bits stand for a feature while counting: a collision among a million features has a chance of 3 in 10^8.
-fn hash(block: usize, feature: &str) -> u64 {
-    xxh3_64_with_seed(feature.as_bytes(), block as u64)
-}
-
 /// The counts of one chunk of texts over a vocabulary of its own.
 struct Counted {
     hashes: Vec<u64>,
@@ -310,126 +310,6 @@ impl Counted {
 
     fn feature(&self, local: usize) -> (usize, &str) {
         (usize::from(self.blocks[local]), self.terms.get(local))
-    }
-}
-
-/// Strings end to end in one allocation.
-#[derive(Debug, Clone, Default)]
-struct Terms {
-    all: String,
-    ends: Vec<usize>,
-}
-
-impl Terms {
-    fn push(&mut self, term: &str) {
-        self.all.push_str(term);
-        self.ends.push(self.all.len());
-    }
-
-    fn get(&self, i: usize) -> &str {
-        let from = if i == 0 { 0 } else { self.ends[i - 1] };
-        &self.all[from..self.ends[i]]
-    }
-}
-
-/// From hash to column. Only ever looked up, never iterated.
-type Index = HashMap<u64, u32, BuildHasherDefault<AlreadyHashed>>;
-
-/// The keys are hashes themselves.
-#[derive(Debug, Clone, Default)]
-struct AlreadyHashed(u64);
-
-impl Hasher for AlreadyHashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, _: &[u8]) {
-        unreachable!("only u64 keys are hashed here")
-    }
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-}
-
-/// The stored form: sorted features share their beginnings (front coding), weights are computed again.
-#[derive(Serialize, Deserialize)]
-struct Compact {
-    options: TfIdfOptions,
-    documents: u64,
-    split: u64,
-    /// Bytes each feature shares with the one before it.
-    shared: Vec<u32>,
-    /// Bytes each feature adds.
-    added: Vec<u32>,
-    tails: Vec<u8>,
-    df: Vec<u32>,
-}
-
-impl From<TfIdf> for Compact {
-    fn from(model: TfIdf) -> Compact {
-        let n = model.vocabulary_len();
-        let mut stored = Compact {
-            options: model.options,
-            documents: model.documents,
-            split: model.split as u64,
-            shared: Vec::with_capacity(n),
-            added: Vec::with_capacity(n),
-            tails: Vec::new(),
-            df: model.df,
-        };
-        let mut previous: &[u8] = &[];
-        for column in 0..n {
-            let term = model.terms.get(column).as_bytes();
-            let shared = previous.iter().zip(term).take_while(|(a, b)| a == b).count();
-            stored.shared.push(shared as u32);
-            stored.added.push((term.len() - shared) as u32);
-            stored.tails.extend_from_slice(&term[shared..]);
-            previous = term;
-        }
-        stored
-    }
-}
-
-impl TryFrom<Compact> for TfIdf {
-    type Error = String;
-
-    fn try_from(stored: Compact) -> Result<TfIdf, String> {
-        let n = stored.df.len();
-        let split = stored.split as usize;
-        if stored.shared.len() != n || stored.added.len() != n || split > n {
-            return Err("vocabulary: its parts differ in length".into());
-        }
-        let mut terms = Terms::default();
-        let mut term: Vec<u8> = Vec::new();
-        let mut tails = &stored.tails[..];
-        for column in 0..n {
-            let (shared, added) = (stored.shared[column] as usize, stored.added[column] as usize);
-            if shared > term.len() || added > tails.len() {
-                return Err(format!("vocabulary: feature {column} is cut short"));
-            }
-            term.truncate(shared);
-            term.extend_from_slice(&tails[..added]);
-            tails = &tails[added..];
-            terms.push(
-                std::str::from_utf8(&term).map_err(|_| format!("vocabulary: feature {column} is no text"))?,
-            );
-            let sorted = column == 0 || column == split || terms.get(column - 1) < terms.get(column);
-            if !sorted || stored.df[column] == 0 || u64::from(stored.df[column]) > stored.documents {
-                return Err(format!(
-                    "vocabulary: feature {column} is out of order or its count impossible"
-                ));
-            }
-        }
-        if !tails.is_empty() {
-            return Err("vocabulary: more text than features".into());
-        }
-        Ok(TfIdf::assemble(
-            stored.options,
-            stored.documents,
-            terms,
-            split,
-            stored.df,
-        ))
     }
 }
 

@@ -81,7 +81,11 @@ impl<'c, 'p> Session<'c, 'p> {
             rejections: Rejections::default(),
             report: ImportReport::default(),
             targets: Vec::new(),
-            place: Place { file: 0, total: None, done: Arc::default() },
+            place: Place {
+                file: 0,
+                total: None,
+                done: Arc::default(),
+            },
             version: 0,
             polite: 0,
             progress,
@@ -311,7 +315,9 @@ impl<'c, 'p> Session<'c, 'p> {
             self.rejections
                 .write(self.connection, self.table.name, BATCH_ROWS)?;
             self.connection.execute_batch("COMMIT")?;
-            let version = self.connection.pragma_query_value(None, "data_version", |row| row.get(0))?;
+            let version = self
+                .connection
+                .pragma_query_value(None, "data_version", |row| row.get(0))?;
             if version != self.version {
                 self.version = version;
                 self.polite = PATIENCE;

@@ -1,0 +1,196 @@
+//! `nightclerk doctor`: looks at the database, its index and its jobs, and says the remedy for what is wrong. It
+//! changes nothing.
+
+use super::{Failure, Global, Out, jobs_folder};
+use crate::night::{self, Leader};
+use crate::search::Reader;
+use crate::store::{Shop, Table, Value, beside, schema_version};
+use anyhow::Result;
+
+/// How deep to look.
+#[derive(Debug, clap::Args)]
+pub struct DoctorArgs {
+    /// Also compare every index with its table (slow on large files)
+    #[arg(long)]
+    thorough: bool,
+}
+
+struct Findings(Vec<Vec<Value>>, bool);
+
+impl Findings {
+    fn ok(&mut self, check: &str, found: impl Into<String>) {
+        self.add(check, "ok", found.into(), "");
+    }
+    fn warn(&mut self, check: &str, found: impl Into<String>, remedy: &str) {
+        self.add(check, "warning", found.into(), remedy);
+    }
+    fn bad(&mut self, check: &str, found: impl Into<String>, remedy: &str) {
+        self.1 = true;
+        self.add(check, "bad", found.into(), remedy);
+    }
+    fn add(&mut self, check: &str, state: &str, found: String, remedy: &str) {
+        self.0.push(
+            [check, state, &found, remedy]
+                .map(|t| Value::Text(t.to_owned()))
+                .to_vec(),
+        );
+    }
+}
+
+/// Looks; exit code 1 when something is bad.
+pub fn run(args: &DoctorArgs, global: &Global) -> Result<()> {
+    let shop = Shop::open_read_only(&global.db)?;
+    let mut f = Findings(Vec::new(), false);
+    f.ok("schema", format!("version {}", schema_version()));
+
+    let problems = shop.check_integrity(args.thorough)?;
+    match problems.first() {
+        None => f.ok(
+            "integrity",
+            if args.thorough {
+                "integrity_check ok"
+            } else {
+                "quick_check ok"
+            },
+        ),
+        Some(first) => f.bad(
+            "integrity",
+            first,
+            "restore a backup; keep this file, `sqlite3 FILE .recover` may save rows",
+        ),
+    }
+
+    let wal = beside(shop.path(), "-wal");
+    let size = std::fs::metadata(&wal).map_or(0, |m| m.len());
+    if size > 256 << 20 {
+        let remedy = "some reader holds a transaction open: end it, then nightclerk run upkeep";
+        f.warn("write-ahead log", format!("{} MB", size >> 20), remedy);
+    } else {
+        f.ok("write-ahead log", format!("{} KB", size >> 10));
+    }
+
+    match std::fs::metadata(shop.path()).map(|m| m.permissions().readonly()) {
+        Ok(false) => f.ok("permissions", "the file can be written"),
+        _ => f.bad(
+            "permissions",
+            "the file cannot be written by this user",
+            "give this user write permission on file and folder",
+        ),
+    }
+
+    index(&shop, &mut f)?;
+    jobs(global, &mut f);
+    lead(global, &mut f)?;
+    runs(&shop, &mut f)?;
+
+    let out = Out::new(global);
+    out.table(&Table {
+        columns: ["check", "state", "found", "remedy"].map(String::from).to_vec(),
+        rows: f.0,
+    })?;
+    if f.1 {
+        return Err(Failure::Some("something is wrong; the remedies stand beside it".into()).into());
+    }
+    Ok(())
+}
+
+fn index(shop: &Shop, f: &mut Findings) -> Result<()> {
+    let folder = shop.beside(".search");
+    let instance = shop.select("SELECT value FROM settings WHERE name = 'instance'", &[])?;
+    let instance = match instance.rows.first().map(|r| &r[0]) {
+        Some(Value::Text(t)) => t.clone(),
+        _ => String::new(),
+    };
+    let remedy = "nightclerk run search";
+    let (seq, documents) = match Reader::open(&folder).and_then(|r| Ok((r.state()?, r.documents()?))) {
+        Err(e) => {
+            f.warn("search index", e.to_string(), remedy);
+            return Ok(());
+        }
+        Ok((Some((found, _)), _)) if found != instance => {
+            f.warn("search index", "it belongs to another database", remedy);
+            return Ok(());
+        }
+        Ok((None, _)) => {
+            f.warn("search index", "it was never completed", remedy);
+            return Ok(());
+        }
+        Ok((Some((_, seq)), documents)) => (seq, documents),
+    };
+    let (waiting, rebuild) = shop.outbox_waiting(seq)?;
+    if seq > shop.outbox_newest()? {
+        f.warn(
+            "search index",
+            "it is ahead of the database: an older copy was restored",
+            remedy,
+        );
+    } else if rebuild || waiting > 10_000 {
+        f.warn("search index", format!("{waiting} changes wait"), remedy);
+    } else {
+        f.ok(
+            "search index",
+            format!("{documents} documents, {waiting} changes wait"),
+        );
+    }
+    Ok(())
+}
+
+fn jobs(global: &Global, f: &mut Findings) {
+    let folder = jobs_folder(&global.db);
+    if !folder.exists() {
+        f.warn(
+            "job files",
+            format!("{} is not there; the shipped defaults are used", folder.display()),
+            "nightclerk init",
+        );
+        return;
+    }
+    match night::load(&folder) {
+        Err(e) => f.bad(
+            "job files",
+            format!("{}: {e}", folder.display()),
+            "correct the folder's permissions",
+        ),
+        Ok(listing) => {
+            for bad in &listing.bad {
+                f.bad(
+                    "job files",
+                    &bad.reason,
+                    "correct the file; its job does not run until then",
+                );
+            }
+            if listing.bad.is_empty() {
+                f.ok("job files", format!("{} read well", listing.jobs.len()));
+            }
+        }
+    }
+}
+
+fn lead(global: &Global, f: &mut Findings) -> Result<()> {
+    match Leader::try_take(&global.db, "doctor")? {
+        Ok(_) => f.ok("leader", "nobody leads"),
+        Err(holder) => f.ok("leader", format!("{holder} leads")),
+    }
+    Ok(())
+}
+
+fn runs(shop: &Shop, f: &mut Findings) -> Result<()> {
+    let failed = shop.select(
+        "SELECT j.job, r.run_id, coalesce(r.error, r.why) FROM jobs AS j JOIN runs AS r ON r.run_id = j.last_run_id
+         WHERE r.status IN ('failed', 'timeout')",
+        &[],
+    )?;
+    for row in &failed.rows {
+        if let [Value::Text(job), Value::Integer(run), Value::Text(error)] = row.as_slice() {
+            f.warn(
+                "last runs",
+                format!("{job}: {error}"),
+                &format!("nightclerk runs {run}"),
+            );
+        }
+    }
+    if failed.rows.is_empty() {
+        f.ok("last runs", "none failed");
+    }
+    Ok(())
+}

@@ -1,0 +1,28 @@
+//! `nightclerk rollback`: readers see an older generation again, from the next SELECT on.
+
+use super::{Failure, Global, Out};
+use crate::store::{Error, Shop};
+use anyhow::Result;
+
+/// What to roll back.
+#[derive(Debug, clap::Args)]
+pub struct RollbackArgs {
+    /// A result view, for example recommendations: its whole family goes back together
+    #[arg(value_name = "RESULT")]
+    result: String,
+    /// The generation to publish [default: the newest kept one before the published]
+    #[arg(long, value_name = "GENERATION")]
+    to: Option<i64>,
+}
+
+/// Moves the pointer.
+pub fn run(args: &RollbackArgs, global: &Global) -> Result<()> {
+    let shop = Shop::open(&global.db)?;
+    let (family, from, to) = shop.roll_back(&args.result, args.to).map_err(|e| match e {
+        Error::Refused(why) => anyhow::Error::from(Failure::Usage(why)),
+        other => other.into(),
+    })?;
+    Out::new(global).say(&format!(
+        "{family}: generation {to} is published again instead of {from}; the next `nightclerk run` publishes a new one"
+    ))
+}

@@ -1,0 +1,94 @@
+//! The leader's lock: `shop.db.lock` beside the database. Whoever holds it may run jobs, write the search index and
+//! clean up after a crash.
+//!
+//! Why a lock of the operating system and not a row: (1) a process writes "I lead" into the file and is killed;
+//! (2) the next one reads it and waits for ever, or guesses from its age. A file lock goes with the process, however
+//! it ends. What the file says (who leads) is for people.
+
+use anyhow::{Context, Result};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+/// The right to lead, until dropped.
+#[derive(Debug)]
+pub struct Leader {
+    _file: File,
+}
+
+impl Leader {
+    /// Takes the lead, or says who has it.
+    pub fn try_take(database: &Path, what: &str) -> Result<std::result::Result<Leader, String>> {
+        let path = lock_path(database);
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .with_context(|| format!("{}: the lock file cannot be opened", path.display()))?;
+        match file.try_lock() {
+            Ok(()) => {
+                file.set_len(0)?;
+                file.rewind()?;
+                writeln!(file, "{what}, process {}", std::process::id())?;
+                Ok(Ok(Leader { _file: file }))
+            }
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                let _ = file.read_to_string(&mut holder);
+                let holder = holder.trim();
+                Ok(Err(if holder.is_empty() {
+                    "another nightclerk".into()
+                } else {
+                    holder.into()
+                }))
+            }
+            Err(TryLockError::Error(e)) => {
+                Err(e).with_context(|| format!("{}: the lock cannot be taken", path.display()))
+            }
+        }
+    }
+
+    /// Takes the lead, waiting for whoever has it. `waiting` hears once who that is; `go_on` is asked now and then.
+    pub fn take(
+        database: &Path,
+        what: &str,
+        waiting: impl FnOnce(&str),
+        go_on: impl Fn() -> Result<()>,
+    ) -> Result<Leader> {
+        let mut waiting = Some(waiting);
+        loop {
+            match Leader::try_take(database, what)? {
+                Ok(leader) => return Ok(leader),
+                Err(holder) => {
+                    if let Some(waiting) = waiting.take() {
+                        waiting(&holder);
+                    }
+                }
+            }
+            go_on()?;
+            std::thread::sleep(std::time::Duration::from_millis(200));
+        }
+    }
+}
+
+fn lock_path(database: &Path) -> PathBuf {
+    crate::store::beside(database, ".lock")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_leads_and_the_other_hears_who() {
+        let dir = tempfile::tempdir().unwrap();
+        let database = dir.path().join("shop.db");
+        let first = Leader::try_take(&database, "run").unwrap().unwrap();
+        let holder = Leader::try_take(&database, "run").unwrap().unwrap_err();
+        assert_eq!(holder, format!("run, process {}", std::process::id()));
+        drop(first);
+        assert!(Leader::try_take(&database, "serve").unwrap().is_ok());
+    }
+}

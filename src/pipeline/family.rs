@@ -1,0 +1,142 @@
+//! The shape of a family and the walk through its five steps.
+
+use super::night::{Brief, Night, Stage};
+use crate::store::{GenerationWriter, NewGeneration, Score, Snapshot};
+use anyhow::{Context, Result};
+
+/// Recommendations, prices or support: five steps over its own types. Each step takes what the one before it made.
+pub trait Family {
+    /// The name in `generations.family`.
+    const NAME: &'static str;
+    /// Rows as read, owned.
+    type Collected;
+    /// Cleaned, indexed, cut by time.
+    type Prepared;
+    /// Candidate models.
+    type Fitted;
+    /// The chosen answers, ready to be written.
+    type Judged;
+
+    /// The newest instant of the family's inputs that is not after `now`; None = there are none.
+    fn newest(&self, snapshot: &Snapshot, now: i64) -> Result<Option<i64>>;
+
+    /// Whether products bought since the night are hidden at SELECT time.
+    fn exclude_bought(&self) -> bool {
+        false
+    }
+
+    /// Reads everything the family needs. The snapshot closes when this returns.
+    fn collect(&self, snapshot: &Snapshot, night: &Night<'_>) -> Result<Self::Collected>;
+
+    /// Cleans, counts drops ([`Night::drop_rows`]), maps ids to dense indices in text order.
+    fn prepare(&self, collected: Self::Collected, night: &Night<'_>) -> Result<Self::Prepared>;
+
+    /// Fits every candidate the data can carry.
+    fn fit(&self, prepared: &Self::Prepared, night: &Night<'_>) -> Result<Self::Fitted>;
+
+    /// Measures the candidates on the held-out part and chooses.
+    fn evaluate(
+        &self,
+        prepared: &Self::Prepared,
+        fitted: Self::Fitted,
+        night: &Night<'_>,
+    ) -> Result<(Self::Judged, Verdict)>;
+
+    /// Writes the rows and artefacts of the chosen answers.
+    fn publish(
+        &self,
+        prepared: &Self::Prepared,
+        judged: &Self::Judged,
+        generation: &mut GenerationWriter<'_>,
+        night: &Night<'_>,
+    ) -> Result<()>;
+}
+
+/// What `evaluate` decided.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// Whether the answers go to the readers.
+    pub publish: bool,
+    /// Why, in plain words: it becomes `generations.why` and `runs.why`.
+    pub why: String,
+    /// Every candidate's figures, the naive answer's among them.
+    pub scores: Vec<Score>,
+}
+
+/// How a run of a family ended, when it did not fail.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// The generation readers see now, when this run published one.
+    pub generation: Option<i64>,
+    /// Result rows written.
+    pub rows: u64,
+    /// What was decided and why.
+    pub why: String,
+}
+
+/// One family's night, from the inputs to the pointer.
+pub fn run<F: Family>(family: &F, brief: Brief<'_>) -> Result<Outcome> {
+    // Collect: everything of one instant, then let the file go.
+    brief.watch.stage(Stage::Collect);
+    let snapshot = Snapshot::begin(brief.shop)?;
+    let newest = family.newest(&snapshot, brief.now)?;
+    let night = Night::begin(brief, snapshot.settings()?, newest)?;
+    let collected = family.collect(&snapshot, &night).context("step collect")?;
+    drop(snapshot);
+
+    night.enter(Stage::Prepare)?;
+    let prepared = family.prepare(collected, &night).context("step prepare")?;
+    night.record_drops()?;
+
+    night.enter(Stage::Fit)?;
+    let fitted = family.fit(&prepared, &night).context("step fit")?;
+
+    night.enter(Stage::Evaluate)?;
+    let (judged, mut verdict) = family
+        .evaluate(&prepared, fitted, &night)
+        .context("step evaluate")?;
+    night
+        .shop
+        .record_scores(night.run, night.as_of, &verdict.scores)?;
+
+    // Publish, or say why not.
+    if night.dry_run {
+        return Ok(Outcome {
+            generation: None,
+            rows: 0,
+            why: format!("dry run, nothing written: {}", verdict.why),
+        });
+    }
+    if let Some(reason) = night.would_go_back_in_time(F::NAME)? {
+        verdict.publish = false;
+        verdict.why = reason;
+    }
+    night.enter(Stage::Publish)?;
+    let new = NewGeneration {
+        family: F::NAME,
+        run_id: night.run.run_id,
+        as_of: night.as_of,
+        exclude_bought: family.exclude_bought(),
+    };
+    let mut generation = GenerationWriter::begin(night.shop, &new)?;
+    if !verdict.publish {
+        generation.reject(&verdict.why)?;
+        return Ok(Outcome {
+            generation: None,
+            rows: 0,
+            why: verdict.why,
+        });
+    }
+    family
+        .publish(&prepared, &judged, &mut generation, &night)
+        .context("step publish")?;
+    night.control.check()?; // the last moment at which a cancelled night leaves yesterday's results alone
+    let rows = generation.rows();
+    let number = generation.publish(&verdict.why)?;
+    night.shop.sweep(night.settings.keep)?;
+    Ok(Outcome {
+        generation: Some(number),
+        rows,
+        why: verdict.why,
+    })
+}

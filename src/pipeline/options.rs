@@ -1,0 +1,135 @@
+//! The options of each kind of job: the table `[KIND]` in its file. Every option has a default, which the shipped
+//! job files state; a test holds the two together.
+
+use serde::Deserialize;
+
+/// `[recommendations]`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RecommendationOptions {
+    /// Rows written for each customer.
+    pub per_user: usize,
+    /// What becomes of products a customer has bought.
+    pub already_bought: AlreadyBought,
+    /// What the lists are tuned for.
+    pub purpose: Purpose,
+}
+
+/// What becomes of products a customer has bought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlreadyBought {
+    /// Never recommended again.
+    Exclude,
+    /// Treated as any other.
+    Allow,
+}
+
+/// What lists are tuned for: which inner cut, and which profile of the customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// What customers buy in the weeks to come: a cut through time.
+    NextWeeks,
+    /// What completes the basket they are filling: each customer's last purchases.
+    Basket,
+}
+
+impl Default for RecommendationOptions {
+    fn default() -> Self {
+        RecommendationOptions {
+            per_user: 100,
+            already_bought: AlreadyBought::Exclude,
+            purpose: Purpose::NextWeeks,
+        }
+    }
+}
+
+/// `[prices]`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PriceOptions {
+    /// The step of a series.
+    pub frequency: Frequency,
+    /// Steps forecast.
+    pub horizon: usize,
+    /// What advice improves.
+    pub goal: Goal,
+    /// Largest change advised, as a fraction of the price now.
+    pub max_change: f64,
+}
+
+/// The step of a price series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Frequency {
+    /// Told from the data.
+    Auto,
+    /// An hour.
+    Hourly,
+    /// A local day.
+    Daily,
+    /// Seven local days.
+    Weekly,
+    /// A calendar month.
+    Monthly,
+}
+
+/// What price advice improves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Goal {
+    /// Revenue minus cost.
+    Margin,
+    /// Revenue.
+    Revenue,
+}
+
+impl Default for PriceOptions {
+    fn default() -> Self {
+        PriceOptions {
+            frequency: Frequency::Auto,
+            horizon: 28,
+            goal: Goal::Margin,
+            max_change: 0.10,
+        }
+    }
+}
+
+/// `[support]`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SupportOptions {
+    /// Share of routed tickets that must be right; below it a ticket goes to triage.
+    pub precision: f64,
+    /// Categories whose drafts may be 'send'.
+    pub send: Vec<String>,
+}
+
+impl Default for SupportOptions {
+    fn default() -> Self {
+        SupportOptions {
+            precision: 0.95,
+            send: Vec::new(),
+        }
+    }
+}
+
+/// `[search]`: nothing to choose.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SearchOptions {}
+
+/// `[upkeep]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct UpkeepOptions {
+    /// Days of finished runs, with their scores and drops, that stay in the book.
+    pub keep_runs_days: u32,
+}
+
+impl Default for UpkeepOptions {
+    fn default() -> Self {
+        UpkeepOptions { keep_runs_days: 400 }
+    }
+}

@@ -1,0 +1,204 @@
+//! Recommendations: the five steps of this family.
+//!
+//! `collect` reads and prepares, the pure functions of [`crate::recommend`] fit and judge, `write` publishes.
+//! A personal model that does not beat the 30-day popularity is not used: then everybody gets the popular
+//! products, and `why` says so.
+
+mod collect;
+mod write;
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+
+use self::collect::text;
+pub use self::collect::{Collected, Prepared};
+use super::{AlreadyBought, Family, Night, RecommendationOptions, Verdict};
+use crate::recommend::choose::{self, Trial};
+use crate::recommend::content;
+use crate::recommend::log::Strengths;
+use crate::recommend::measure::METRICS;
+use crate::recommend::models::MixSettings;
+use crate::recommend::neighbours::Neighbours;
+use crate::recommend::purpose::Purpose;
+use crate::recommend::tune::TuneOptions;
+use crate::store::{GenerationWriter, Score, Snapshot};
+use crate::text::{Csr, TfIdf, TfIdfOptions};
+
+/// Neighbours by words that are kept per product.
+const NEAREST_WORDS: usize = 100;
+/// Words in more than this share of the texts say nothing about likeness.
+const COMMON_WORDS: f64 = 0.2;
+/// The tuned numbers, kept with their generation.
+const SETTINGS: &str = "mix_settings";
+/// Version of their bytes.
+const SETTINGS_FORMAT: i64 = 1;
+
+/// The family, with the options of its job file.
+#[derive(Debug, Clone, Default)]
+pub struct Recommendations {
+    /// `[recommendations]`.
+    pub options: RecommendationOptions,
+}
+
+/// Rows left out, by table and reason.
+type Drops = BTreeMap<(&'static str, &'static str), u64>;
+
+/// What was learned.
+#[derive(Debug)]
+pub struct Learned {
+    strengths: Strengths,
+    published: Option<MixSettings>,
+    vectors: Csr,
+    words: Neighbours,
+    trial: Trial,
+}
+
+/// What the night decided.
+#[derive(Debug)]
+pub struct Judged {
+    learned: Learned,
+    verdict: choose::Verdict,
+}
+
+impl Recommendations {
+    fn purpose(&self) -> Purpose {
+        match self.options.purpose {
+            super::Purpose::NextWeeks => Purpose::NextWeeks,
+            super::Purpose::Basket => Purpose::Basket,
+        }
+    }
+
+    /// The numbers of last night's mix: tonight's start, and a candidate beside tonight's.
+    fn published(night: &Night<'_>) -> Result<Option<MixSettings>> {
+        let Some(generation) = night.shop.published(Self::NAME)? else {
+            return Ok(None);
+        };
+        let bytes = night
+            .shop
+            .artefact(generation.generation, SETTINGS, SETTINGS_FORMAT)?;
+        bytes
+            .map(|bytes| postcard::from_bytes(&bytes).context("the published numbers of the mix"))
+            .transpose()
+    }
+
+    fn scores(&self, verdict: &choose::Verdict, seed: u64) -> Vec<Score> {
+        let mut scores = Vec::new();
+        for candidate in &verdict.candidates {
+            let score = |metric: &str, value: f64, ends: Option<(f64, f64)>| Score {
+                result: "recommendations",
+                model: candidate.name.to_owned(),
+                slice: String::new(),
+                metric: metric.to_owned(),
+                value: Some(value),
+                lo90: ends.map(|ends| ends.0),
+                hi90: ends.map(|ends| ends.1),
+                split: self.purpose().split().to_owned(),
+                chosen: candidate.name == verdict.winner,
+            };
+            for (number, metric) in METRICS.iter().enumerate() {
+                let figure = candidate.judged.figure(number, choose::DRAWS, seed);
+                scores.push(score(metric, figure.value, Some((figure.lo90, figure.hi90))));
+            }
+            scores.push(score("coverage@10", candidate.judged.coverage, None));
+            scores.push(score("users", candidate.judged.of_users.len() as f64, None));
+        }
+        scores
+    }
+}
+
+impl Family for Recommendations {
+    const NAME: &'static str = "recommendations";
+    type Collected = Collected;
+    type Prepared = Prepared;
+    type Fitted = Learned;
+    type Judged = Judged;
+
+    fn newest(&self, snapshot: &Snapshot, now: i64) -> Result<Option<i64>> {
+        Ok(snapshot.newest_event_at(now)?)
+    }
+
+    fn exclude_bought(&self) -> bool {
+        self.options.already_bought == AlreadyBought::Exclude
+    }
+
+    fn collect(&self, snapshot: &Snapshot, night: &Night<'_>) -> Result<Collected> {
+        Ok(collect::collect(
+            snapshot,
+            night.as_of,
+            night.settings.history_days,
+        )?)
+    }
+
+    fn prepare(&self, collected: Collected, night: &Night<'_>) -> Result<Prepared> {
+        let (prepared, drops) = collect::prepare(collected);
+        for ((table, reason), rows) in drops {
+            night.drop_rows(table, reason, rows);
+        }
+        Ok(prepared)
+    }
+
+    fn fit(&self, prepared: &Prepared, night: &Night<'_>) -> Result<Learned> {
+        let control = &night.control;
+        let published = Self::published(night)?;
+        let texts: Vec<String> = prepared.products.iter().map(text).collect();
+        let (_, vectors) = TfIdf::fit(&texts, &TfIdfOptions::default());
+        control.check()?;
+        let words = content::nearest(&vectors, NEAREST_WORDS, COMMON_WORDS);
+        control.check()?;
+        let strengths = Strengths::default();
+        let tuning = TuneOptions {
+            seed: night.seed,
+            ..TuneOptions::default()
+        };
+        let log = &prepared.log;
+        let trial = Trial::fit(
+            log,
+            &strengths,
+            &words,
+            self.purpose(),
+            published,
+            &tuning,
+            control,
+        )?;
+        Ok(Learned {
+            strengths,
+            published,
+            vectors,
+            words,
+            trial,
+        })
+    }
+
+    fn evaluate(&self, _: &Prepared, learned: Learned, night: &Night<'_>) -> Result<(Judged, Verdict)> {
+        let Learned {
+            trial,
+            vectors,
+            words,
+            published,
+            ..
+        } = &learned;
+        let verdict = choose::choose(trial, vectors, words, *published, night.seed, &night.control)?;
+        let scores = self.scores(&verdict, night.seed);
+        // There is always something to publish: where no personal model wins, the popular products.
+        let why = verdict.why.clone();
+        Ok((
+            Judged { learned, verdict },
+            Verdict {
+                publish: true,
+                why,
+                scores,
+            },
+        ))
+    }
+
+    fn publish(
+        &self,
+        prepared: &Prepared,
+        judged: &Judged,
+        generation: &mut GenerationWriter<'_>,
+        night: &Night<'_>,
+    ) -> Result<()> {
+        write::write(self, prepared, judged, generation, night)
+    }
+}

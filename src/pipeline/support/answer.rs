@@ -1,0 +1,202 @@
+//! Answers from what a night learned: category, team, agent, priority and draft of tickets, all waiting ones at once,
+//! because they share the agents' time.
+
+use super::collect::Open;
+use super::knowledge::{Guess, Knowledge};
+use crate::store::Agent;
+use crate::support::{Assignment, Draft, Waiting, assign, votes};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+
+/// A routed ticket.
+#[derive(Debug, Clone)]
+pub(super) struct Routed {
+    pub route: bool,
+    pub category: Option<String>,
+    pub confidence: Option<f64>,
+    pub team: Option<String>,
+    pub agent_id: Option<String>,
+    pub agent_confidence: Option<f64>,
+    pub priority: String,
+    pub why: String,
+    pub guess: Guess,
+}
+
+/// How urgent a ticket is of whose category nothing is known.
+const USUAL_PRIORITY: &str = "medium";
+
+/// Routes tickets; `load`: open tickets that agents hold already, by agent id. The result runs beside `tickets`.
+pub(super) fn route(
+    knowledge: &Knowledge,
+    tickets: &[Open],
+    agents: &[Agent],
+    load: &BTreeMap<String, u64>,
+) -> Vec<Routed> {
+    let mut routed: Vec<Routed> = tickets
+        .par_iter()
+        .map(|ticket| decide(knowledge, ticket))
+        .collect();
+    let staff: Vec<crate::support::Agent> = agents.iter().map(|agent| staff(agent, load)).collect();
+    let seat: BTreeMap<&str, usize> = agents
+        .iter()
+        .enumerate()
+        .map(|(at, agent)| (agent.agent_id.as_str(), at))
+        .collect();
+    let asking: Vec<usize> = (0..tickets.len())
+        .filter(|&at| routed[at].route && tickets[at].agent_id.is_none())
+        .collect();
+    let waiting: Vec<Waiting> = asking
+        .iter()
+        .map(|&at| Waiting {
+            category: routed[at].category.clone().unwrap_or_default(),
+            team: routed[at].team.clone(),
+            language: tickets[at].language.clone(),
+            priority: routed[at].priority.clone(),
+            created_at: tickets[at].created_at,
+            votes: votes(&routed[at].guess.near, |row| {
+                seat.get(knowledge.traces[row as usize].agent_id.as_deref()?)
+                    .copied()
+            }),
+        })
+        .collect();
+    for (
+        &at,
+        Assignment {
+            agent,
+            confidence,
+            why,
+        },
+    ) in asking.iter().zip(assign(&waiting, &staff))
+    {
+        let name = agent.map(|agent| {
+            agents[agent]
+                .name
+                .clone()
+                .unwrap_or_else(|| agents[agent].agent_id.clone())
+        });
+        let one = &mut routed[at];
+        one.agent_id = agent.map(|agent| agents[agent].agent_id.clone());
+        one.agent_confidence = confidence;
+        if one.team.is_none() {
+            one.team = agent.and_then(|agent| agents[agent].team.clone());
+        }
+        one.why = match name {
+            Some(name) => format!("{}; {name} {why}", one.why),
+            None => format!("{}; no agent: {why}", one.why),
+        };
+    }
+    routed
+}
+
+/// Category, team and priority of one ticket: a person's word first, then the model's where it is sure enough.
+fn decide(knowledge: &Knowledge, ticket: &Open) -> Routed {
+    let policy = &knowledge.policy;
+    let guess = knowledge.guess(&ticket.text, Some(&ticket.ticket_id));
+    let best = guess
+        .candidates
+        .first()
+        .map(|&(class, p)| (&policy.categories[class as usize], p));
+    let decider = if ticket.by_person {
+        "a person"
+    } else {
+        "an earlier route"
+    };
+    let (route, category, confidence, mut why) = match (&ticket.category, best) {
+        (Some(kept), _) => (
+            true,
+            Some(kept.clone()),
+            ticket.by_person.then_some(1.0),
+            format!("{decider} chose category {kept}"),
+        ),
+        (None, None) => (
+            ticket.team.is_some() || ticket.agent_id.is_some(),
+            None,
+            None,
+            policy.measured.clone(),
+        ),
+        (None, Some((category, p))) => {
+            let sure = policy.threshold.passes(p);
+            let why = match sure {
+                true => format!(
+                    "category {} at {p:.2}, at least {:.2} is needed ({})",
+                    category.name, policy.threshold.confidence, policy.measured
+                ),
+                false if policy.threshold.confidence.is_finite() => format!(
+                    "category {} at only {p:.2}, {:.2} is needed ({})",
+                    category.name, policy.threshold.confidence, policy.measured
+                ),
+                false => format!("category {} at {p:.2}, but {}", category.name, policy.measured),
+            };
+            (
+                sure || ticket.team.is_some() || ticket.agent_id.is_some(),
+                Some(category.name.clone()),
+                Some(p),
+                why,
+            )
+        }
+    };
+    let usual = policy
+        .categories
+        .iter()
+        .find(|known| Some(&known.name) == category.as_ref());
+    let team = ticket
+        .team
+        .clone()
+        .or_else(|| usual.and_then(|known| known.team.clone()).filter(|_| route));
+    match (&ticket.team, &team) {
+        (Some(team), _) => why = format!("{why}; {decider} chose team {team}"),
+        (None, Some(team)) => why = format!("{why}; team {team} handles it"),
+        (None, None) if route => why = format!("{why}; no team: no old ticket of this category names one"),
+        (None, None) => {}
+    }
+    if let Some(agent) = &ticket.agent_id {
+        why = format!("{why}; {decider} chose agent {agent}");
+    }
+    let priority = ticket
+        .priority
+        .clone()
+        .or_else(|| usual.and_then(|known| known.priority.clone()));
+    Routed {
+        route,
+        category,
+        confidence,
+        team,
+        agent_id: ticket.agent_id.clone(),
+        agent_confidence: None,
+        priority: priority.unwrap_or_else(|| USUAL_PRIORITY.into()),
+        why,
+        guess,
+    }
+}
+
+fn staff(agent: &Agent, load: &BTreeMap<String, u64>) -> crate::support::Agent {
+    crate::support::Agent {
+        team: agent.team.clone(),
+        languages: agent.languages.clone().unwrap_or_default(),
+        skills: agent.skills.clone().filter(|skills| !skills.is_empty()),
+        capacity: agent.capacity.map(|capacity| capacity.max(0) as u64),
+        load: load.get(&agent.agent_id).copied().unwrap_or(0),
+        active: agent.active,
+    }
+}
+
+/// The draft for a routed ticket: to the customer's last message when there is one.
+pub(super) fn draft(knowledge: &Knowledge, ticket: &Open, routed: &Routed) -> Draft {
+    let policy = &knowledge.policy;
+    let near = match &ticket.last_message {
+        Some(message) => {
+            knowledge
+                .guess(&format!("{}\n{message}", ticket.text), Some(&ticket.ticket_id))
+                .near
+        }
+        None => routed.guess.near.clone(),
+    };
+    let may_send = routed.route
+        && routed
+            .category
+            .as_ref()
+            .is_some_and(|category| policy.send.contains(category));
+    policy
+        .drafting
+        .draft(&near, &knowledge.languages, &ticket.language, may_send)
+}

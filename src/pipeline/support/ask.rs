@@ -1,0 +1,207 @@
+//! Answers about a text that is not stored, from what the published night learned.
+
+use super::answer;
+use super::collect::{self, Open};
+use super::knowledge::{Knowledge, Trace};
+use crate::store::{Shop, Snapshot, Value};
+use crate::support::DraftDecision;
+use anyhow::{Context, Result};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// How many categories are named.
+const CANDIDATES: usize = 3;
+
+/// Where a text belongs and what to answer.
+#[derive(Debug, Clone, Serialize)]
+pub struct Answer {
+    /// As `classify_ticket` and `route_ticket` of the contract.
+    pub route: Route,
+    /// As `draft_reply` of the contract.
+    pub draft: Reply,
+}
+
+/// Where a text belongs.
+#[derive(Debug, Clone, Serialize)]
+pub struct Route {
+    /// route or triage.
+    pub decision: &'static str,
+    /// Best guess; none without labels.
+    pub category: Option<String>,
+    /// Probability.
+    pub category_confidence: Option<f64>,
+    /// The surest categories.
+    pub candidates: Vec<Candidate>,
+    /// None with triage.
+    pub team: Option<String>,
+    /// None with triage, or when nobody can take it now.
+    pub agent_id: Option<String>,
+    /// Share of the nearest tickets' votes.
+    pub agent_confidence: Option<f64>,
+    /// low to urgent.
+    pub priority: String,
+    /// Tag, `und` when the text does not say.
+    pub language: String,
+    /// Plain words.
+    pub why: String,
+    /// The old tickets most like it.
+    pub neighbours: Vec<Near>,
+}
+
+/// A category and how sure.
+#[derive(Debug, Clone, Serialize)]
+pub struct Candidate {
+    /// Its name.
+    pub category: String,
+    /// Probability.
+    pub confidence: f64,
+}
+
+/// An old ticket and how far.
+#[derive(Debug, Clone, Serialize)]
+pub struct Near {
+    /// Its id.
+    pub ticket_id: String,
+    /// Euclidean distance of unit vectors.
+    pub distance: f64,
+}
+
+/// What to answer.
+#[derive(Debug, Clone, Serialize)]
+pub struct Reply {
+    /// None when 'none'.
+    pub reply: Option<String>,
+    /// Expected overlap with the reply an agent would write.
+    pub confidence: f64,
+    /// send, suggest or none.
+    pub decision: &'static str,
+    /// Why there is none.
+    pub why: Option<&'static str>,
+    /// Where the words come from.
+    pub sources: Vec<Source>,
+}
+
+/// A row that words come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Source {
+    /// replies or tickets.
+    pub table: &'static str,
+    /// Its key, as text.
+    pub id: String,
+}
+
+/// Answers about `text` in `language` (none = told from the text), at the instant `now`.
+///
+/// # Errors
+/// Nothing published yet, or models that cannot be read.
+pub fn ask(shop: &Shop, text: &str, language: Option<&str>, now: i64) -> Result<Answer> {
+    let knowledge = Knowledge::load(shop)?
+        .context("the support job has published nothing yet; run it first: nightclerk run support")?;
+    let agents = Snapshot::begin(shop)?.agents()?;
+    let text = collect::text("", text);
+    let ticket = Open {
+        language: collect::language(language, &text),
+        text,
+        created_at: now,
+        ..Open::default()
+    };
+    let tickets = [ticket];
+    let routed = answer::route(&knowledge, &tickets, &agents, &load(shop)?).remove(0);
+    let draft = answer::draft(&knowledge, &tickets[0], &routed);
+    let source = draft.neighbour.map(|near| &knowledge.traces[near.row as usize]);
+    let reply = match source.and_then(|source| source.reply_id) {
+        Some(id) if draft.decision != DraftDecision::None => words_of(shop, id)?,
+        _ => None,
+    };
+    let gone = draft.decision != DraftDecision::None && reply.is_none();
+    Ok(Answer {
+        draft: Reply {
+            decision: if gone { DraftDecision::None } else { draft.decision }.as_str(),
+            why: if gone {
+                Some("the reply it would quote was deleted")
+            } else {
+                draft.why
+            },
+            confidence: draft.confidence.unwrap_or(0.0),
+            sources: source.map(list).unwrap_or_default(),
+            reply,
+        },
+        route: Route {
+            decision: if routed.route { "route" } else { "triage" },
+            category: routed.category,
+            category_confidence: routed.confidence,
+            candidates: routed
+                .guess
+                .candidates
+                .iter()
+                .take(CANDIDATES)
+                .map(|&(class, confidence)| Candidate {
+                    category: knowledge.policy.categories[class as usize].name.clone(),
+                    confidence,
+                })
+                .collect(),
+            team: routed.team,
+            agent_id: routed.agent_id,
+            agent_confidence: routed.agent_confidence,
+            priority: routed.priority,
+            language: tickets[0].language.clone(),
+            why: routed.why,
+            neighbours: routed
+                .guess
+                .near
+                .iter()
+                .map(|near| Near {
+                    ticket_id: knowledge.traces[near.row as usize].ticket_id.clone(),
+                    distance: near.distance(),
+                })
+                .collect(),
+        },
+    })
+}
+
+/// Open tickets by agent, as the queue shows them.
+fn load(shop: &Shop) -> Result<BTreeMap<String, u64>> {
+    let table = shop.select(
+        "SELECT agent_id, count(*) FROM ticket_queue WHERE agent_id IS NOT NULL GROUP BY agent_id",
+        &[],
+    )?;
+    Ok(table
+        .rows
+        .into_iter()
+        .filter_map(|row| match &row[..] {
+            [Value::Text(agent), Value::Integer(n)] => Some((agent.clone(), *n as u64)),
+            _ => None,
+        })
+        .collect())
+}
+
+/// The text of an agent's reply, if it is still there.
+fn words_of(shop: &Shop, reply_id: i64) -> Result<Option<String>> {
+    let table = shop.select(
+        "SELECT body FROM replies WHERE reply_id = ?1",
+        &[&reply_id.to_string()],
+    )?;
+    Ok(table.rows.into_iter().flatten().find_map(|value| match value {
+        Value::Text(body) => Some(body),
+        _ => None,
+    }))
+}
+
+fn list(source: &Trace) -> Vec<Source> {
+    let reply = source.reply_id.map(|id| Source {
+        table: "replies",
+        id: id.to_string(),
+    });
+    reply
+        .into_iter()
+        .chain([Source {
+            table: "tickets",
+            id: source.ticket_id.clone(),
+        }])
+        .collect()
+}
+
+/// The sources as the JSON of the result table.
+pub(super) fn sources(source: Option<&Trace>) -> String {
+    serde_json::to_string(&source.map(list).unwrap_or_default()).unwrap_or_else(|_| "[]".into())
+}

@@ -1,0 +1,250 @@
+//! Tickets, replies and agents as of one instant, turned into what the models learn from and what waits.
+//!
+//! Only what PEOPLE decided is learned from: categories, teams, agents and priorities of tickets decided by a person,
+//! and replies of agents. Notes are read by nobody here. What was closed after the instant counts as still open.
+
+use super::super::Night;
+use crate::store::{Agent, Reply, Snapshot, Ticket};
+use crate::text::language_of;
+use anyhow::Result;
+use std::collections::BTreeMap;
+
+/// Letters of a ticket that are read: the matter is in the beginning, the rest is quoted mail.
+const LETTERS: usize = 20_000;
+/// Old tickets that are searched for neighbours: the newest.
+const HISTORY: usize = 50_000;
+
+/// Rows as read.
+#[derive(Debug)]
+pub struct Collected {
+    tickets: Vec<Ticket>,
+    replies: Vec<Reply>,
+    agents: Vec<Agent>,
+}
+
+/// A ticket that people categorised or answered.
+#[derive(Debug, Clone)]
+pub(super) struct Old {
+    pub ticket_id: String,
+    pub text: String,
+    pub category: Option<String>,
+    pub team: Option<String>,
+    pub agent_id: Option<String>,
+    pub priority: Option<String>,
+    /// The first reply of an agent: its key and text.
+    pub reply: Option<(i64, String)>,
+    pub created_at: i64,
+}
+
+/// A ticket that is not closed.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Open {
+    pub ticket_id: String,
+    pub text: String,
+    pub language: String,
+    pub category: Option<String>,
+    pub team: Option<String>,
+    pub agent_id: Option<String>,
+    pub priority: Option<String>,
+    pub by_person: bool,
+    pub created_at: i64,
+    /// The customer's message to be answered: the last one after the ticket itself.
+    pub reply_to: Option<i64>,
+    /// What the customer wrote last, when it was not the ticket itself.
+    pub last_message: Option<String>,
+    /// Messages so far but notes.
+    pub replies_seen: i64,
+    /// Whether the last word is the shop's.
+    pub answered: bool,
+}
+
+/// What learning and answering start from.
+#[derive(Debug)]
+pub struct Prepared {
+    pub(super) old: Vec<Old>,
+    pub(super) open: Vec<Open>,
+    pub(super) agents: Vec<Agent>,
+    /// Rows of `old` with a category, beside the index of the category in `categories`.
+    pub(super) labelled: Vec<(usize, u32)>,
+    /// Sorted; each has at least two labelled tickets.
+    pub(super) categories: Vec<String>,
+    /// Whether the labels spread over enough days to be judged by the later ones.
+    pub(super) timed: bool,
+}
+
+pub(super) fn collect(snapshot: &Snapshot) -> Result<Collected> {
+    Ok(Collected {
+        tickets: snapshot.tickets()?,
+        replies: snapshot.replies()?,
+        agents: snapshot.agents()?,
+    })
+}
+
+pub(super) fn prepare(collected: Collected, night: &Night<'_>) -> Prepared {
+    let as_of = night.as_of;
+    let mut messages: BTreeMap<String, Vec<Reply>> = BTreeMap::new();
+    let (mut later, mut notes) = (0, 0);
+    for reply in collected.replies {
+        if reply.at > as_of {
+            later += 1;
+        } else if reply.author == "note" {
+            notes += 1;
+        } else {
+            messages.entry(reply.ticket_id.clone()).or_default().push(reply);
+        }
+    }
+    night.drop_rows("replies", "later than the night's instant", later);
+    night.drop_rows("replies", "a note: never learned from", notes);
+
+    let (mut old, mut open) = (Vec::new(), Vec::new());
+    let (mut later, mut empty) = (0, 0);
+    for ticket in collected.tickets {
+        if ticket.created_at > as_of {
+            later += 1;
+            continue;
+        }
+        let thread = messages.remove(&ticket.ticket_id).unwrap_or_default();
+        let text = text(&ticket.subject, &ticket.body);
+        let closed = ticket.status == "closed" && ticket.closed_at.is_none_or(|at| at <= as_of);
+        if !closed {
+            open.push(waiting(&ticket, &text, &thread));
+        }
+        // What was decided by closing a ticket later was not known yet.
+        let known = ticket.by_person && (closed || ticket.status != "closed");
+        let reply = thread
+            .iter()
+            .find(|m| m.author == "agent" && !m.body.trim().is_empty());
+        let kept = |value: Option<String>| value.filter(|value| known && !value.is_empty());
+        let row = Old {
+            category: kept(ticket.category).filter(|category| category != "-"),
+            team: kept(ticket.team),
+            agent_id: reply
+                .and_then(|m| m.agent_id.clone())
+                .or_else(|| kept(ticket.agent_id)),
+            priority: kept(ticket.priority),
+            reply: reply.map(|m| (m.reply_id, m.body.clone())),
+            ticket_id: ticket.ticket_id,
+            text,
+            created_at: ticket.created_at,
+        };
+        match row.category.is_some() || row.reply.is_some() {
+            true if row.text.trim().is_empty() => empty += 1,
+            true => old.push(row),
+            false => {}
+        }
+    }
+    night.drop_rows("tickets", "later than the night's instant", later);
+    night.drop_rows("tickets", "without subject and body: not learned from", empty);
+    night.drop_rows(
+        "replies",
+        "of a ticket that is not there",
+        messages.values().map(|m| m.len() as u64).sum(),
+    );
+    if old.len() > HISTORY {
+        old.sort_by(|a, b| {
+            a.created_at
+                .cmp(&b.created_at)
+                .then_with(|| a.ticket_id.cmp(&b.ticket_id))
+        });
+        let aged = old.len() - HISTORY;
+        night.drop_rows(
+            "tickets",
+            format!("older than the newest {HISTORY} solved"),
+            aged as u64,
+        );
+        old.drain(..aged);
+        old.sort_by(|a, b| a.ticket_id.cmp(&b.ticket_id));
+    }
+    let (categories, labelled) = label(&old, night);
+    let days = |f: fn(i64, i64) -> i64| {
+        labelled
+            .iter()
+            .map(|&(row, _)| night.day_of(old[row].created_at))
+            .reduce(f)
+    };
+    let timed = days(i64::max)
+        .zip(days(i64::min))
+        .is_some_and(|(last, first)| last - first >= 7);
+    Prepared {
+        old,
+        open,
+        agents: collected.agents,
+        labelled,
+        categories,
+        timed,
+    }
+}
+
+/// The categories that have two examples or more, sorted, and the rows that bear them.
+fn label(old: &[Old], night: &Night<'_>) -> (Vec<String>, Vec<(usize, u32)>) {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for category in old.iter().filter_map(|row| row.category.as_deref()) {
+        *counts.entry(category).or_default() += 1;
+    }
+    let single = counts.values().filter(|&&n| n < 2).sum();
+    night.drop_rows(
+        "tickets",
+        "the only one of its category: not learned from",
+        single,
+    );
+    let categories: Vec<String> = counts
+        .into_iter()
+        .filter(|(_, n)| *n >= 2)
+        .map(|(category, _)| category.to_owned())
+        .collect();
+    let labelled = old
+        .iter()
+        .enumerate()
+        .filter_map(|(row, old)| {
+            let class = categories.binary_search(old.category.as_ref()?).ok()?;
+            Some((row, class as u32))
+        })
+        .collect();
+    (categories, labelled)
+}
+
+fn waiting(ticket: &Ticket, text: &str, thread: &[Reply]) -> Open {
+    let last = thread.last();
+    let last_customer = last.filter(|m| m.author == "customer");
+    Open {
+        ticket_id: ticket.ticket_id.clone(),
+        text: text.to_owned(),
+        language: language(ticket.language.as_deref(), text),
+        category: ticket
+            .category
+            .clone()
+            .filter(|category| category != "-" && !category.is_empty()),
+        team: ticket.team.clone().filter(|team| !team.is_empty()),
+        agent_id: ticket.agent_id.clone().filter(|agent| !agent.is_empty()),
+        priority: ticket.priority.clone(),
+        by_person: ticket.by_person,
+        created_at: ticket.created_at,
+        reply_to: last_customer.map(|m| m.reply_id),
+        last_message: last_customer.map(|m| m.body.chars().take(LETTERS).collect()),
+        replies_seen: thread.len() as i64,
+        answered: last.is_some_and(|m| m.author != "customer"),
+    }
+}
+
+/// What is read of a ticket.
+pub(super) fn text(subject: &str, body: &str) -> String {
+    let joined = if subject.is_empty() {
+        body.to_owned()
+    } else {
+        format!("{subject}\n{body}")
+    };
+    match joined.char_indices().nth(LETTERS) {
+        Some((end, _)) => joined[..end].to_owned(),
+        None => joined,
+    }
+}
+
+/// First part of the tag somebody entered, else told from the text; `und` when neither says.
+pub(super) fn language(entered: Option<&str>, text: &str) -> String {
+    let first = entered
+        .and_then(|tag| tag.split(['-', '_']).next())
+        .map(str::to_lowercase);
+    first
+        .filter(|tag| !tag.is_empty())
+        .unwrap_or_else(|| language_of(text).to_owned())
+}

@@ -1,0 +1,333 @@
+//! Learning: candidates tried on unseen tickets, fitted to all, judged and chosen.
+
+use super::super::{Night, SupportOptions};
+use super::collect::Prepared;
+use super::knowledge::{Category, Knowledge, Policy, Trace, Uses};
+use crate::fit::Checkpoint;
+use crate::store::Score;
+use crate::support::{
+    Answered, Classifier, ClassifierOptions, Drafting, Judged, Solved, Threshold, Trial, accuracy,
+    calibration_error, coverage_at, features, macro_f1, try_classifier,
+};
+use crate::text::{TfIdf, TfIdfOptions, language_of};
+use anyhow::Result;
+use std::collections::BTreeMap;
+use xxhash_rust::xxh3::Xxh3;
+
+/// What was fitted.
+#[derive(Debug)]
+pub struct Learned {
+    words: TfIdf,
+    solved: Solved,
+    linear: Option<(TfIdf, Classifier)>,
+    trial: Option<Trial>,
+    drafting: Drafting,
+    languages: Vec<Option<String>>,
+}
+
+/// The name of the checkpoint of the classifier.
+const CHECKPOINT: &str = "category";
+
+pub(super) fn learn(prepared: &Prepared, night: &Night<'_>) -> Result<Learned> {
+    let texts: Vec<&str> = prepared.old.iter().map(|old| old.text.as_str()).collect();
+    let (words, rows) = TfIdf::fit(&texts, &TfIdfOptions::default());
+    let solved = Solved::new(&rows);
+    night.control.check()?;
+
+    let answered: Vec<Option<Answered>> = prepared
+        .old
+        .iter()
+        .map(|old| {
+            let (_, body) = old.reply.as_ref()?;
+            Some(Answered {
+                language: language_of(body).to_owned(),
+                reply: body.clone(),
+            })
+        })
+        .collect();
+    let drafting = Drafting::measure(&solved, &answered, night.seed);
+    let languages = answered
+        .into_iter()
+        .map(|one| one.map(|one| one.language))
+        .collect();
+    night.control.check()?;
+
+    let mut learned = Learned {
+        words,
+        solved,
+        linear: None,
+        trial: None,
+        drafting,
+        languages,
+    };
+    if prepared.categories.len() < 2 {
+        return Ok(learned);
+    }
+    let texts: Vec<&str> = prepared
+        .labelled
+        .iter()
+        .map(|&(row, _)| prepared.old[row].text.as_str())
+        .collect();
+    let labels: Vec<u32> = prepared.labelled.iter().map(|&(_, class)| class).collect();
+    let times: Vec<i64> = prepared
+        .labelled
+        .iter()
+        .map(|&(row, _)| prepared.old[row].created_at)
+        .collect();
+    let classes = prepared.categories.len();
+    let trial = try_classifier(
+        &texts,
+        &labels,
+        classes,
+        prepared.timed.then_some(&times),
+        night.seed,
+        &night.control,
+    )?;
+    let (vectors, rows) = TfIdf::fit(&texts, &features(texts.len()));
+    let options = ClassifierOptions {
+        c: trial.c,
+        checkpoint: Some(Checkpoint {
+            name: CHECKPOINT.into(),
+            fingerprint: fingerprint(&texts, &labels, trial.c),
+            every: 10,
+        }),
+        ..ClassifierOptions::default()
+    };
+    let control = night.control_with_checkpoints("support")?;
+    let classifier = Classifier::fit(&rows, &labels, classes, &options, &control)?;
+    learned.linear = Some((vectors, classifier));
+    learned.trial = Some(trial);
+    Ok(learned)
+}
+
+/// Of everything that shapes the fit.
+fn fingerprint(texts: &[&str], labels: &[u32], c: f64) -> u128 {
+    let mut hash = Xxh3::new();
+    for (text, label) in texts.iter().zip(labels) {
+        hash.update(&(text.len() as u64).to_le_bytes());
+        hash.update(text.as_bytes());
+        hash.update(&label.to_le_bytes());
+    }
+    hash.update(&c.to_le_bytes());
+    hash.update(env!("CARGO_PKG_VERSION").as_bytes());
+    hash.digest128()
+}
+
+impl Learned {
+    /// Chooses the model that was right most often on unseen tickets, measures its threshold, and lists the figures of
+    /// all candidates.
+    pub(super) fn judge(self, prepared: &Prepared, options: &SupportOptions) -> (Knowledge, Vec<Score>) {
+        let mut scores = Vec::new();
+        let mut threshold = Threshold::measure(&[], options.precision);
+        let (uses, measured) = match &self.trial {
+            None => (Uses::Nothing, too_few(prepared)),
+            Some(trial) => {
+                let (linear, near, naive) = (
+                    accuracy(&trial.judged),
+                    accuracy(&trial.neighbours),
+                    accuracy(&trial.naive),
+                );
+                let (uses, judged) = if linear >= near {
+                    (Uses::Linear, &trial.judged)
+                } else {
+                    (Uses::Neighbours, &trial.neighbours)
+                };
+                let better = linear > naive || near > naive;
+                if better {
+                    threshold = Threshold::measure(judged, options.precision);
+                }
+                for (name, judged, chosen) in [
+                    ("linear", &trial.judged, uses == Uses::Linear),
+                    ("neighbours", &trial.neighbours, uses == Uses::Neighbours),
+                    ("naive", &trial.naive, false),
+                ] {
+                    let own = match name {
+                        "naive" => Threshold::measure(&[], options.precision), // everything to triage
+                        _ => Threshold::measure(judged, options.precision),
+                    };
+                    route_scores(
+                        &mut scores,
+                        name,
+                        judged,
+                        prepared.categories.len(),
+                        &own,
+                        trial.split,
+                        chosen,
+                    );
+                }
+                (uses, in_words(&threshold, trial, better))
+            }
+        };
+        draft_scores(&mut scores, &self.drafting);
+        let traces = prepared
+            .old
+            .iter()
+            .map(|old| Trace {
+                ticket_id: old.ticket_id.clone(),
+                category: old
+                    .category
+                    .as_ref()
+                    .and_then(|c| prepared.categories.binary_search(c).ok())
+                    .map(|c| c as u32),
+                agent_id: old.agent_id.clone(),
+                reply_id: old.reply.as_ref().map(|(id, _)| *id),
+            })
+            .collect();
+        let policy = Policy {
+            uses,
+            categories: categories(prepared),
+            threshold,
+            measured,
+            drafting: self.drafting,
+            send: options.send.clone(),
+        };
+        let knowledge = Knowledge {
+            policy,
+            words: self.words,
+            solved: self.solved,
+            traces,
+            languages: self.languages,
+            linear: self.linear,
+        };
+        (knowledge, scores)
+    }
+}
+
+fn too_few(prepared: &Prepared) -> String {
+    match prepared.categories.len() {
+        0 => "no category has two tickets that a person categorised, so people decide".into(),
+        _ => format!(
+            "{} is the only category with two tickets that a person categorised; two are needed, so people decide",
+            prepared.categories[0]
+        ),
+    }
+}
+
+/// What stands behind the threshold, for `why`.
+fn in_words(threshold: &Threshold, trial: &Trial, better: bool) -> String {
+    let on = match trial.split {
+        crate::support::SPLIT_LATER => format!("{} later tickets", trial.judged.len()),
+        _ => format!("{} tickets in {}", trial.judged.len(), trial.split),
+    };
+    match (better, threshold.confidence.is_finite()) {
+        (false, _) => {
+            format!("no model was right more often than the most frequent category on {on}, so people decide")
+        }
+        (true, false) => format!(
+            "no confidence was right {:.0} % of the time on {on}, so people decide",
+            100.0 * threshold.aimed
+        ),
+        (true, true) => format!("right {:.1} % of the time on {on}", 100.0 * threshold.precision),
+    }
+}
+
+/// The categories with the team and the priority people gave most of their tickets; the first by name of equals. A
+/// category whose tickets name no team belongs to the team most of whose agents name it as a skill.
+fn categories(prepared: &Prepared) -> Vec<Category> {
+    let mut teams: BTreeMap<&str, BTreeMap<&str, u64>> = BTreeMap::new();
+    let mut priorities: BTreeMap<&str, BTreeMap<&str, u64>> = BTreeMap::new();
+    for old in &prepared.old {
+        let Some(category) = old.category.as_deref() else {
+            continue;
+        };
+        if let Some(team) = old.team.as_deref() {
+            *teams.entry(category).or_default().entry(team).or_default() += 1;
+        }
+        if let Some(priority) = old.priority.as_deref() {
+            *priorities
+                .entry(category)
+                .or_default()
+                .entry(priority)
+                .or_default() += 1;
+        }
+    }
+    let mut skilled: BTreeMap<&str, BTreeMap<&str, u64>> = BTreeMap::new();
+    for agent in prepared.agents.iter().filter(|agent| agent.active) {
+        for skill in agent.skills.iter().flatten() {
+            if let Some(team) = agent.team.as_deref() {
+                *skilled.entry(skill).or_default().entry(team).or_default() += 1;
+            }
+        }
+    }
+    let most = |counts: &BTreeMap<&str, BTreeMap<&str, u64>>, category: &str| {
+        let counts = counts.get(category)?;
+        counts
+            .iter()
+            .max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0)))
+            .map(|(name, _)| (*name).to_owned())
+    };
+    prepared
+        .categories
+        .iter()
+        .map(|name| Category {
+            name: name.clone(),
+            team: most(&teams, name).or_else(|| most(&skilled, name)),
+            priority: most(&priorities, name),
+        })
+        .collect()
+}
+
+fn route_scores(
+    scores: &mut Vec<Score>,
+    model: &str,
+    judged: &[Judged],
+    classes: usize,
+    threshold: &Threshold,
+    split: &str,
+    chosen: bool,
+) {
+    let (coverage, precision) = coverage_at(judged, threshold.confidence);
+    let right = accuracy(judged);
+    let ends = right.map(|share| wilson(share, judged.len()));
+    for (metric, value, ends) in [
+        ("accuracy", right, ends),
+        ("macro_f1", macro_f1(judged, classes), None),
+        ("calibration_error", calibration_error(judged), None),
+        ("coverage", Some(coverage), None),
+        ("precision_of_routed", precision, None),
+        ("tickets", Some(judged.len() as f64), None),
+    ] {
+        scores.push(Score {
+            result: "ticket_routes",
+            model: model.into(),
+            slice: String::new(),
+            metric: metric.into(),
+            value,
+            lo90: ends.map(|ends| ends.0),
+            hi90: ends.map(|ends| ends.1),
+            split: split.into(),
+            chosen,
+        });
+    }
+}
+
+fn draft_scores(scores: &mut Vec<Score>, drafting: &Drafting) {
+    let Some(figures) = drafting.scores else { return };
+    for (model, metric, value) in [
+        ("nearest reply", "rouge_l", figures.rouge_l),
+        ("nearest reply", "rouge_l_best_fifth", figures.best_fifth),
+        ("nearest reply", "tickets", figures.measured_on as f64),
+        ("naive", "rouge_l", figures.naive),
+    ] {
+        scores.push(Score {
+            result: "ticket_drafts",
+            model: model.into(),
+            slice: String::new(),
+            metric: metric.into(),
+            value: Some(value),
+            lo90: None,
+            hi90: None,
+            split: "leave one out".into(),
+            chosen: model != "naive",
+        });
+    }
+}
+
+/// 90 % interval of a share measured on `n` (Wilson 1927).
+fn wilson(share: f64, n: usize) -> (f64, f64) {
+    let (z, n) = (1.6449, n as f64);
+    let middle = share + z * z / (2.0 * n);
+    let half = z * (share * (1.0 - share) / n + z * z / (4.0 * n * n)).sqrt();
+    let scale = 1.0 + z * z / n;
+    ((middle - half) / scale, (middle + half) / scale)
+}

@@ -1,0 +1,147 @@
+//! What a price model is: something that fits, and then predicts. Two traits after grafana/augurs' core.
+
+use super::series::last_value;
+use crate::fit::{Control, FitError};
+use serde_json::{Value, json};
+
+/// The price a step ahead, two, and so on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Forecast {
+    /// The middle of what is expected, one per step.
+    pub price: Vec<f64>,
+    /// The variance of the forecast error the model itself claims, one per step, in the scale of the model. Reported
+    /// intervals do not rest on it (see [`super::intervals`]).
+    pub variance: Vec<f64>,
+}
+
+/// A way to fit a series.
+pub trait Fit: Sync {
+    /// Its name in the results.
+    fn name(&self) -> &'static str;
+    /// Fits `values` (one per step, `NaN` missing, at least one present).
+    ///
+    /// # Errors
+    /// Stopped, or no fit possible; the last price then stands in.
+    fn fit(&self, values: &[f64], control: &Control) -> Result<Box<dyn Predict>, FitError>;
+}
+
+/// A fitted series.
+pub trait Predict: Send + Sync {
+    /// The next `horizon` steps.
+    fn forecast(&self, horizon: usize) -> Forecast;
+    /// What was estimated, as a JSON object.
+    fn parameters(&self) -> Value;
+}
+
+/// Tomorrow's price is today's: the naive answer every model is measured against.
+#[derive(Debug, Clone, Copy)]
+pub struct LastPrice;
+
+struct Last {
+    price: f64,
+    step_variance: f64,
+}
+
+impl Fit for LastPrice {
+    fn name(&self) -> &'static str {
+        "last price"
+    }
+
+    fn fit(&self, values: &[f64], _: &Control) -> Result<Box<dyn Predict>, FitError> {
+        let price = last_value(values).ok_or_else(|| FitError::Invalid("a series without values".into()))?;
+        let (mut sum, mut steps) = (0.0, 0u32);
+        for pair in values.windows(2) {
+            let change = pair[1] - pair[0];
+            if !change.is_nan() {
+                sum += change * change;
+                steps += 1;
+            }
+        }
+        Ok(Box::new(Last {
+            price,
+            step_variance: if steps == 0 { 0.0 } else { sum / f64::from(steps) },
+        }))
+    }
+}
+
+impl Predict for Last {
+    fn forecast(&self, horizon: usize) -> Forecast {
+        Forecast {
+            price: vec![self.price; horizon],
+            variance: (1..=horizon)
+                .map(|step| step as f64 * self.step_variance)
+                .collect(),
+        }
+    }
+
+    fn parameters(&self) -> Value {
+        json!({})
+    }
+}
+
+/// A model of log prices: changes count in per cent, and no forecast is ever negative. The forecast is the median.
+#[derive(Debug, Clone, Copy)]
+pub struct OnLogs<M>(pub M);
+
+struct Logged(Box<dyn Predict>);
+
+impl<M: Fit> Fit for OnLogs<M> {
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    fn fit(&self, values: &[f64], control: &Control) -> Result<Box<dyn Predict>, FitError> {
+        let logs: Vec<f64> = values.iter().map(|value| value.ln()).collect();
+        Ok(Box::new(Logged(self.0.fit(&logs, control)?)))
+    }
+}
+
+impl Predict for Logged {
+    fn forecast(&self, horizon: usize) -> Forecast {
+        let mut forecast = self.0.forecast(horizon);
+        for price in &mut forecast.price {
+            *price = price.exp();
+        }
+        forecast
+    }
+
+    fn parameters(&self) -> Value {
+        let mut parameters = self.0.parameters();
+        if let Value::Object(object) = &mut parameters {
+            object.insert("scale".into(), json!("log"));
+        }
+        parameters
+    }
+}
+
+/// The models a night tries; the first is the naive answer.
+pub fn candidates() -> Vec<Box<dyn Fit>> {
+    vec![
+        Box::new(LastPrice),
+        Box::new(OnLogs(super::smoothing::Ses)),
+        Box::new(OnLogs(super::arima::Arima011)),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_price_stays() {
+        let fitted = LastPrice
+            .fit(&[1.0, 3.0, f64::NAN, 4.0, f64::NAN], &Control::unbounded())
+            .unwrap();
+        let forecast = fitted.forecast(3);
+        assert_eq!(forecast.price, [4.0; 3]);
+        assert_eq!(forecast.variance, [4.0, 8.0, 12.0]);
+        assert!(LastPrice.fit(&[f64::NAN], &Control::unbounded()).is_err());
+    }
+
+    #[test]
+    fn models_on_logs_answer_in_prices() {
+        let fitted = OnLogs(LastPrice).fit(&[2.0, 5.0], &Control::unbounded()).unwrap();
+        assert!((fitted.forecast(1).price[0] - 5.0).abs() < 1e-12);
+        assert_eq!(fitted.parameters()["scale"], "log");
+    }
+}

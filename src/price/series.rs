@@ -1,0 +1,370 @@
+//! From the rows of one (product, seller) to one price per step.
+//!
+//! A price holds until the seller's next row. The shop's own prices hold to the as-of instant; another seller's at
+//! most 30 days after it was last seen, then the steps are missing. A row without price ends the offer. Steps are
+//! counted back from the as-of instant, so none is cut short: the newest value is the price in force as of the night,
+//! the one before it the price a day (week, month, hour) earlier.
+
+use super::calendar::{Calendar, add_months};
+
+const DAY: i64 = 86_400;
+/// How long another seller's price is believed after it was last seen.
+pub const BELIEVED: i64 = 30 * DAY;
+
+/// One row of the table `prices`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Posted {
+    /// Unix seconds.
+    pub at: i64,
+    /// The price, or `None` where the offer ended.
+    pub price: Option<f64>,
+    /// Whether it was a promotion.
+    pub promotion: bool,
+}
+
+/// The length of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Frequency {
+    /// 3,600 seconds.
+    Hourly,
+    /// A local day.
+    Daily,
+    /// Seven local days.
+    Weekly,
+    /// A calendar month.
+    Monthly,
+}
+
+impl Frequency {
+    /// Its name in job files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Hourly => "hourly",
+            Self::Daily => "daily",
+            Self::Weekly => "weekly",
+            Self::Monthly => "monthly",
+        }
+    }
+
+    /// The frequency of that name; `None` for any other, "auto" included.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Hourly, Self::Daily, Self::Weekly, Self::Monthly]
+            .into_iter()
+            .find(|f| f.name() == name)
+    }
+
+    /// The instants of the newest `count` steps up to `as_of`, newest first.
+    pub fn past(self, as_of: i64, count: usize, calendar: &dyn Calendar) -> Vec<i64> {
+        (0..count as i32)
+            .map(|step| self.instant(as_of, -step, calendar))
+            .collect()
+    }
+
+    /// The instant of the step `step` steps after `as_of` (before, when negative): the last second of its local day;
+    /// hours count from `as_of` itself. Step 0 is `as_of`.
+    pub fn instant(self, as_of: i64, step: i32, calendar: &dyn Calendar) -> i64 {
+        if step == 0 {
+            return as_of;
+        }
+        let today = calendar.day_of(as_of);
+        match self {
+            Self::Hourly => as_of + i64::from(step) * 3600,
+            Self::Daily => calendar.end_of(today + step),
+            Self::Weekly => calendar.end_of(today + 7 * step),
+            Self::Monthly => calendar.end_of(add_months(today, step)),
+        }
+    }
+}
+
+/// The frequency that fits the rows of a shop: four fifths of the gaps between rows decide. Prices written only when
+/// they change, or at no rhythm at all, are daily.
+pub fn detect_frequency<'a>(histories: impl Iterator<Item = &'a [Posted]>) -> Frequency {
+    let (mut gaps, mut hourly, mut weekly, mut monthly) = (0u64, 0u64, 0u64, 0u64);
+    for rows in histories {
+        for pair in rows.windows(2) {
+            let gap = pair[1].at - pair[0].at;
+            gaps += 1;
+            hourly += u64::from(gap <= 2 * 3600);
+            // A summer time change may move a row by an hour.
+            weekly += u64::from(gap > 3 * DAY && (gap + DAY / 4) % (7 * DAY) <= DAY / 2);
+            let days = gap as f64 / DAY as f64;
+            let months = (days / 30.44).round();
+            monthly += u64::from(months >= 1.0 && (days - months * 30.44).abs() <= 2.5);
+        }
+    }
+    let most = |count: u64| gaps > 0 && count * 5 >= gaps * 4;
+    if most(hourly) {
+        Frequency::Hourly
+    } else if most(weekly) {
+        Frequency::Weekly
+    } else if most(monthly) {
+        Frequency::Monthly
+    } else {
+        Frequency::Daily
+    }
+}
+
+/// What was left out or mended on the way, in rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Repairs {
+    /// Prices that are zero, negative or no number.
+    pub not_a_price: u64,
+    /// Rows later than the as-of instant.
+    pub later: u64,
+    /// Rows of an instant that already had one; the later row of the input counts.
+    pub duplicates: u64,
+}
+
+impl std::ops::AddAssign for Repairs {
+    fn add_assign(&mut self, other: Self) {
+        self.not_a_price += other.not_a_price;
+        self.later += other.later;
+        self.duplicates += other.duplicates;
+    }
+}
+
+/// The usable rows up to `as_of` in order of time, and what was left out.
+pub fn clean(rows: &[Posted], as_of: i64) -> (Vec<Posted>, Repairs) {
+    let mut repairs = Repairs::default();
+    let mut kept: Vec<Posted> = Vec::with_capacity(rows.len());
+    for row in rows {
+        if row.at > as_of {
+            repairs.later += 1;
+        } else if row.price.is_some_and(|price| !(price.is_finite() && price > 0.0)) {
+            repairs.not_a_price += 1;
+        } else {
+            kept.push(*row);
+        }
+    }
+    kept.sort_by_key(|row| row.at);
+    let before = kept.len();
+    // Of equal instants the last one stays: the sort is stable, so it is the last of the input.
+    kept.reverse();
+    kept.dedup_by_key(|row| row.at);
+    kept.reverse();
+    repairs.duplicates = (before - kept.len()) as u64;
+    (kept, repairs)
+}
+
+/// Whether a series goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Life {
+    /// There is a price as of the night.
+    Offered,
+    /// The seller's last row says that the offer ended.
+    Ended,
+    /// Another seller whose last price is older than 30 days.
+    Silent,
+}
+
+/// One price per step, the newest last.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Series {
+    /// Prices; `NaN` where there was none. The first is never missing.
+    pub values: Vec<f64>,
+    /// Whether it goes on; only an offered series is forecast.
+    pub life: Life,
+}
+
+impl Series {
+    /// Brings cleaned rows onto steps.
+    ///
+    /// `own` is true for the shop's own prices, which hold to the as-of instant. `instants` are the steps, newest
+    /// first and beginning with the as-of instant ([`Frequency::past`]); at most that many are made.
+    pub fn build(rows: &[Posted], own: bool, instants: &[i64]) -> Self {
+        let (Some(first), Some(&as_of)) = (rows.first(), instants.first()) else {
+            return Self {
+                values: Vec::new(),
+                life: Life::Silent,
+            };
+        };
+        let mut values = Vec::new();
+        let mut row = rows.len();
+        for &instant in instants {
+            if instant < first.at {
+                break;
+            }
+            while row > 0 && rows[row - 1].at > instant {
+                row -= 1;
+            }
+            values.push(
+                row.checked_sub(1)
+                    .and_then(|r| in_force(&rows[r], instant, own))
+                    .unwrap_or(f64::NAN),
+            );
+        }
+        while values.last().is_some_and(|value| value.is_nan()) {
+            values.pop();
+        }
+        values.reverse();
+        let last = rows[rows.len() - 1];
+        let life = match (last.price, in_force(&last, as_of, own)) {
+            (None, _) => Life::Ended,
+            (Some(_), None) => Life::Silent,
+            (Some(_), Some(_)) => Life::Offered,
+        };
+        Self { values, life }
+    }
+
+    /// Steps with a price.
+    pub fn observed(&self) -> usize {
+        observed(&self.values)
+    }
+}
+
+/// The price of `row` as it holds at `instant`, if it does.
+pub(super) fn in_force(row: &Posted, instant: i64, own: bool) -> Option<f64> {
+    row.price.filter(|_| own || instant - row.at <= BELIEVED)
+}
+
+/// How many values are there.
+pub fn observed(values: &[f64]) -> usize {
+    values.iter().filter(|value| !value.is_nan()).count()
+}
+
+/// Whether all values that are there are the same.
+pub fn constant(values: &[f64]) -> bool {
+    let mut present = values.iter().filter(|value| !value.is_nan());
+    present
+        .next()
+        .is_none_or(|first| present.all(|value| value == first))
+}
+
+/// The newest value that is there.
+pub fn last_value(values: &[f64]) -> Option<f64> {
+    values.iter().rev().copied().find(|value| !value.is_nan())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::calendar::Utc;
+    use super::*;
+
+    fn row(day: i64, price: f64) -> Posted {
+        Posted {
+            at: day * DAY + 3600,
+            price: Some(price),
+            promotion: false,
+        }
+    }
+
+    fn daily(rows: &[Posted], own: bool, day: i64) -> Series {
+        Series::build(rows, own, &Frequency::Daily.past(day * DAY + 7200, 1000, &Utc))
+    }
+
+    #[test]
+    fn a_price_is_carried_forward_to_the_as_of_instant() {
+        let series = daily(&[row(10, 5.0), row(12, 6.0)], true, 15);
+        assert_eq!(series.values, [5.0, 5.0, 6.0, 6.0, 6.0, 6.0]);
+        assert_eq!(series.life, Life::Offered);
+        // Of two prices of a day the last one stands for it.
+        let twice = [
+            row(10, 5.0),
+            Posted {
+                at: 10 * DAY + 4000,
+                ..row(0, 4.0)
+            },
+            row(11, 6.0),
+        ];
+        assert_eq!(daily(&twice, true, 11).values, [4.0, 6.0]);
+    }
+
+    #[test]
+    fn another_seller_is_believed_for_thirty_days() {
+        let series = daily(&[row(0, 5.0), row(40, 6.0)], false, 41);
+        assert_eq!(series.values.len(), 42);
+        assert_eq!(series.values[29], 5.0);
+        assert!(
+            series.values[30].is_nan(),
+            "the end of day 30 is more than 30 days after the first hour of day 0"
+        );
+        assert!(series.values[39].is_nan());
+        assert_eq!(&series.values[40..], [6.0, 6.0]);
+        assert_eq!(series.life, Life::Offered);
+        assert_eq!(daily(&[row(0, 5.0)], false, 41).life, Life::Silent);
+        assert_eq!(daily(&[row(0, 5.0)], true, 41).life, Life::Offered);
+    }
+
+    #[test]
+    fn a_row_without_price_ends_the_offer() {
+        let gone = Posted {
+            price: None,
+            ..row(3, 0.0)
+        };
+        let series = daily(&[row(0, 5.0), gone], true, 5);
+        assert_eq!(series.life, Life::Ended);
+        assert_eq!(series.observed(), 3);
+        let back = daily(&[row(0, 5.0), gone, row(5, 7.0)], true, 6);
+        assert_eq!(back.life, Life::Offered);
+        assert_eq!(
+            (back.values[2], back.values[5], back.values[3].is_nan()),
+            (5.0, 7.0, true)
+        );
+        assert_eq!(
+            daily(&[], true, 5),
+            Series {
+                values: vec![],
+                life: Life::Silent
+            }
+        );
+    }
+
+    #[test]
+    fn weeks_months_and_hours_count_back_from_the_as_of_instant() {
+        let rows: Vec<Posted> = (0..100).map(|day| row(day, 1.0 + day as f64)).collect();
+        let weekly = Series::build(&rows, true, &Frequency::Weekly.past(99 * DAY + 7200, 1000, &Utc));
+        assert_eq!(weekly.values[weekly.values.len() - 3..], [86.0, 93.0, 100.0]);
+        // As of 1970-04-10; a month earlier is March 10, day 68; then February 10, day 40; then January 10, day 9.
+        let monthly = Series::build(&rows, true, &Frequency::Monthly.past(99 * DAY + 7200, 1000, &Utc));
+        assert_eq!(monthly.values, [10.0, 41.0, 69.0, 100.0]);
+        let hourly = Series::build(&rows, true, &Frequency::Hourly.past(99 * DAY + 7200, 30, &Utc));
+        assert_eq!(hourly.values.len(), 30);
+        assert_eq!(
+            (hourly.values[3], hourly.values[4], hourly.values[29]),
+            (98.0, 99.0, 100.0)
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_counted() {
+        let mut rows = vec![
+            row(5, 5.0),
+            row(1, 0.0),
+            row(2, -1.0),
+            row(3, f64::NAN),
+            row(9, 5.0),
+            row(1, 3.0),
+        ];
+        rows.push(row(1, 4.0));
+        let (kept, repairs) = clean(&rows, 6 * DAY);
+        assert_eq!(
+            repairs,
+            Repairs {
+                not_a_price: 3,
+                later: 1,
+                duplicates: 1
+            }
+        );
+        assert_eq!(kept, [row(1, 4.0), row(5, 5.0)]);
+    }
+
+    #[test]
+    fn the_rhythm_of_the_rows_is_found() {
+        let every = |seconds: i64| {
+            (0..30)
+                .map(|i| Posted {
+                    at: i * seconds,
+                    ..row(0, 1.0)
+                })
+                .collect::<Vec<_>>()
+        };
+        let detect = |rows: Vec<Posted>| detect_frequency([rows.as_slice()].into_iter());
+        assert_eq!(detect(every(3600)), Frequency::Hourly);
+        assert_eq!(detect(every(DAY)), Frequency::Daily);
+        assert_eq!(detect(every(7 * DAY)), Frequency::Weekly);
+        assert_eq!(detect(every(14 * DAY)), Frequency::Weekly);
+        assert_eq!(detect(every(30 * DAY + DAY / 2)), Frequency::Monthly);
+        assert_eq!(detect(every(17 * DAY)), Frequency::Daily);
+        assert_eq!(detect(vec![]), Frequency::Daily);
+    }
+}

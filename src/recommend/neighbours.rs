@@ -1,0 +1,293 @@
+//! Neighbours: for every product its k nearest products, and what a history says through them.
+//!
+//! Item cosine: products are columns of the (user, product) matrix r of strengths, and
+//! `cos(i, j) = Σ_u r_ui r_uj / (‖r_i‖ ‖r_j‖)` (Sarwar et al. 2001, "Item-based collaborative filtering
+//! recommendation algorithms"). Only the k largest of each product are kept, ties by index.
+//!
+//! A history scores a product j by the sum of the similarities of those of *j's* k nearest that it holds. It matters whose k nearest
+//! are counted: counted from the history's side (j is near to what I have), products that everybody has collect
+//! votes from everywhere, and NDCG@10 on Online Retail (time20, k = 100) falls from 0.101 to 0.080. So the lists are kept
+//! twice, by product for reading and by voice (the product of the history that speaks) for scoring.
+
+use rayon::prelude::*;
+
+use super::history::Histories;
+
+/// Sparse lists of the k nearest, nearest first.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Neighbours {
+    /// The most neighbours a product has here.
+    pub k: usize,
+    offsets: Vec<usize>,
+    entries: Vec<(u32, f32)>,
+    voice_offsets: Vec<usize>,
+    voices: Vec<Voice>,
+}
+
+/// One product speaking for another: the entry of a list, seen from its neighbour.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Voice {
+    /// The product that is spoken for.
+    pub product: u32,
+    /// The place of the speaker in that product's list, from 0.
+    pub place: u32,
+    /// Their similarity.
+    pub similarity: f32,
+}
+
+impl Neighbours {
+    /// Lists given one by one, each already sorted and at most `k` long.
+    pub fn from_rows(k: usize, rows: Vec<Vec<(u32, f32)>>) -> Neighbours {
+        let mut offsets = Vec::with_capacity(rows.len() + 1);
+        offsets.push(0);
+        let mut entries = Vec::with_capacity(rows.iter().map(Vec::len).sum());
+        for row in rows {
+            entries.extend(row);
+            offsets.push(entries.len());
+        }
+        let (voice_offsets, voices) = voices(&offsets, &entries);
+        Neighbours {
+            k,
+            offsets,
+            entries,
+            voice_offsets,
+            voices,
+        }
+    }
+
+    /// The k nearest of every product by item cosine. A product is not its own neighbour.
+    pub fn item_cosine(histories: &Histories, k: usize) -> Neighbours {
+        let products = histories.products;
+        let buyers = Buyers::of(histories);
+        let norms: Vec<f32> = (0..products)
+            .map(|i| {
+                buyers
+                    .of_product(i)
+                    .iter()
+                    .map(|&(_, r)| f64::from(r) * f64::from(r))
+                    .sum::<f64>()
+                    .sqrt() as f32
+            })
+            .collect();
+        let rows = (0..products)
+            .into_par_iter()
+            .map_init(
+                || (vec![0.0f32; products], Vec::<u32>::new()),
+                |(sums, touched), i| {
+                    for &(user, r) in buyers.of_product(i) {
+                        for &(j, s) in buyers.of_user(user as usize) {
+                            if sums[j as usize] == 0.0 {
+                                touched.push(j);
+                            }
+                            sums[j as usize] += r * s;
+                        }
+                    }
+                    let mut row: Vec<(u32, f32)> = Vec::with_capacity(touched.len());
+                    for &j in touched.iter() {
+                        if j as usize != i {
+                            row.push((j, sums[j as usize] / (norms[i] * norms[j as usize])));
+                        }
+                        sums[j as usize] = 0.0;
+                    }
+                    touched.clear();
+                    keep_best(&mut row, k);
+                    row
+                },
+            )
+            .collect();
+        Neighbours::from_rows(k, rows)
+    }
+
+    /// Number of products.
+    pub fn products(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    /// The neighbours of one product, nearest first, as (product, similarity).
+    pub fn of(&self, product: usize) -> &[(u32, f32)] {
+        &self.entries[self.offsets[product]..self.offsets[product + 1]]
+    }
+
+    /// The products that this one speaks for: those among whose `k` nearest it is, the nearest places first.
+    pub fn spoken_for(&self, product: usize, k: usize) -> &[Voice] {
+        let voices = &self.voices[self.voice_offsets[product]..self.voice_offsets[product + 1]];
+        &voices[..voices.partition_point(|voice| (voice.place as usize) < k)]
+    }
+
+    /// Adds the votes of a profile of (product, weight) to `scores`, times `factor`; each product listens to its `k`
+    /// nearest.
+    pub fn add_scores(&self, profile: &[(u32, f32)], k: usize, factor: f32, scores: &mut [f32]) {
+        for &(product, weight) in profile {
+            let weight = weight * factor;
+            for voice in self.spoken_for(product as usize, k) {
+                scores[voice.product as usize] += weight * voice.similarity;
+            }
+        }
+    }
+}
+
+/// The lists turned round, each voice's entries by (place, product).
+fn voices(offsets: &[usize], entries: &[(u32, f32)]) -> (Vec<usize>, Vec<Voice>) {
+    let products = offsets.len() - 1;
+    let mut starts = vec![0usize; products + 1];
+    for &(speaker, _) in entries {
+        starts[speaker as usize + 1] += 1;
+    }
+    for product in 0..products {
+        starts[product + 1] += starts[product];
+    }
+    let mut next = starts.clone();
+    let mut voices = vec![
+        Voice {
+            product: 0,
+            place: 0,
+            similarity: 0.0
+        };
+        entries.len()
+    ];
+    for product in 0..products {
+        for (place, &(speaker, similarity)) in
+            entries[offsets[product]..offsets[product + 1]].iter().enumerate()
+        {
+            let slot = &mut next[speaker as usize];
+            voices[*slot] = Voice {
+                product: product as u32,
+                place: place as u32,
+                similarity,
+            };
+            *slot += 1;
+        }
+    }
+    for product in 0..products {
+        voices[starts[product]..starts[product + 1]].sort_unstable_by_key(|v| (v.place, v.product));
+    }
+    (starts, voices)
+}
+
+/// Cuts a list to its `k` best, best first: by value downwards, ties by index.
+pub fn keep_best(row: &mut Vec<(u32, f32)>, k: usize) {
+    let order = |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
+    if k == 0 {
+        row.clear();
+    } else if row.len() > k {
+        row.select_nth_unstable_by(k - 1, order);
+        row.truncate(k);
+    }
+    row.sort_unstable_by(order);
+}
+
+/// The matrix of strengths by user and by product.
+struct Buyers {
+    by_user: (Vec<usize>, Vec<(u32, f32)>),
+    by_product: (Vec<usize>, Vec<(u32, f32)>),
+}
+
+impl Buyers {
+    fn of(histories: &Histories) -> Buyers {
+        let mut offsets = vec![0];
+        let mut entries = Vec::with_capacity(histories.all().len());
+        let mut counts = vec![0usize; histories.products + 1];
+        for user in 0..histories.users() {
+            for signal in histories.of(user).iter().filter(|s| s.strength > 0.0) {
+                entries.push((signal.product, signal.strength));
+                counts[signal.product as usize + 1] += 1;
+            }
+            offsets.push(entries.len());
+        }
+        for product in 0..histories.products {
+            counts[product + 1] += counts[product];
+        }
+        let mut next = counts.clone();
+        let mut columns = vec![(0u32, 0.0f32); entries.len()];
+        for user in 0..histories.users() {
+            for &(product, strength) in &entries[offsets[user]..offsets[user + 1]] {
+                columns[next[product as usize]] = (user as u32, strength);
+                next[product as usize] += 1;
+            }
+        }
+        Buyers {
+            by_user: (offsets, entries),
+            by_product: (counts, columns),
+        }
+    }
+
+    fn of_user(&self, user: usize) -> &[(u32, f32)] {
+        &self.by_user.1[self.by_user.0[user]..self.by_user.0[user + 1]]
+    }
+
+    fn of_product(&self, product: usize) -> &[(u32, f32)] {
+        &self.by_product.1[self.by_product.0[product]..self.by_product.0[product + 1]]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::log::{Interaction, Kind, Log, Strengths};
+    use super::*;
+
+    fn histories(pairs: &[(u32, u32)], users: usize, products: usize) -> Histories {
+        let events = pairs
+            .iter()
+            .enumerate()
+            .map(|(line, &(user, product))| Interaction {
+                user: Some(user),
+                product,
+                kind: Kind::Purchase,
+                quantity: 1.0,
+                rating: 0.0,
+                at: line as i64,
+                basket: 0,
+                line: line as u32,
+            });
+        Histories::build(
+            &Log::new(users, products, events.collect()),
+            &Strengths::default(),
+            |_| true,
+        )
+    }
+
+    #[test]
+    fn cosines_by_hand() {
+        // Buyers: product 0 of {0, 1, 2}, 1 of {0, 1}, 2 of {2}, 3 of nobody.
+        let h = histories(&[(0, 0), (1, 0), (2, 0), (0, 1), (1, 1), (2, 2)], 3, 4);
+        let near = Neighbours::item_cosine(&h, 10);
+        let expected = [(1, 2.0 / 6f32.sqrt()), (2, 1.0 / 3f32.sqrt())];
+        for (found, expected) in near.of(0).iter().zip(expected) {
+            assert_eq!(found.0, expected.0);
+            assert!((found.1 - expected.1).abs() < 1e-6);
+        }
+        assert_eq!(near.of(1).len(), 1);
+        assert!(near.of(3).is_empty());
+        // With k = 1, product 0 listens to product 1 only; product 2 still listens to product 0.
+        let mut scores = [0.0; 4];
+        near.add_scores(&[(2, 1.0)], 1, 1.0, &mut scores);
+        assert_eq!(scores, [0.0; 4]);
+        near.add_scores(&[(0, 2.0)], 1, 1.0, &mut scores);
+        assert!((scores[2] - 2.0 / 3f32.sqrt()).abs() < 1e-6);
+        assert_eq!(scores[0], 0.0);
+    }
+
+    #[test]
+    fn equals_the_definition_on_random_pairs() {
+        let mut random = fastrand::Rng::with_seed(3);
+        let mut pairs: Vec<(u32, u32)> = (0..400).map(|_| (random.u32(0..30), random.u32(0..25))).collect();
+        pairs.sort_unstable();
+        pairs.dedup();
+        let near = Neighbours::item_cosine(&histories(&pairs, 30, 25), 25);
+        let buyers = |i: u32| {
+            pairs
+                .iter()
+                .filter(move |p| p.1 == i)
+                .map(|p| p.0)
+                .collect::<Vec<_>>()
+        };
+        for i in 0..25u32 {
+            for &(j, similarity) in near.of(i as usize) {
+                let (a, b) = (buyers(i), buyers(j));
+                let both = a.iter().filter(|u| b.contains(u)).count() as f64;
+                let cosine = both / (a.len() as f64 * b.len() as f64).sqrt();
+                assert!((f64::from(similarity) - cosine).abs() < 1e-6);
+            }
+        }
+    }
+}

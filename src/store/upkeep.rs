@@ -1,0 +1,101 @@
+//! Housekeeping of the file: old history, the shop's own price changes, statistics for the query planner.
+
+use super::error::Result;
+use super::open::Shop;
+use super::pace::{Pace, paced};
+use rusqlite::params;
+
+impl Shop {
+    /// Removes the books of runs that ended before `before` (Unix seconds), except those that built a generation
+    /// which is still kept. Returns how many runs went.
+    pub fn prune_runs(&self, before: i64) -> Result<u64> {
+        let mut statement = self.conn().prepare(
+            "SELECT run_id FROM clerk_runs WHERE finished_at < ?1
+             AND run_id NOT IN (SELECT run_id FROM clerk_generations WHERE swept = 0 AND run_id IS NOT NULL)",
+        )?;
+        let old: Vec<i64> = statement
+            .query_map([before], |r| r.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        let runs = old.len() as u64;
+        paced(
+            self,
+            &Pace {
+                rows: 50,
+                ..Pace::default()
+            },
+            old.into_iter(),
+            |conn, run| {
+                conn.prepare_cached("DELETE FROM clerk_run_drops WHERE run_id = ?1")?
+                    .execute([run])?;
+                conn.prepare_cached("DELETE FROM clerk_scores WHERE run_id = ?1")?
+                    .execute([run])?;
+                Ok(conn
+                    .prepare_cached("DELETE FROM clerk_runs WHERE run_id = ?1")?
+                    .execute([run])? as u64)
+            },
+        )?;
+        Ok(runs)
+    }
+
+    /// Writes `products.price` into `prices` (seller '') where it differs from the last price there: the history a
+    /// shop that keeps only today's price would otherwise never have. Returns how many.
+    pub fn append_changed_prices(&self, now: i64) -> Result<u64> {
+        let mut statement = self.conn().prepare(
+            "SELECT product_id, price FROM products AS p WHERE price IS NOT NULL AND price >= 0 AND price IS NOT
+                (SELECT q.price FROM prices AS q WHERE q.product_id = p.product_id AND q.seller = ''
+                 ORDER BY q.at DESC LIMIT 1)
+             ORDER BY product_id",
+        )?;
+        let changed: Vec<(String, f64)> = statement
+            .query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?
+            .collect::<rusqlite::Result<_>>()?;
+        paced(
+            self,
+            &Pace::default(),
+            changed.into_iter(),
+            |conn, (product, price)| {
+                conn.prepare_cached(
+                    "INSERT INTO prices (product_id, seller, at, price) VALUES (?1, '', ?2, ?3)
+                 ON CONFLICT DO UPDATE SET price = excluded.price",
+                )?
+                .execute(params![product, now, price])?;
+                Ok(1)
+            },
+        )
+    }
+
+    /// `PRAGMA optimize`: refreshes the planner's statistics where they are stale.
+    pub fn optimize(&self) -> Result<()> {
+        let mut statement = self.conn().prepare("PRAGMA optimize")?;
+        let mut rows = statement.query([])?;
+        while rows.next()?.is_some() {}
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_price_is_appended_only_when_it_changed() {
+        let dir = tempfile::tempdir().unwrap();
+        let shop = Shop::create(&dir.path().join("shop.db")).unwrap();
+        shop.conn()
+            .execute_batch(
+                "INSERT INTO products (product_id, price) VALUES ('a', 2.5), ('b', NULL), ('c', 3)",
+            )
+            .unwrap();
+        assert_eq!(shop.append_changed_prices(100).unwrap(), 2);
+        assert_eq!(shop.append_changed_prices(200).unwrap(), 0);
+        shop.conn()
+            .execute("UPDATE products SET price = 2 WHERE product_id = 'a'", [])
+            .unwrap();
+        assert_eq!(shop.append_changed_prices(300).unwrap(), 1);
+        let n: i64 = shop
+            .conn()
+            .query_row("SELECT count(*) FROM prices", [], |r| r.get(0))
+            .unwrap();
+        assert_eq!(n, 3);
+    }
+}

@@ -1,0 +1,146 @@
+//! What the tests of the real binary share: a folder, the program, and a look into its file.
+#![allow(dead_code)] // each test binary uses its own part of it
+
+use rusqlite::{Connection, OpenFlags};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// A folder with a shop in it, removed at the end.
+pub struct Place {
+    pub dir: tempfile::TempDir,
+}
+
+impl Place {
+    /// An empty folder.
+    pub fn new() -> Place {
+        Place {
+            dir: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    /// A demo shop of the given scale, its first night done.
+    pub fn demo(scale: &str) -> Place {
+        let place = Place::new();
+        let done = place.clerk(&[
+            "demo",
+            place.path("").to_str().unwrap(),
+            "--scale",
+            scale,
+            "--quiet",
+        ]);
+        assert_ok(&done);
+        place
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub fn db(&self) -> PathBuf {
+        self.path("shop.db")
+    }
+
+    /// The program on this shop, not yet started.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nightclerk"));
+        command
+            .args(arguments)
+            .env("NIGHTCLERK_DB", self.db())
+            .env("NO_COLOR", "1")
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs the program to its end.
+    pub fn clerk(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Runs it, expecting success; its standard output.
+    pub fn ok(&self, arguments: &[&str]) -> String {
+        let output = self.clerk(arguments);
+        assert_ok(&output);
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs it, expecting this exit code; its standard error.
+    pub fn fails(&self, code: i32, arguments: &[&str]) -> String {
+        let output = self.clerk(arguments);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{arguments:?} said {said}{}",
+            String::from_utf8_lossy(&output.stdout)
+        );
+        said
+    }
+
+    /// The file as an application opens it.
+    pub fn open(&self) -> Connection {
+        open(&self.db())
+    }
+
+    /// One number.
+    pub fn number(&self, sql: &str) -> i64 {
+        self.open().query_row(sql, [], |r| r.get(0)).unwrap()
+    }
+
+    /// One text.
+    pub fn text(&self, sql: &str) -> String {
+        self.open().query_row(sql, [], |r| r.get(0)).unwrap()
+    }
+}
+
+pub fn open(path: &Path) -> Connection {
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
+    conn.busy_timeout(std::time::Duration::from_secs(20)).unwrap();
+    conn
+}
+
+pub fn assert_ok(output: &Output) {
+    assert!(
+        output.status.success(),
+        "exit {:?}\n{}{}",
+        output.status.code(),
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// The result views of the contract.
+pub const RESULTS: [&str; 18] = [
+    "recommendations",
+    "visitor_recommendations",
+    "similar_products",
+    "bought_together",
+    "next_products",
+    "buy_again",
+    "popular_products",
+    "price_forecasts",
+    "price_models",
+    "price_stats",
+    "price_elasticities",
+    "price_whatif",
+    "price_advice",
+    "ticket_routes",
+    "ticket_queue",
+    "ticket_neighbours",
+    "ticket_drafts",
+    "generations",
+];
+
+/// Every row of a query as text, in its order.
+pub fn dump(conn: &Connection, sql: &str) -> Vec<String> {
+    let mut statement = conn.prepare(sql).unwrap_or_else(|e| panic!("{sql}: {e}"));
+    let columns = statement.column_count();
+    let mut rows = statement.query([]).unwrap();
+    let mut all = Vec::new();
+    while let Some(row) = rows.next().unwrap() {
+        let cells: Vec<String> = (0..columns)
+            .map(|i| format!("{:?}", row.get_ref(i).unwrap()))
+            .collect();
+        all.push(cells.join("|"));
+    }
+    all
+}
