@@ -2,8 +2,9 @@
 //! nothing half, and no file that brings the program down.
 
 mod binary;
+mod columnar;
 mod noise;
-mod parquet;
+
 mod refused;
 mod select;
 mod taken;
