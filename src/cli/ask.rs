@@ -32,7 +32,10 @@ pub fn run(args: &AskArgs, global: &Global) -> Result<()> {
         text => text.to_owned(),
     };
     if text.trim().is_empty() {
-        return Err(Failure::Usage("ask wants the customer's words: nightclerk ask 'Where is my parcel?'".into()).into());
+        return Err(Failure::Usage(
+            "ask wants the customer's words: nightclerk ask 'Where is my parcel?'".into(),
+        )
+        .into());
     }
     let shop = Shop::open_read_only(&global.db)?;
     let answer = support::ask(&shop, &text, args.language.as_deref(), store::now())?;
@@ -47,7 +50,10 @@ pub fn run(args: &AskArgs, global: &Global) -> Result<()> {
 fn show(answer: &Answer, out: &Out) -> Result<()> {
     let (route, draft) = (&answer.route, &answer.draft);
     let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
-    let mut facts = Table { columns: vec!["what".into(), "answer".into()], rows: Vec::new() };
+    let mut facts = Table {
+        columns: vec!["what".into(), "answer".into()],
+        rows: Vec::new(),
+    };
     for (what, said) in [
         ("decision", route.decision.to_owned()),
         ("category", or_none(&route.category)),
@@ -63,22 +69,42 @@ fn show(answer: &Answer, out: &Out) -> Result<()> {
     if !route.candidates.is_empty() {
         out.table(&Table {
             columns: vec!["category".into(), "confidence".into()],
-            rows: route.candidates.iter().map(|one| vec![one.category.clone().into(), one.confidence.into()]).collect(),
+            rows: route
+                .candidates
+                .iter()
+                .map(|one| vec![one.category.clone().into(), one.confidence.into()])
+                .collect(),
         })?;
         out.line("")?;
     }
     if !route.neighbours.is_empty() {
         out.table(&Table {
             columns: vec!["old ticket".into(), "distance".into()],
-            rows: route.neighbours.iter().map(|one| vec![one.ticket_id.clone().into(), Value::from(one.distance)]).collect(),
+            rows: route
+                .neighbours
+                .iter()
+                .map(|one| vec![one.ticket_id.clone().into(), Value::from(one.distance)])
+                .collect(),
         })?;
         out.line("")?;
     }
     match &draft.reply {
         Some(reply) => {
-            let from: Vec<String> = draft.sources.iter().map(|source| format!("{} {}", source.table, source.id)).collect();
-            out.line(&format!("draft ({}, confidence {:.2}, from {}):\n{reply}", draft.decision, draft.confidence, from.join(", ")))
+            let from: Vec<String> = draft
+                .sources
+                .iter()
+                .map(|source| format!("{} {}", source.table, source.id))
+                .collect();
+            out.line(&format!(
+                "draft ({}, confidence {:.2}, from {}):\n{reply}",
+                draft.decision,
+                draft.confidence,
+                from.join(", ")
+            ))
         }
-        None => out.line(&format!("no draft: {}", draft.why.unwrap_or("nothing near enough"))),
+        None => out.line(&format!(
+            "no draft: {}",
+            draft.why.unwrap_or("nothing near enough")
+        )),
     }
 }

@@ -11,6 +11,7 @@
 //! Errors say what, where and what to do, on the standard error stream; results go to standard output, as a table or
 //! with `--json` as an array of objects keyed by column names.
 
+mod ask;
 mod demo;
 mod doctor;
 mod import;
@@ -90,6 +91,8 @@ enum Verb {
     Runs(runs::RunsArgs),
     /// How each model of the last runs did, beside the naive answer
     Scores(scores::ScoresArgs),
+    /// Classify, route and draft for a ticket that is not stored
+    Ask(ask::AskArgs),
     /// Publish an older generation of a result's family again
     Rollback(rollback::RollbackArgs),
     /// Check the database, its index and its jobs, and say the remedy for what is wrong
@@ -113,6 +116,7 @@ impl Cli {
             Verb::Status(args) => status::run(args, global),
             Verb::Runs(args) => runs::run(args, global),
             Verb::Scores(args) => scores::run(args, global),
+            Verb::Ask(args) => ask::run(args, global),
             Verb::Rollback(args) => rollback::run(args, global),
             Verb::Doctor(args) => doctor::run(args, global),
         }

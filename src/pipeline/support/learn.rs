@@ -6,8 +6,8 @@ use super::knowledge::{Category, Knowledge, Policy, Trace, Uses};
 use crate::fit::Checkpoint;
 use crate::store::Score;
 use crate::support::{
-    Answered, Classifier, ClassifierOptions, Drafting, Judged, Solved, Threshold, Trial, accuracy, calibration_error,
-    coverage_at, features, macro_f1, try_classifier,
+    Answered, Classifier, ClassifierOptions, Drafting, Judged, Solved, Threshold, Trial, accuracy,
+    calibration_error, coverage_at, features, macro_f1, try_classifier,
 };
 use crate::text::{TfIdf, TfIdfOptions, language_of};
 use anyhow::Result;
@@ -39,27 +39,58 @@ pub(super) fn learn(prepared: &Prepared, night: &Night<'_>) -> Result<Learned> {
         .iter()
         .map(|old| {
             let (_, body) = old.reply.as_ref()?;
-            Some(Answered { language: language_of(body).to_owned(), reply: body.clone() })
+            Some(Answered {
+                language: language_of(body).to_owned(),
+                reply: body.clone(),
+            })
         })
         .collect();
     let drafting = Drafting::measure(&solved, &answered, night.seed);
-    let languages = answered.into_iter().map(|one| one.map(|one| one.language)).collect();
+    let languages = answered
+        .into_iter()
+        .map(|one| one.map(|one| one.language))
+        .collect();
     night.control.check()?;
 
-    let mut learned = Learned { words, solved, linear: None, trial: None, drafting, languages };
+    let mut learned = Learned {
+        words,
+        solved,
+        linear: None,
+        trial: None,
+        drafting,
+        languages,
+    };
     if prepared.categories.len() < 2 {
         return Ok(learned);
     }
-    let texts: Vec<&str> = prepared.labelled.iter().map(|&(row, _)| prepared.old[row].text.as_str()).collect();
+    let texts: Vec<&str> = prepared
+        .labelled
+        .iter()
+        .map(|&(row, _)| prepared.old[row].text.as_str())
+        .collect();
     let labels: Vec<u32> = prepared.labelled.iter().map(|&(_, class)| class).collect();
-    let times: Vec<i64> = prepared.labelled.iter().map(|&(row, _)| prepared.old[row].created_at).collect();
+    let times: Vec<i64> = prepared
+        .labelled
+        .iter()
+        .map(|&(row, _)| prepared.old[row].created_at)
+        .collect();
     let classes = prepared.categories.len();
-    let trial =
-        try_classifier(&texts, &labels, classes, prepared.timed.then_some(&times), night.seed, &night.control)?;
+    let trial = try_classifier(
+        &texts,
+        &labels,
+        classes,
+        prepared.timed.then_some(&times),
+        night.seed,
+        &night.control,
+    )?;
     let (vectors, rows) = TfIdf::fit(&texts, &features(texts.len()));
     let options = ClassifierOptions {
         c: trial.c,
-        checkpoint: Some(Checkpoint { name: CHECKPOINT.into(), fingerprint: fingerprint(&texts, &labels, trial.c), every: 10 }),
+        checkpoint: Some(Checkpoint {
+            name: CHECKPOINT.into(),
+            fingerprint: fingerprint(&texts, &labels, trial.c),
+            every: 10,
+        }),
         ..ClassifierOptions::default()
     };
     let control = night.control_with_checkpoints("support")?;
@@ -91,10 +122,16 @@ impl Learned {
         let (uses, measured) = match &self.trial {
             None => (Uses::Nothing, too_few(prepared)),
             Some(trial) => {
-                let (linear, near, naive) =
-                    (accuracy(&trial.judged), accuracy(&trial.neighbours), accuracy(&trial.naive));
-                let (uses, judged) =
-                    if linear >= near { (Uses::Linear, &trial.judged) } else { (Uses::Neighbours, &trial.neighbours) };
+                let (linear, near, naive) = (
+                    accuracy(&trial.judged),
+                    accuracy(&trial.neighbours),
+                    accuracy(&trial.naive),
+                );
+                let (uses, judged) = if linear >= near {
+                    (Uses::Linear, &trial.judged)
+                } else {
+                    (Uses::Neighbours, &trial.neighbours)
+                };
                 let better = linear > naive || near > naive;
                 if better {
                     threshold = Threshold::measure(judged, options.precision);
@@ -108,7 +145,15 @@ impl Learned {
                         "naive" => Threshold::measure(&[], options.precision), // everything to triage
                         _ => Threshold::measure(judged, options.precision),
                     };
-                    route_scores(&mut scores, name, judged, prepared.categories.len(), &own, trial.split, chosen);
+                    route_scores(
+                        &mut scores,
+                        name,
+                        judged,
+                        prepared.categories.len(),
+                        &own,
+                        trial.split,
+                        chosen,
+                    );
                 }
                 (uses, in_words(&threshold, trial, better))
             }
@@ -119,7 +164,11 @@ impl Learned {
             .iter()
             .map(|old| Trace {
                 ticket_id: old.ticket_id.clone(),
-                category: old.category.as_ref().and_then(|c| prepared.categories.binary_search(c).ok()).map(|c| c as u32),
+                category: old
+                    .category
+                    .as_ref()
+                    .and_then(|c| prepared.categories.binary_search(c).ok())
+                    .map(|c| c as u32),
                 agent_id: old.agent_id.clone(),
                 reply_id: old.reply.as_ref().map(|(id, _)| *id),
             })
@@ -161,8 +210,13 @@ fn in_words(threshold: &Threshold, trial: &Trial, better: bool) -> String {
         _ => format!("{} tickets in {}", trial.judged.len(), trial.split),
     };
     match (better, threshold.confidence.is_finite()) {
-        (false, _) => format!("no model was right more often than the most frequent category on {on}, so people decide"),
-        (true, false) => format!("no confidence was right {:.0} % of the time on {on}, so people decide", 100.0 * threshold.aimed),
+        (false, _) => {
+            format!("no model was right more often than the most frequent category on {on}, so people decide")
+        }
+        (true, false) => format!(
+            "no confidence was right {:.0} % of the time on {on}, so people decide",
+            100.0 * threshold.aimed
+        ),
         (true, true) => format!("right {:.1} % of the time on {on}", 100.0 * threshold.precision),
     }
 }
@@ -173,12 +227,18 @@ fn categories(prepared: &Prepared) -> Vec<Category> {
     let mut teams: BTreeMap<&str, BTreeMap<&str, u64>> = BTreeMap::new();
     let mut priorities: BTreeMap<&str, BTreeMap<&str, u64>> = BTreeMap::new();
     for old in &prepared.old {
-        let Some(category) = old.category.as_deref() else { continue };
+        let Some(category) = old.category.as_deref() else {
+            continue;
+        };
         if let Some(team) = old.team.as_deref() {
             *teams.entry(category).or_default().entry(team).or_default() += 1;
         }
         if let Some(priority) = old.priority.as_deref() {
-            *priorities.entry(category).or_default().entry(priority).or_default() += 1;
+            *priorities
+                .entry(category)
+                .or_default()
+                .entry(priority)
+                .or_default() += 1;
         }
     }
     let mut skilled: BTreeMap<&str, BTreeMap<&str, u64>> = BTreeMap::new();
@@ -191,7 +251,10 @@ fn categories(prepared: &Prepared) -> Vec<Category> {
     }
     let most = |counts: &BTreeMap<&str, BTreeMap<&str, u64>>, category: &str| {
         let counts = counts.get(category)?;
-        counts.iter().max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0))).map(|(name, _)| (*name).to_owned())
+        counts
+            .iter()
+            .max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0)))
+            .map(|(name, _)| (*name).to_owned())
     };
     prepared
         .categories
