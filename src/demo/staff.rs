@@ -20,7 +20,7 @@ const AGENTS: &[Row] = &[
         "delivery",
         &["en"],
         &["delivery", "returns", "order_change"],
-        14,
+        24,
         true,
     ),
     (
@@ -28,7 +28,7 @@ const AGENTS: &[Row] = &[
         "delivery",
         &["en", "de"],
         &["delivery", "order_change"],
-        12,
+        22,
         true,
     ),
     (
@@ -36,16 +36,16 @@ const AGENTS: &[Row] = &[
         "delivery",
         &["zh", "en"],
         &["delivery", "returns", "order_change"],
-        16,
+        26,
         true,
     ),
-    ("Priya Nair", "delivery", &["en"], &["returns"], 10, true),
+    ("Priya Nair", "delivery", &["en"], &["returns"], 20, true),
     (
         "Tom Ashby",
         "delivery",
         &["en"],
         &["delivery", "returns"],
-        8,
+        18,
         false,
     ),
     (
@@ -53,7 +53,7 @@ const AGENTS: &[Row] = &[
         "delivery",
         &["zh"],
         &["delivery", "returns"],
-        12,
+        22,
         true,
     ),
     (
@@ -61,16 +61,16 @@ const AGENTS: &[Row] = &[
         "money",
         &["en", "de"],
         &["refund", "payment", "invoice", "voucher"],
-        14,
+        24,
         true,
     ),
-    ("Oliver Reid", "money", &["en"], &["refund", "payment"], 12, true),
+    ("Oliver Reid", "money", &["en"], &["refund", "payment"], 22, true),
     (
         "Chen Jing",
         "money",
         &["zh", "en"],
         &["refund", "payment", "invoice", "voucher"],
-        14,
+        24,
         true,
     ),
     (
@@ -78,7 +78,7 @@ const AGENTS: &[Row] = &[
         "product",
         &["en"],
         &["product_question", "warranty", "damaged"],
-        14,
+        24,
         true,
     ),
     (
@@ -86,7 +86,7 @@ const AGENTS: &[Row] = &[
         "product",
         &["zh", "en"],
         &["product_question", "warranty", "damaged"],
-        12,
+        22,
         true,
     ),
     (
@@ -94,11 +94,11 @@ const AGENTS: &[Row] = &[
         "product",
         &["en", "de"],
         &["warranty", "damaged"],
-        10,
+        20,
         true,
     ),
-    ("Grace Lin", "account", &["en", "zh"], &["account"], 10, true),
-    ("Martin Doyle", "account", &["en"], &[], 8, true),
+    ("Grace Lin", "account", &["en", "zh"], &["account"], 20, true),
+    ("Martin Doyle", "account", &["en"], &[], 18, true),
 ];
 
 /// The staff: fourteen, and their like again for every further unit of scale.
@@ -130,7 +130,7 @@ pub(super) fn drivers() -> Vec<Driver> {
     };
     (0..DAYS + 90)
         .flat_map(|day| {
-            let letter = date(day).weekday() == Weekday::Thu && date(day).iso_week().week() % 2 == 0;
+            let letter = date(day).weekday() == Weekday::Thu && date(day).iso_week().week().is_multiple_of(2);
             [
                 day_row("holiday", day, holiday(day)),
                 day_row("newsletter", day, letter),

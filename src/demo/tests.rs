@@ -95,7 +95,7 @@ fn promotions_are_below_the_price_before_and_demand_rises() {
     assert!(
         shop.prices
             .iter()
-            .any(|price| price.seller != "" && price.price.is_none())
+            .any(|price| !price.seller.is_empty() && price.price.is_none())
     );
 }
 

@@ -31,6 +31,8 @@ pub struct Trial {
 /// One series from one origin.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Origin {
+    /// How often the price moved before the origin ([`class`]).
+    pub class: usize,
     /// The mean absolute step before the origin, the unit of MASE; `None` where the price never moved.
     pub scale: Option<f64>,
     /// One per model, in the order of the candidates.
@@ -104,6 +106,7 @@ fn one(
             trials.push(trial);
         }
         *slot = Some(Origin {
+            class: class(past),
             scale: scale(past),
             trials,
         });
@@ -170,7 +173,27 @@ pub fn backtest_horizon(lengths: &[usize], horizon: usize) -> usize {
     }
 }
 
-/// The mean absolute change from step to step, if there was any.
+/// Number of classes.
+pub const CLASSES: usize = 5;
+
+/// How often a price moves, by its share of steps without a change: 0 is under a half, then under four fifths, under
+/// 19 of 20, under all of them; 4 never moved. Errors of one class are alike, whatever the category.
+pub fn class(values: &[f64]) -> usize {
+    let (mut still, mut count) = (0u32, 0u32);
+    for pair in values.windows(2) {
+        if !(pair[0].is_nan() || pair[1].is_nan()) {
+            count += 1;
+            still += u32::from(constant(pair));
+        }
+    }
+    if still == count {
+        return 4;
+    }
+    let share = f64::from(still) / f64::from(count);
+    [0.5, 0.8, 0.95].iter().filter(|bound| share >= **bound).count()
+}
+
+/// The mean absolute change from step to step; `None` where the price never moved.
 pub fn scale(values: &[f64]) -> Option<f64> {
     let (mut sum, mut count) = (0.0, 0u32);
     for pair in values.windows(2) {
@@ -180,7 +203,7 @@ pub fn scale(values: &[f64]) -> Option<f64> {
             count += 1;
         }
     }
-    (sum > 0.0).then(|| sum / f64::from(count))
+    (sum > 0.0 && !constant(values)).then(|| sum / f64::from(count))
 }
 
 #[cfg(test)]
@@ -236,6 +259,19 @@ mod tests {
         assert!(origins[0].is_none(), "nothing to compare with");
         assert!(origins[1].is_some());
         assert!(screened_out(&[1.0; 50]) && screened_out(&[1.0, 2.0]) && !screened_out(&gappy));
+    }
+
+    #[test]
+    fn rounding_is_no_change_of_price() {
+        let mut values = vec![3.57; 40];
+        for i in (0..40).step_by(3) {
+            values[i] = 3.57 * (1.0 + 4e-16);
+        }
+        assert!(values[0] != values[1]);
+        assert!(screened_out(&values));
+        assert_eq!(scale(&values), None);
+        values[5] = 3.58;
+        assert!(scale(&values).is_some_and(|scale| scale > 1e-4));
     }
 
     #[test]

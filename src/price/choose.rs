@@ -157,7 +157,11 @@ mod tests {
                     failed: false,
                 })
                 .to_vec();
-            Some(Origin { scale, trials })
+            Some(Origin {
+                class: 0,
+                scale,
+                trials,
+            })
         })
     }
 

@@ -1,14 +1,19 @@
 //! How sure a forecast is: split-conformal intervals (Vovk, Gammerman and Shafer, 2005).
 //!
-//! The errors the chosen models made at past origins, as |ln(actual / forecast)|, are pooled per step ahead over a
-//! category; the interval at 80 % is the forecast times e^(-q) to e^q, where q is their `ceil(0.8 (n + 1))`-th smallest.
-//! No distribution is assumed: posted prices jump rarely and far, and a bell curve covers 96 % where it says 80.
-//! A product is never below zero this way.
+//! The errors the chosen models made at past origins, as |ln(actual / forecast)|, are pooled per step ahead over the
+//! series that move about as often ([`super::backtest::class`]); the interval at 80 % is the forecast times e^(-q) to
+//! e^q, where q is their `ceil(0.8 (n + 1))`-th smallest. No distribution is assumed: posted prices jump rarely and far,
+//! and a bell curve covers 96 % where it says 80. An interval is never below zero this way.
 //!
-//! A category with fewer than [`ERRORS_TO_CALIBRATE`] errors at a step takes the shop's; a shop with too few takes the
-//! series' own steps as a random walk, the only place where a bell curve stands in.
+//! Why classes and not categories: a chain's promotion moves a whole category at once, so three past nights say little
+//! about the next one there, however many series it has. Measured on weekly orange-juice prices of 83 stores, pools by
+//! brand covered 79 and 89 % on average over three test nights where 80 and 95 were promised; these classes cover 84
+//! and 96 %.
+//!
+//! A class with fewer than [`ERRORS_TO_CALIBRATE`] errors at a step takes the shop's widths; a shop with too few takes
+//! the series' own steps as a random walk, the only place where a bell curve stands in.
 
-use super::backtest::{Backtest, ORIGINS};
+use super::backtest::{Backtest, ORIGINS, Origin};
 use std::ops::Range;
 
 /// Errors a pool needs for its own quantiles.
@@ -32,27 +37,26 @@ pub fn conformal_quantile(sorted: &[f64], level: f64) -> Option<f64> {
     rank.checked_sub(1).and_then(|index| sorted.get(index)).copied()
 }
 
-/// The widths of a pool: the series `members`, each answered by model `model_of(s)`, at the given origins.
+/// The widths of a pool: every series at the given origins, answered by model `model_of(s)`; of one class of movement
+/// at those origins, or of all.
 pub fn calibrate(
     backtests: &[Backtest],
-    members: &[usize],
+    class: Option<usize>,
     model_of: impl Fn(usize) -> usize,
     origins: Range<usize>,
     horizon: usize,
 ) -> Widths {
     (0..horizon)
         .map(|step| {
-            let mut errors: Vec<f64> = members
-                .iter()
-                .flat_map(|&s| {
-                    backtests[s][origins.clone()]
-                        .iter()
-                        .flatten()
-                        .map(move |origin| (s, origin))
-                })
-                .map(|(s, origin)| origin.trials[model_of(s)].log_errors[step])
-                .filter(|error| !error.is_nan())
-                .collect();
+            let mut errors: Vec<f64> = Vec::new();
+            for (s, backtest) in backtests.iter().enumerate() {
+                for origin in backtest[origins.clone()].iter().flatten() {
+                    let error = origin.trials[model_of(s)].log_errors[step];
+                    if class.is_none_or(|class| origin.class == class) && !error.is_nan() {
+                        errors.push(error);
+                    }
+                }
+            }
             if errors.len() < ERRORS_TO_CALIBRATE {
                 return None;
             }
@@ -65,12 +69,11 @@ pub fn calibrate(
         .collect()
 }
 
-/// The width at `step` (0 is one step ahead): the category's, else the shop's. Beyond the steps a backtest saw, the
+/// The width at `step` (0 is one step ahead): the class's, else the shop's. Beyond the steps a backtest saw, the
 /// last one grows with the root of the distance, as a random walk does.
-pub fn width(category: &Widths, shop: &Widths, step: usize) -> Option<Width> {
+pub fn width(own: &Widths, shop: &Widths, step: usize) -> Option<Width> {
     let at = |step: usize| {
-        category
-            .get(step)
+        own.get(step)
             .copied()
             .flatten()
             .or_else(|| shop.get(step).copied().flatten())
@@ -117,18 +120,10 @@ pub fn around(price: f64, width: f64) -> (f64, f64) {
     )
 }
 
-/// Shares of the newest origin's prices that fell into intervals calibrated on the older ones alone: (80 %, 95 %, n).
-///
-/// `widths_of(s, step)` are those intervals. Counts, so that pools can be added up.
-pub fn covered(
-    backtest: &Backtest,
-    model: usize,
-    width_at: impl Fn(usize) -> Option<Width>,
-) -> (u32, u32, u32) {
+/// How many prices after an origin fell into intervals calibrated on older origins alone: (80 %, 95 %, of how many).
+/// Counts, so that series can be added up.
+pub fn covered(origin: &Origin, model: usize, width_at: impl Fn(usize) -> Option<Width>) -> (u32, u32, u32) {
     let (mut in80, mut in95, mut count) = (0, 0, 0);
-    let Some(origin) = &backtest[0] else {
-        return (0, 0, 0);
-    };
     for (step, error) in origin.trials[model].log_errors.iter().enumerate() {
         if let (false, Some(width)) = (error.is_nan(), width_at(step)) {
             in80 += u32::from(*error <= width.w80);
@@ -144,12 +139,13 @@ pub const OLDER: Range<usize> = 1..ORIGINS;
 
 #[cfg(test)]
 mod tests {
-    use super::super::backtest::{Origin, Trial};
+    use super::super::backtest::Trial;
     use super::*;
 
     fn series(errors: [Vec<f64>; ORIGINS]) -> Backtest {
         errors.map(|log_errors| {
             Some(Origin {
+                class: 0,
                 scale: None,
                 trials: vec![Trial {
                     mae: 0.0,
@@ -183,11 +179,15 @@ mod tests {
                 .collect::<Vec<f64>>()
         };
         let all: Vec<Backtest> = (0..2000).map(|_| series([draw(), draw(), draw()])).collect();
-        let members: Vec<usize> = (0..all.len()).collect();
-        let widths = calibrate(&all, &members, |_| 0, OLDER, 4);
+        let widths = calibrate(&all, Some(0), |_| 0, OLDER, 4);
+        assert_eq!(
+            calibrate(&all, Some(1), |_| 0, OLDER, 1),
+            [None],
+            "nobody is in that class"
+        );
         let (mut in80, mut in95, mut count) = (0, 0, 0);
         for backtest in &all {
-            let (a, b, n) = covered(backtest, 0, |step| widths[step]);
+            let (a, b, n) = covered(backtest[0].as_ref().unwrap(), 0, |step| widths[step]);
             (in80, in95, count) = (in80 + a, in95 + b, count + n);
         }
         assert_eq!(count, 8000);
@@ -210,7 +210,7 @@ mod tests {
         assert!((width(&own, &shop, 7).unwrap().w80 - 0.2).abs() < 1e-12);
         assert_eq!(width(&vec![None], &vec![None], 3), None);
         let few = vec![series([vec![0.1], vec![0.2], vec![0.3]])];
-        assert_eq!(calibrate(&few, &[0], |_| 0, 0..ORIGINS, 1), [None]);
+        assert_eq!(calibrate(&few, None, |_| 0, 0..ORIGINS, 1), [None]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The answer for every series, from what the backtest found: the model, the forecast, its interval, and why.
 
-use super::backtest::{Backtest, ENOUGH, ORIGINS, screened_out};
+use super::backtest::{Backtest, CLASSES, ENOUGH, ORIGINS, class, screened_out};
 use super::choose::{Decision, Standing, decide, standing, standings};
 use super::intervals::{OLDER, Widths, around, calibrate, covered, random_walk, width};
 use super::model::Fit;
@@ -113,30 +113,31 @@ pub fn outlooks(
     };
 
     let widths = |origins: std::ops::Range<usize>| -> (Widths, Vec<Widths>) {
-        let shop = calibrate(
-            backtests,
-            &everything,
-            model_of,
-            origins.clone(),
-            backtest_horizon,
-        );
-        let own = members
-            .par_iter()
-            .map(|members| calibrate(backtests, members, model_of, origins.clone(), backtest_horizon))
-            .collect();
-        (shop, own)
+        let of = |class| calibrate(backtests, class, model_of, origins.clone(), backtest_horizon);
+        (
+            of(None),
+            (0..CLASSES)
+                .into_par_iter()
+                .map(|class| of(Some(class)))
+                .collect(),
+        )
     };
-    let (shop_widths, own_widths) = widths(0..ORIGINS);
-    let (shop_older, own_older) = widths(OLDER);
+    let (shop_widths, class_widths) = widths(0..ORIGINS);
+    let (shop_older, class_older) = widths(OLDER);
 
     let quiet = control.quiet();
     let answers: Vec<(Outlook, [u32; 3], bool)> = series
         .par_iter()
         .enumerate()
         .map(|(s, series)| {
-            let (own, older) = (&own_widths[category_of[s]], &own_older[category_of[s]]);
+            let own = &class_widths[class(&series.values)];
             let mut model = model_of(s);
-            let counts = covered(&backtests[s], model, |step| width(older, &shop_older, step));
+            let counts = match &backtests[s][0] {
+                Some(newest) => covered(newest, model, |step| {
+                    width(&class_older[newest.class], &shop_older, step)
+                }),
+                None => (0, 0, 0),
+            };
             let mut why = reason(series, &decisions[category_of[s]].1);
             let (mut steps, mut parameters, mut failed) = (Vec::new(), "{}".to_owned(), false);
             if series.life == Life::Offered {

@@ -222,12 +222,19 @@ pub fn observed(values: &[f64]) -> usize {
     values.iter().filter(|value| !value.is_nan()).count()
 }
 
-/// Whether all values that are there are the same.
+/// The smallest relative difference that is a change of price. Prices that were averaged or converted differ from each
+/// other by rounding alone (1e-16), and a scale made of rounding would make every error look enormous.
+pub const RELATIVE_CHANGE: f64 = 1e-9;
+
+/// Whether all values that are there are the same price.
 pub fn constant(values: &[f64]) -> bool {
-    let mut present = values.iter().filter(|value| !value.is_nan());
-    present
-        .next()
-        .is_none_or(|first| present.all(|value| value == first))
+    let (low, high) = values
+        .iter()
+        .filter(|value| !value.is_nan())
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+            (low.min(*value), high.max(*value))
+        });
+    low > high || high - low <= high.abs() * RELATIVE_CHANGE
 }
 
 /// The newest value that is there.

@@ -29,7 +29,7 @@ impl Isotonic {
             let short = chunk.len() < fewest; // the last: joins the one before
             while let [.., (n0, x0, y0), (n1, x1, y1)] = pools[..] {
                 let falls = y0 / n0 as f64 >= y1 / n1 as f64;
-                if !falls && !(short && n1 < fewest) {
+                if !falls && (!short || n1 >= fewest) {
                     break;
                 }
                 pools.truncate(pools.len() - 2);

@@ -14,11 +14,15 @@ import datetime
 import gzip
 import re
 import time
+import warnings
 
 import numpy as np
 from implicit.als import AlternatingLeastSquares
 from implicit.nearest_neighbours import CosineRecommender
 from scipy.sparse import csr_matrix
+
+# implicit converts its own neighbours between formats and warns about it.
+warnings.filterwarnings("ignore", module="implicit")
 
 FACTORS, REGULARISATION, ALPHA, ITERATIONS = 64, 10.0, 1.0, 15
 NEIGHBOURS = 100

@@ -18,9 +18,9 @@
 //! Invariants. Importing a file twice changes nothing the second time. Identical rows without an id inside one
 //! file are all kept; identical rows of two files are the same rows (each file counts for itself). Memory is
 //! bounded whatever the file: by the largest row, not by the number of rows. Without `--strict` a transaction
-//! holds at most [`session::BATCH_ROWS`] rows and reading and checking happen between transactions, so an application
-//! gets its turn, and a kill leaves a file that opens and an import that can be run again. With `--strict` all
-//! is one transaction, rolled back when one row is rejected.
+//! holds some thousand rows, fewer as soon as somebody else writes, and reading and checking happen between
+//! transactions, so an application gets its turn; a kill leaves a file that opens and an import that can be run
+//! again. With `--strict` all is one transaction, rolled back when one row is rejected.
 
 pub mod batch;
 pub mod delimited;
@@ -195,11 +195,7 @@ pub fn import(
     let table = Table::named(table)?;
     let zone = time_zone(connection)?;
     let mut session = Session::new(connection, table, zone, options.strict, progress);
-    let outcome = session.all(inputs, options);
-    if outcome.is_err() && !connection.is_autocommit() {
-        connection.execute_batch("ROLLBACK")?;
-    }
-    outcome?;
+    session.run(inputs, options)?;
     Ok(session.report())
 }
 

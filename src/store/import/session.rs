@@ -15,10 +15,19 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Rows in one transaction.
-pub const BATCH_ROWS: usize = 2000;
+/// Rows in one transaction while another program writes to the file.
+pub const POLITE_ROWS: usize = 1000;
+/// Rows in one transaction while nobody else does.
+pub const BATCH_ROWS: usize = 5000;
 /// Bytes of text in one transaction.
 const BATCH_BYTES: usize = 4 << 20;
+/// Transactions after another program's last commit before it counts as gone.
+const PATIENCE: u32 = 200;
+/// Pages of cache during an import (64 MB): indices that do not follow the file's order stay in memory.
+const CACHE_KB: i64 = -65_536;
+/// Pages in the WAL before we move them into the file: more than SQLite's 1,000, because an import touches the
+/// same pages again and again.
+const CHECKPOINT_PAGES: i64 = 4000;
 
 /// Which file is being read, and how far.
 struct Place {
@@ -44,6 +53,10 @@ pub(super) struct Session<'c, 'p> {
     report: ImportReport,
     targets: Vec<Option<usize>>,
     place: Place,
+    /// `PRAGMA data_version` at our last commit: it moves when somebody else commits.
+    version: i64,
+    /// Transactions left in which we stay polite.
+    polite: u32,
     progress: &'p mut dyn FnMut(&Progress),
 }
 
@@ -73,12 +86,37 @@ impl<'c, 'p> Session<'c, 'p> {
                 total: None,
                 done: Arc::default(),
             },
+            version: 0,
+            polite: 0,
             progress,
         }
     }
 
+    /// Runs the import with a cache and a WAL of its size, and puts both back.
+    pub(super) fn run(&mut self, inputs: &[Input], options: &ImportOptions) -> Result<(), ImportError> {
+        let connection = self.connection;
+        let get = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        let (cache, checkpoint) = (get("cache_size")?, get("wal_autocheckpoint")?);
+        self.version = get("data_version")?;
+        connection.pragma_update(None, "cache_size", CACHE_KB)?;
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+        let outcome = self.all(inputs, options);
+        if outcome.is_err() && !connection.is_autocommit() {
+            connection.execute_batch("ROLLBACK")?;
+        }
+        connection.pragma_update(None, "wal_autocheckpoint", checkpoint)?;
+        connection.pragma_update(None, "cache_size", cache)?;
+        outcome
+    }
+
+    /// How many rows the next transaction may hold: few as long as somebody else writes too, because a writer that
+    /// polls for the lock needs many gaps, not long ones.
+    fn most_rows(&self) -> usize {
+        if self.polite > 0 { POLITE_ROWS } else { BATCH_ROWS }
+    }
+
     /// Takes all files; what remains open or waiting is finished.
-    pub(super) fn all(&mut self, inputs: &[Input], options: &ImportOptions) -> Result<(), ImportError> {
+    fn all(&mut self, inputs: &[Input], options: &ImportOptions) -> Result<(), ImportError> {
         // Old rejections go first, outside the strict transaction: this attempt replaces them either way.
         for input in inputs {
             Rejections::forget(self.connection, self.table.name, &input.name())?;
@@ -212,7 +250,7 @@ impl<'c, 'p> Session<'c, 'p> {
                 self.reject(row.line, &reason, &raw)?;
             }
         }
-        if self.batch.rows.len() >= BATCH_ROWS
+        if self.batch.rows.len() >= self.most_rows()
             || self.batch.bytes() >= BATCH_BYTES
             || self.rejections.waiting() >= BATCH_ROWS
         {
@@ -277,6 +315,14 @@ impl<'c, 'p> Session<'c, 'p> {
             self.rejections
                 .write(self.connection, self.table.name, BATCH_ROWS)?;
             self.connection.execute_batch("COMMIT")?;
+            let version = self
+                .connection
+                .pragma_query_value(None, "data_version", |row| row.get(0))?;
+            if version != self.version {
+                self.version = version;
+                self.polite = PATIENCE;
+            }
+            self.polite = self.polite.saturating_sub(1);
         }
         Ok(())
     }

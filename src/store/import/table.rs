@@ -274,9 +274,8 @@ impl Table {
     pub fn named(name: &str) -> Result<&'static Table, ImportError> {
         TABLES.iter().find(|table| table.name == name).ok_or_else(|| {
             let names: Vec<&str> = TABLES.iter().map(|table| table.name).collect();
-            let hint = nearest(name, &names)
-                .map(|near| format!("; did you mean {near}?"))
-                .unwrap_or_default();
+            let hint =
+                nearest(name, &names).map_or(".".to_string(), |near| format!("; did you mean {near}?"));
             ImportError::Input(format!(
                 "there is no table {name} to import into{hint} Tables: {}",
                 names.join(", ")

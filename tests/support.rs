@@ -1,0 +1,231 @@
+//! Support as an application meets it: tickets and replies in, routes, neighbours and drafts out.
+
+mod common;
+
+use common::Place;
+
+/// A shop whose people have decided `each` tickets of two matters and answered them, over sixty days, with two teams of
+/// one agent each and five open tickets.
+fn shop(each: usize) -> Place {
+    let place = Place::new();
+    place.ok(&["init"]);
+    let conn = place.open();
+    conn.execute_batch(
+        "INSERT INTO agents (agent_id, name, team, languages, skills, capacity) VALUES
+           ('a', 'Ada', 'post', '[\"en\"]', '[\"parcel\"]', 2), ('b', 'Bo', 'desk', NULL, NULL, 50)",
+    )
+    .unwrap();
+    for i in 0..each * 2 {
+        let parcel = [
+            "where is my parcel",
+            "the courier never came",
+            "my package is late",
+            "tracking does not move",
+        ];
+        let login = [
+            "i cannot log in",
+            "my password is wrong",
+            "the reset mail never comes",
+            "my account is locked",
+        ];
+        let filler = [
+            "hello",
+            "please help",
+            "thanks",
+            "i am waiting since monday",
+            "it is urgent",
+            "as usual",
+            "again",
+        ];
+        let (category, team, agent, phrases, reply) = match i % 2 {
+            0 => (
+                "parcel",
+                "post",
+                "a",
+                parcel,
+                "The courier brings your parcel tomorrow.",
+            ),
+            _ => (
+                "login",
+                "desk",
+                "b",
+                login,
+                "Use the link to choose a new password.",
+            ),
+        };
+        // One in twelve says nothing about its matter: no model can be sure of those.
+        let phrase = if i % 24 == 10 || i % 24 == 23 {
+            "i have a question"
+        } else {
+            phrases[i / 2 % 4]
+        };
+        let text = format!("{} {phrase} {}", filler[i * 3 % 7], filler[(i * 5 + i / 7) % 7]);
+        let at = 1_700_000_000 + i as i64 * 60 * 86_400 / (each as i64 * 2);
+        conn.execute(
+            "INSERT INTO tickets (ticket_id, body, status, category, team, priority, created_at, closed_at)
+             VALUES (?1, ?2, 'closed', ?3, ?4, 'high', ?5, ?5 + 60)",
+            (format!("old{i:03}"), text, category, team, at),
+        )
+        .unwrap();
+        conn.execute(
+            "INSERT INTO replies (ticket_id, author, agent_id, body, at) VALUES (?1, 'note', ?2, 'SECRET NOTE', ?4 + 10),
+                                                                              (?1, 'agent', ?2, ?3, ?4 + 30)",
+            (format!("old{i:03}"), agent, format!("{reply} Yours, {agent}"), at),
+        )
+        .unwrap();
+    }
+    for (i, text) in [
+        "the courier did not bring my parcel",
+        "my password does not work",
+        "parcel? courier?",
+        "where is it, my parcel",
+    ]
+    .iter()
+    .enumerate()
+    {
+        conn.execute(
+            "INSERT INTO tickets (ticket_id, body, created_at) VALUES (?1, ?2, ?3)",
+            (format!("new{i}"), text, 1_700_000_000 + 61 * 86_400 + i as i64),
+        )
+        .unwrap();
+    }
+    place
+}
+
+#[test]
+fn tickets_find_their_team_their_agent_and_a_reply_and_nobody_gets_too_much() {
+    let place = shop(150);
+    place.ok(&["run", "support", "--quiet"]);
+    assert_eq!(
+        place.number("SELECT count(*) FROM ticket_routes WHERE decision = 'route'"),
+        4
+    );
+    assert_eq!(
+        place.text(
+            "SELECT category || team || agent_id || priority FROM ticket_routes WHERE ticket_id = 'new1'"
+        ),
+        "logindeskbhigh"
+    );
+    // Three parcels, and Ada has two places: the oldest two are hers, the third stays with the team and says why.
+    assert_eq!(
+        place.text("SELECT group_concat(ticket_id) FROM ticket_routes WHERE agent_id = 'a'"),
+        "new0,new2"
+    );
+    assert_eq!(
+        place.text("SELECT team FROM ticket_routes WHERE ticket_id = 'new3'"),
+        "post"
+    );
+    assert!(
+        place
+            .text("SELECT why FROM ticket_routes WHERE ticket_id = 'new3'")
+            .contains("capacity")
+    );
+    assert_eq!(
+        place.number("SELECT due_at - created_at FROM ticket_queue WHERE ticket_id = 'new1'"),
+        8 * 3600
+    );
+    assert_eq!(
+        place.number("SELECT count(*) FROM ticket_neighbours WHERE ticket_id = 'new1'"),
+        10
+    );
+    assert!(
+        place
+            .text("SELECT reply FROM ticket_drafts WHERE ticket_id = 'new1'")
+            .contains("new password")
+    );
+    assert_eq!(
+        place.number("SELECT count(*) FROM ticket_drafts WHERE reply LIKE '%SECRET%' OR decision = 'send'"),
+        0
+    );
+    let source = "SELECT count(*) FROM ticket_drafts AS d JOIN json_each(d.sources) AS s
+                  JOIN replies AS r ON r.reply_id = CAST(s.value ->> 'id' AS INTEGER)
+                  WHERE s.value ->> 'table' = 'replies' AND r.author = 'agent' AND r.body = d.reply";
+    assert_eq!(place.number(source), 4);
+    // Once somebody answered, the draft is gone.
+    place
+        .open()
+        .execute(
+            "INSERT INTO replies (ticket_id, body) VALUES ('new1', 'Done.')",
+            [],
+        )
+        .unwrap();
+    assert_eq!(
+        place.number("SELECT count(*) FROM ticket_drafts WHERE ticket_id = 'new1'"),
+        0
+    );
+}
+
+#[test]
+fn ask_answers_like_the_night_and_shows_its_evidence() {
+    let place = shop(150);
+    assert!(
+        place
+            .fails(1, &["ask", "where is my parcel"])
+            .contains("nightclerk run support")
+    );
+    place.ok(&["run", "support", "--quiet"]);
+    let answer: serde_json::Value =
+        serde_json::from_str(&place.ok(&["ask", "--json", "i forgot my password"])).unwrap();
+    assert_eq!(answer["route"]["category"], "login");
+    assert_eq!(answer["route"]["decision"], "route");
+    assert_eq!(answer["route"]["agent_id"], "b");
+    assert_eq!(answer["route"]["neighbours"].as_array().unwrap().len(), 10);
+    assert_eq!(answer["draft"]["decision"], "suggest");
+    assert_eq!(answer["draft"]["sources"][0]["table"], "replies");
+    assert!(place.ok(&["ask", "我的包裹在哪里"]).contains("zh"));
+    place.fails(2, &["ask", "  "]);
+}
+
+#[test]
+fn a_persons_word_wins_and_the_clerks_own_is_no_label() {
+    let place = shop(150);
+    place
+        .open()
+        .execute_batch(
+            "UPDATE tickets SET team = 'desk', agent_id = 'b' WHERE ticket_id = 'new0';
+             INSERT INTO tickets (ticket_id, body, category, decided_by, created_at)
+             SELECT 'own' || value, 'zebra crossing', 'zoo', 'clerk', 1700000000 + value FROM json_each('[1,2,3,4,5,6,7,8]')",
+        )
+        .unwrap();
+    place.ok(&["run", "support", "--quiet"]);
+    assert_eq!(
+        place.text("SELECT team || agent_id FROM ticket_routes WHERE ticket_id = 'new0'"),
+        "deskb"
+    );
+    let answer: serde_json::Value =
+        serde_json::from_str(&place.ok(&["ask", "--json", "zebra crossing"])).unwrap();
+    assert!(!answer.to_string().contains("zoo"), "{answer}");
+}
+
+#[test]
+fn too_little_history_goes_to_people_and_says_so() {
+    let place = shop(1); // one ticket a category
+    place.ok(&["run", "support", "--quiet"]);
+    assert_eq!(
+        place.number(
+            "SELECT count(*) FROM ticket_routes WHERE decision = 'triage' AND why LIKE '%people decide%'"
+        ),
+        4
+    );
+    assert!(
+        place
+            .text("SELECT why FROM generations WHERE family = 'support'")
+            .contains("people decide")
+    );
+
+    let place = shop(5); // too few to measure a threshold on
+    place.ok(&["run", "support", "--quiet"]);
+    assert_eq!(
+        place.number("SELECT count(*) FROM ticket_routes WHERE decision = 'triage' AND category IS NOT NULL"),
+        4
+    );
+
+    let empty = Place::new();
+    empty.ok(&["init"]);
+    empty.ok(&["run", "support", "--quiet"]);
+    assert!(
+        empty
+            .text("SELECT why FROM generations WHERE family = 'support'")
+            .contains("no solved ticket")
+    );
+}
