@@ -76,7 +76,7 @@ fn shop(each: usize) -> Place {
     }
     for (i, text) in [
         "the courier did not bring my parcel",
-        "my password does not work",
+        "i cannot log in with my password",
         "parcel? courier?",
         "where is it, my parcel",
     ]
