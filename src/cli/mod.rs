@@ -37,7 +37,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The night clerk of a shop: recommendations, prices and ticket routing as tables in SQLite.
 #[derive(Debug, Parser)]
-#[command(name = "nightclerk", version, max_term_width = 110, arg_required_else_help = true)]
+#[command(
+    name = "nightclerk",
+    version,
+    max_term_width = 110,
+    arg_required_else_help = true
+)]
 pub struct Cli {
     #[command(flatten)]
     global: Global,
@@ -49,7 +54,13 @@ pub struct Cli {
 #[derive(Debug, Args)]
 pub struct Global {
     /// The shop's database
-    #[arg(long, global = true, value_name = "FILE", default_value = "shop.db", env = "NIGHTCLERK_DB")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        default_value = "shop.db",
+        env = "NIGHTCLERK_DB"
+    )]
     pub db: PathBuf,
     /// Print an array of JSON objects instead of a table
     #[arg(long, global = true)]
@@ -96,7 +107,9 @@ impl Cli {
     pub fn run(&self) -> Result<()> {
         let global = &self.global;
         if let Some(threads) = global.threads {
-            rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global()?;
+            rayon::ThreadPoolBuilder::new()
+                .num_threads(threads.into())
+                .build_global()?;
         }
         match &self.verb {
             Verb::Init(args) => init::run(args, global),
@@ -128,7 +141,9 @@ pub enum Failure {
 /// Prints an error with its causes and chooses the exit code.
 pub fn report(error: &anyhow::Error) -> ExitCode {
     let broken_pipe = |cause: &(dyn std::error::Error + 'static)| {
-        cause.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
     };
     if error.chain().any(broken_pipe) {
         return ExitCode::SUCCESS; // `nightclerk runs | head`: the reader has what it wanted
@@ -138,15 +153,25 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
     for cause in error.chain() {
         let cause = cause.to_string();
         if !line.contains(&cause) {
-            line = if line.is_empty() { cause } else { format!("{line}: {cause}") };
+            line = if line.is_empty() {
+                cause
+            } else {
+                format!("{line}: {cause}")
+            };
         }
     }
     output::complain(&format!("nightclerk: {line}"));
-    let code = error.chain().find_map(|cause| match cause.downcast_ref::<Failure>() {
-        Some(Failure::Usage(_)) => Some(2),
-        Some(Failure::Some(_)) => Some(1),
-        None => matches!(cause.downcast_ref::<store::Error>(), Some(store::Error::Newer { .. })).then_some(4),
-    });
+    let code = error
+        .chain()
+        .find_map(|cause| match cause.downcast_ref::<Failure>() {
+            Some(Failure::Usage(_)) => Some(2),
+            Some(Failure::Some(_)) => Some(1),
+            None => matches!(
+                cause.downcast_ref::<store::Error>(),
+                Some(store::Error::Newer { .. })
+            )
+            .then_some(4),
+        });
     ExitCode::from(code.unwrap_or(1))
 }
 

@@ -109,6 +109,9 @@ where
         let Some(store) = self.control.checkpoints() else {
             return Ok(());
         };
+        if !store.due() {
+            return Ok(());
+        }
         let saved = Saved {
             version: VERSION,
             method: self.method,

@@ -26,6 +26,11 @@ pub trait Progress: Send + Sync {
 pub trait Checkpoints: Send + Sync {
     /// The state saved under `name` with this `fingerprint`; nothing when there is none or its fingerprint differs.
     fn load(&self, name: &str, fingerprint: u128) -> Result<Option<Vec<u8>>, String>;
+    /// Whether a save now would be worth its cost; asked before the state is made into bytes. When a checkpoint is
+    /// saved never changes what is fitted, so a store may go by the clock.
+    fn due(&self) -> bool {
+        true
+    }
     /// Keeps `state` under `name`.
     fn save(&self, name: &str, fingerprint: u128, state: &[u8]) -> Result<(), String>;
     /// Forgets `name`; not an error when there is none.

@@ -8,7 +8,8 @@ use chrono::{Datelike, TimeZone, Timelike};
 use chrono_tz::Tz;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 /// The steps, as `runs.stage` names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,7 +171,10 @@ impl<'a> Night<'a> {
 
     /// The control with this family's checkpoints in it, for fits worth resuming.
     pub fn control_with_checkpoints(&self, family: &str) -> Result<Control> {
-        let kept: Arc<dyn Checkpoints> = Arc::new(Kept(StoredCheckpoints::new(self.shop, family)?));
+        let kept: Arc<dyn Checkpoints> = Arc::new(Kept {
+            store: StoredCheckpoints::new(self.shop, family)?,
+            saved: Mutex::new(Instant::now()),
+        });
         Ok(self.control.clone().with_checkpoints(kept))
     }
 
@@ -236,19 +240,37 @@ impl Progress for Forward {
     }
 }
 
-/// Checkpoints of the room `fit` in the store.
-struct Kept(StoredCheckpoints);
+/// Checkpoints of the room `fit` in the store, at most one every [`WORTH_SAVING`]: a fit that is over before that is
+/// sooner done again than saved.
+struct Kept {
+    store: StoredCheckpoints,
+    saved: Mutex<Instant>,
+}
+
+/// Work that a crash may cost.
+const WORTH_SAVING: Duration = Duration::from_secs(20);
 
 impl Checkpoints for Kept {
     fn load(&self, name: &str, fingerprint: u128) -> Result<Option<Vec<u8>>, String> {
-        self.0.load_bytes(name, fingerprint).map_err(|e| e.to_string())
-    }
-    fn save(&self, name: &str, fingerprint: u128, state: &[u8]) -> Result<(), String> {
-        self.0
-            .save_bytes(name, fingerprint, state)
+        self.store
+            .load_bytes(name, fingerprint)
             .map_err(|e| e.to_string())
     }
+    fn due(&self) -> bool {
+        self.saved
+            .lock()
+            .is_ok_and(|saved| saved.elapsed() >= WORTH_SAVING)
+    }
+    fn save(&self, name: &str, fingerprint: u128, state: &[u8]) -> Result<(), String> {
+        self.store
+            .save_bytes(name, fingerprint, state)
+            .map_err(|e| e.to_string())?;
+        if let Ok(mut saved) = self.saved.lock() {
+            *saved = Instant::now();
+        }
+        Ok(())
+    }
     fn clear(&self, name: &str) -> Result<(), String> {
-        self.0.clear_bytes(name).map_err(|e| e.to_string())
+        self.store.clear_bytes(name).map_err(|e| e.to_string())
     }
 }
