@@ -220,7 +220,7 @@ fn parse(name: &str, file: &str, text: &str) -> Result<Job, String> {
             .read(
                 "timeout",
                 "a length of time such as \"90s\", \"30m\" or \"2h\"",
-                |v| length(v),
+                length,
             )?
             .unwrap_or(Duration::from_secs(7200)),
         memory: keys.read("memory", "an amount such as \"512 MB\" or \"4 GB\"", |v| {
@@ -239,7 +239,7 @@ fn parse(name: &str, file: &str, text: &str) -> Result<Job, String> {
             })?
             .unwrap_or(CatchUp::Once),
         grace: keys
-            .read("grace", "a length of time such as \"12h\"", |v| length(v))?
+            .read("grace", "a length of time such as \"12h\"", length)?
             .unwrap_or(Duration::from_secs(12 * 3600)),
         window: keys.read("window", "two times of day such as \"01:00-06:00\"", |v| {
             window(v.as_str()?)

@@ -30,7 +30,7 @@ impl Shop {
     /// Runs one SELECT of ours, with text parameters.
     pub fn select(&self, sql: &str, parameters: &[&str]) -> Result<Table> {
         let mut statement = self.conn().prepare(sql)?;
-        let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let mut rows = statement.query(rusqlite::params_from_iter(parameters))?;
         let mut table = Table {
             columns,
