@@ -22,6 +22,7 @@ mod run;
 mod runs;
 mod scores;
 mod screen;
+mod search;
 mod status;
 
 pub use output::Out;
@@ -91,6 +92,8 @@ enum Verb {
     Runs(runs::RunsArgs),
     /// How each model of the last runs did, beside the naive answer
     Scores(scores::ScoresArgs),
+    /// Full-text search in tickets, articles or products
+    Search(search::SearchArgs),
     /// Classify, route and draft for a ticket that is not stored
     Ask(ask::AskArgs),
     /// Publish an older generation of a result's family again
@@ -116,6 +119,7 @@ impl Cli {
             Verb::Status(args) => status::run(args, global),
             Verb::Runs(args) => runs::run(args, global),
             Verb::Scores(args) => scores::run(args, global),
+            Verb::Search(args) => search::run(args, global),
             Verb::Ask(args) => ask::run(args, global),
             Verb::Rollback(args) => rollback::run(args, global),
             Verb::Doctor(args) => doctor::run(args, global),

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum SearchError {
     /// There is no index yet.
-    #[error("there is no search index in {0}; run the `search` job to build it")]
+    #[error("there is no search index in {0} yet: `nightclerk run search` builds it")]
     Missing(PathBuf),
     /// The index cannot be used as it is.
-    #[error("the search index in {folder} is damaged: {what}; run the `search` job to build it again")]
+    #[error("the search index in {folder} is damaged: {what}: `nightclerk run search` builds it anew")]
     Damaged {
         /// The index folder.
         folder: PathBuf,

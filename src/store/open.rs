@@ -13,6 +13,7 @@ use super::error::{Error, Result};
 use super::migrate;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ pub const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Shop {
     path: PathBuf,
     conn: Connection,
+    longest_write: Cell<Duration>,
 }
 
 impl Shop {
@@ -61,10 +63,7 @@ impl Shop {
                 migrate::known()
             )));
         }
-        Ok(Shop {
-            path: path.into(),
-            conn,
-        })
+        Ok(Shop::of(path, conn))
     }
 
     fn writable(path: &Path, flags: OpenFlags) -> Result<Shop> {
@@ -75,10 +74,25 @@ impl Shop {
         conn.pragma_update(None, "synchronous", "normal")?;
         conn.pragma_update(None, "secure_delete", "on")?;
         migrate::migrate(&conn, path)?;
-        Ok(Shop {
+        Ok(Shop::of(path, conn))
+    }
+
+    fn of(path: &Path, conn: Connection) -> Shop {
+        Shop {
             path: path.into(),
             conn,
-        })
+            longest_write: Cell::default(),
+        }
+    }
+
+    /// The longest any paced transaction of this connection has held the write lock: what a checkout can have waited
+    /// for us at most.
+    pub fn longest_write(&self) -> Duration {
+        self.longest_write.get()
+    }
+
+    pub(super) fn note_write(&self, held: Duration) {
+        self.longest_write.set(self.longest_write.get().max(held));
     }
 
     /// Another connection to the same file, with the same rights.

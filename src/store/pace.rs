@@ -60,6 +60,7 @@ pub(crate) fn paced<T>(
             rows += write(&transaction, item)?;
         }
         transaction.commit()?;
+        shop.note_write(begun.elapsed());
         total += rows;
         transactions += 1;
         if transactions.is_multiple_of(pace.checkpoint_every) {

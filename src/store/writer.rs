@@ -8,6 +8,7 @@ use super::open::{Shop, now};
 use super::pace::{Pace, paced};
 use super::results::ResultRow;
 use rusqlite::params;
+use std::time::Instant;
 
 /// What a new generation says of itself.
 #[derive(Debug, Clone)]
@@ -83,6 +84,7 @@ impl<'s> GenerationWriter<'s> {
     /// Makes this generation the one readers see, and the one before it retired: one short transaction.
     pub fn publish(self, why: &str) -> Result<i64> {
         let transaction = self.shop.write()?;
+        let begun = Instant::now();
         transaction.execute(
             "UPDATE clerk_generations SET status = 'retired' WHERE family = ?1 AND status = 'published'",
             [&self.family],
@@ -97,6 +99,7 @@ impl<'s> GenerationWriter<'s> {
             params![self.family, self.generation],
         )?;
         transaction.commit()?;
+        self.shop.note_write(begun.elapsed());
         Ok(self.generation)
     }
 

@@ -1,0 +1,31 @@
+# The commands of this repository; `just` alone tests and lints.
+
+default: test lint
+
+# Everything `cargo test` runs.
+test:
+    cargo test
+
+# Format, lints of both feature sets, documentation.
+lint:
+    cargo fmt --check
+    cargo clippy --all-targets -- -D warnings
+    cargo clippy --lib --no-default-features --features extension -- -D warnings
+    RUSTDOCFLAGS='-D warnings' cargo doc --no-deps
+
+# kill -9 at 50 random moments of a night and of imports.
+crash:
+    NIGHTCLERK_KILLS=50 cargo test --release --test crash -- --nocapture
+
+# The file of a demo, opened in SQLite 3.37.
+old-sqlite:
+    cargo run --release -- demo target/old-sqlite-demo --scale 0.1 --quiet
+    NIGHTCLERK_FILE="$PWD/target/old-sqlite-demo/shop.db" cargo test --manifest-path tests/old-sqlite/Cargo.toml
+
+# One comparison: publish, import, retail or banking77. See benches/README.md.
+bench name:
+    benches/run {{name}}
+
+# What continuous integration runs.
+ci:
+    .ci/run
