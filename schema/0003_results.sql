@@ -373,7 +373,9 @@ CREATE TABLE clerk_ticket_routes (
 ) STRICT;
 
 -- Where a ticket belongs: decision 'route', or 'triage' when the clerk is not sure enough (then team and agent_id
--- are NULL and category is still the best guess). Confidences are probabilities; due_at = first answer due.
+-- are NULL and category is still the best guess). In a shop whose people enter teams but no categories, team is what
+-- is learned: category is NULL then and category_confidence speaks of the team that `why` names. Confidences are
+-- probabilities; due_at = first answer due.
 CREATE VIEW ticket_routes AS
 SELECT r.ticket_id, r.decision, r.category, r.category_confidence, r.team, r.agent_id, r.agent_confidence, r.priority,
        r.language, r.due_at, r.why, r.routed_at

@@ -25,7 +25,13 @@ fn all() -> Vec<(String, PathBuf, String)> {
         .into_iter()
         .map(|(path, text)| {
             let below = path.strip_prefix(&root).unwrap().to_owned();
-            let room = below.components().next().unwrap().as_os_str().to_string_lossy().into_owned();
+            let room = below
+                .components()
+                .next()
+                .unwrap()
+                .as_os_str()
+                .to_string_lossy()
+                .into_owned();
             (room, below, text)
         })
         .collect()
@@ -47,40 +53,75 @@ fn nothing_imports_upwards() {
         ("recommend", &["fit", "text"]),
         ("price", &["fit", "text"]),
         ("support", &["fit", "text"]),
-        ("pipeline", &["recommend", "price", "support", "search", "store", "fit", "text"]),
+        (
+            "pipeline",
+            &["recommend", "price", "support", "search", "store", "fit", "text"],
+        ),
         ("night", &["pipeline", "store", "fit"]),
         ("demo", &[]),
-        ("cli", &["night", "pipeline", "demo", "search", "store", "fit", "text"]),
-        ("extension", &["search", "support", "recommend", "price", "text", "store"]),
+        (
+            "cli",
+            &["night", "pipeline", "demo", "search", "store", "fit", "text"],
+        ),
+        (
+            "extension",
+            &["search", "support", "recommend", "price", "text", "store"],
+        ),
     ];
     let mut seen = 0;
     for (room, path, text) in all() {
         let Some((_, allowed)) = may.iter().find(|(name, _)| *name == room) else {
-            assert!(room == "lib.rs" || room == "main.rs", "{room} is no room of the house: ARCHITECTURE.md, tests/house.rs");
+            assert!(
+                room == "lib.rs" || room == "main.rs",
+                "{room} is no room of the house: ARCHITECTURE.md, tests/house.rs"
+            );
             continue;
         };
         for line in code(&text) {
             for used in line.match_indices("crate::").map(|(i, _)| &line[i + 7..]) {
-                let used: String = used.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+                let used: String = used
+                    .chars()
+                    .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+                    .collect();
                 if used.is_empty() || used == room {
                     continue; // `crate::{...}` is not this house's style; the next check finds it
                 }
                 seen += 1;
-                assert!(allowed.contains(&used.as_str()), "{}: {room} imports {used}: {line}", path.display());
+                assert!(
+                    allowed.contains(&used.as_str()),
+                    "{}: {room} imports {used}: {line}",
+                    path.display()
+                );
             }
-            assert!(!line.contains("use crate::{"), "{}: one room a line, please: {line}", path.display());
+            assert!(
+                !line.contains("use crate::{"),
+                "{}: one room a line, please: {line}",
+                path.display()
+            );
         }
     }
-    assert!(seen > 50, "only {seen} imports seen: does this test still read the sources?");
+    assert!(
+        seen > 50,
+        "only {seen} imports seen: does this test still read the sources?"
+    );
 }
 
 #[test]
 fn outside_crates_have_one_room() {
-    for (krate, home) in [("rusqlite", "store"), ("tantivy", "search"), ("argmin", "fit"), ("parquet", "store")] {
+    for (krate, home) in [
+        ("rusqlite", "store"),
+        ("tantivy", "search"),
+        ("argmin", "fit"),
+        ("parquet", "store"),
+    ] {
         let mut used = 0;
         for (room, path, text) in all() {
             if code(&text).any(|l| l.contains(&format!("{krate}::")) || l.contains(&format!("use {krate}"))) {
-                assert!(room == home || room == "extension", "{}: {krate} lives in {home}", path.display());
+                assert!(
+                    room == home || room == "extension",
+                    "{}: {krate} lives in {home}",
+                    path.display()
+                );
                 used += 1;
             }
         }
@@ -98,20 +139,40 @@ fn outside_crates_have_one_room() {
 #[test]
 fn files_open_with_an_essay_and_stay_readable() {
     for (_, path, text) in all() {
-        assert!(text.starts_with("//!"), "{} does not say what it is for", path.display());
+        assert!(
+            text.starts_with("//!"),
+            "{} does not say what it is for",
+            path.display()
+        );
         let lines = text.lines().count();
         // Unit tests stand beside the code: they count, with some room.
-        let alone = text.split("#[cfg(test)]\nmod tests {").next().unwrap().lines().count();
-        assert!(alone <= 500, "{} has {alone} lines without its tests: split it by subject", path.display());
-        assert!(lines <= 700, "{} has {lines} lines: move its tests to a file of their own", path.display());
+        let alone = text
+            .split("#[cfg(test)]\nmod tests {")
+            .next()
+            .unwrap()
+            .lines()
+            .count();
+        assert!(
+            alone <= 500,
+            "{} has {alone} lines without its tests: split it by subject",
+            path.display()
+        );
+        assert!(
+            lines <= 700,
+            "{} has {lines} lines: move its tests to a file of their own",
+            path.display()
+        );
     }
 }
 
 #[test]
 fn unsafe_stays_in_its_places() {
     for (room, path, text) in all() {
-        let here = code(&text).any(|l| l.contains("unsafe {") || l.contains("unsafe fn") || l.contains("unsafe impl"));
-        let allowed = room == "extension" || path.ends_with("search/directory.rs") || path.starts_with("neural/kernels");
+        let here = code(&text)
+            .any(|l| l.contains("unsafe {") || l.contains("unsafe fn") || l.contains("unsafe impl"));
+        let allowed = room == "extension"
+            || path.ends_with("search/directory.rs")
+            || path.starts_with("neural/kernels");
         assert!(!here || allowed, "{}: unsafe", path.display());
     }
 }

@@ -9,7 +9,9 @@ use common::Place;
 fn plan(conn: &rusqlite::Connection, sql: &str) -> String {
     let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
     let rows = statement
-        .query_map([], |r| Ok((r.get::<_, i64>(0)?, r.get::<_, i64>(1)?, r.get::<_, String>(3)?)))
+        .query_map([], |r| {
+            Ok((r.get::<_, i64>(0)?, r.get::<_, i64>(1)?, r.get::<_, String>(3)?))
+        })
         .unwrap()
         .map(Result::unwrap);
     let (mut depth, mut text) = (std::collections::BTreeMap::from([(0, 0usize)]), String::new());
@@ -48,7 +50,10 @@ fn look_ups_sort_and_scan_nothing() {
             assert!(!plan.contains("TEMP B-TREE"), "{sql}\n{plan}");
         }
         for line in plan.lines().filter(|l| l.trim().starts_with("SCAN")) {
-            assert!(line.contains("SCAN rules") || line.contains("CONSTANT"), "{sql}\n{plan}");
+            assert!(
+                line.contains("SCAN rules") || line.contains("CONSTANT"),
+                "{sql}\n{plan}"
+            );
         }
         all.push_str(&format!("{sql}\n{plan}\n"));
     }

@@ -40,7 +40,7 @@ pub fn drain(shop: &Shop, control: &Control) -> Result<Drained> {
     let mut seq = match &usable {
         Ok(seq) => *seq,
         Err(_) => {
-            let total = count(shop)?;
+            let total = shop.count_documents()?;
             let all = shop.documents().map(|change| {
                 control.check()?;
                 documents += 1;
@@ -72,17 +72,6 @@ pub fn drain(shop: &Shop, control: &Control) -> Result<Drained> {
     Ok(Drained {
         documents,
         rebuilt: usable.err(),
-    })
-}
-
-fn count(shop: &Shop) -> Result<u64> {
-    let table = shop.select(
-        "SELECT (SELECT count(*) FROM tickets) + (SELECT count(*) FROM articles) + (SELECT count(*) FROM products)",
-        &[],
-    )?;
-    Ok(match table.rows[0][0] {
-        store::Value::Integer(n) => n as u64,
-        _ => 0,
     })
 }
 

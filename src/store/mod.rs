@@ -14,6 +14,7 @@
 
 mod artefacts;
 mod checkpoints;
+mod desk;
 mod error;
 mod fill;
 mod generations;

@@ -127,6 +127,15 @@ impl Shop {
         })
     }
 
+    /// How many documents there are, for progress.
+    pub fn count_documents(&self) -> Result<u64> {
+        Ok(self.conn().query_row(
+            "SELECT (SELECT count(*) FROM tickets) + (SELECT count(*) FROM articles) + (SELECT count(*) FROM products)",
+            [],
+            |r| r.get::<_, i64>(0),
+        )? as u64)
+    }
+
     /// Forgets the changes up to number `seq`, which the index holds durably. In chunks; returns how many.
     pub fn outbox_forget(&self, seq: i64) -> Result<u64> {
         let mut forgotten = 0;

@@ -1,7 +1,7 @@
 //! Answers from what a night learned: category, team, agent, priority and draft of tickets, all waiting ones at once,
 //! because they share the agents' time.
 
-use super::collect::Open;
+use super::collect::{Label, Open};
 use super::knowledge::{Guess, Knowledge};
 use crate::store::Agent;
 use crate::support::{Assignment, Draft, Waiting, assign, votes};
@@ -95,7 +95,8 @@ fn decide(knowledge: &Knowledge, ticket: &Open) -> Routed {
     let best = guess
         .candidates
         .first()
-        .map(|&(class, p)| (&policy.categories[class as usize], p));
+        .map(|&(class, p)| (&policy.classes[class as usize], p));
+    let label = policy.label;
     let decider = if ticket.by_person {
         "a person"
     } else {
@@ -114,37 +115,42 @@ fn decide(knowledge: &Knowledge, ticket: &Open) -> Routed {
             None,
             policy.measured.clone(),
         ),
-        (None, Some((category, p))) => {
+        (None, Some((class, p))) => {
             let sure = policy.threshold.passes(p);
+            let what = format!("{} {}", label.as_str(), class.name);
             let why = match sure {
                 true => format!(
-                    "category {} at {p:.2}, at least {:.2} is needed ({})",
-                    category.name, policy.threshold.confidence, policy.measured
+                    "{what} at {p:.2}, at least {:.2} is needed ({})",
+                    policy.threshold.confidence, policy.measured
                 ),
                 false if policy.threshold.confidence.is_finite() => format!(
-                    "category {} at only {p:.2}, {:.2} is needed ({})",
-                    category.name, policy.threshold.confidence, policy.measured
+                    "{what} at only {p:.2}, {:.2} is needed ({})",
+                    policy.threshold.confidence, policy.measured
                 ),
-                false => format!("category {} at {p:.2}, but {}", category.name, policy.measured),
+                false => format!("{what} at {p:.2}, but {}", policy.measured),
             };
             (
                 sure || ticket.team.is_some() || ticket.agent_id.is_some(),
-                Some(category.name.clone()),
+                (label == Label::Category).then(|| class.name.clone()),
                 Some(p),
                 why,
             )
         }
     };
-    let usual = policy
-        .categories
-        .iter()
-        .find(|known| Some(&known.name) == category.as_ref());
+    let usual = match label {
+        Label::Category => policy
+            .classes
+            .iter()
+            .find(|known| Some(&known.name) == category.as_ref()),
+        Label::Team => best.map(|(class, _)| class),
+    };
     let team = ticket
         .team
         .clone()
         .or_else(|| usual.and_then(|known| known.team.clone()).filter(|_| route));
     match (&ticket.team, &team) {
         (Some(team), _) => why = format!("{why}; {decider} chose team {team}"),
+        (None, Some(_)) if label == Label::Team => {} // said already
         (None, Some(team)) => why = format!("{why}; team {team} handles it"),
         (None, None) if route => why = format!("{why}; no team: no old ticket of this category names one"),
         (None, None) => {}

@@ -3,11 +3,10 @@
 use super::answer;
 use super::collect::{self, Open};
 use super::knowledge::{Knowledge, Trace};
-use crate::store::{Shop, Snapshot, Value};
+use crate::store::{Shop, Snapshot};
 use crate::support::DraftDecision;
 use anyhow::{Context, Result};
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 /// How many categories are named.
 const CANDIDATES: usize = 3;
@@ -106,11 +105,11 @@ pub fn ask(shop: &Shop, text: &str, language: Option<&str>, now: i64) -> Result<
         ..Open::default()
     };
     let tickets = [ticket];
-    let routed = answer::route(&knowledge, &tickets, &agents, &load(shop)?).remove(0);
+    let routed = answer::route(&knowledge, &tickets, &agents, &shop.open_tickets_by_agent()?).remove(0);
     let draft = answer::draft(&knowledge, &tickets[0], &routed);
     let source = draft.neighbour.map(|near| &knowledge.traces[near.row as usize]);
     let reply = match source.and_then(|source| source.reply_id) {
-        Some(id) if draft.decision != DraftDecision::None => words_of(shop, id)?,
+        Some(id) if draft.decision != DraftDecision::None => shop.reply_body(id)?,
         _ => None,
     };
     let gone = draft.decision != DraftDecision::None && reply.is_none();
@@ -136,7 +135,7 @@ pub fn ask(shop: &Shop, text: &str, language: Option<&str>, now: i64) -> Result<
                 .iter()
                 .take(CANDIDATES)
                 .map(|&(class, confidence)| Candidate {
-                    category: knowledge.policy.categories[class as usize].name.clone(),
+                    category: knowledge.policy.classes[class as usize].name.clone(),
                     confidence,
                 })
                 .collect(),
@@ -157,34 +156,6 @@ pub fn ask(shop: &Shop, text: &str, language: Option<&str>, now: i64) -> Result<
                 .collect(),
         },
     })
-}
-
-/// Open tickets by agent, as the queue shows them.
-fn load(shop: &Shop) -> Result<BTreeMap<String, u64>> {
-    let table = shop.select(
-        "SELECT agent_id, count(*) FROM ticket_queue WHERE agent_id IS NOT NULL GROUP BY agent_id",
-        &[],
-    )?;
-    Ok(table
-        .rows
-        .into_iter()
-        .filter_map(|row| match &row[..] {
-            [Value::Text(agent), Value::Integer(n)] => Some((agent.clone(), *n as u64)),
-            _ => None,
-        })
-        .collect())
-}
-
-/// The text of an agent's reply, if it is still there.
-fn words_of(shop: &Shop, reply_id: i64) -> Result<Option<String>> {
-    let table = shop.select(
-        "SELECT body FROM replies WHERE reply_id = ?1",
-        &[&reply_id.to_string()],
-    )?;
-    Ok(table.rows.into_iter().flatten().find_map(|value| match value {
-        Value::Text(body) => Some(body),
-        _ => None,
-    }))
 }
 
 fn list(source: &Trace) -> Vec<Source> {

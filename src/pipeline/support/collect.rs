@@ -7,6 +7,7 @@ use super::super::Night;
 use crate::store::{Agent, Reply, Snapshot, Ticket};
 use crate::text::language_of;
 use anyhow::Result;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Letters of a ticket that are read: the matter is in the beginning, the rest is quoted mail.
@@ -64,10 +65,12 @@ pub struct Prepared {
     pub(super) old: Vec<Old>,
     pub(super) open: Vec<Open>,
     pub(super) agents: Vec<Agent>,
-    /// Rows of `old` with a category, beside the index of the category in `categories`.
+    /// What is learned: categories, or teams in a shop whose people enter teams only.
+    pub(super) label: Label,
+    /// Rows of `old` with a label, beside the index of the label in `labels`.
     pub(super) labelled: Vec<(usize, u32)>,
-    /// Sorted; each has at least two labelled tickets.
-    pub(super) categories: Vec<String>,
+    /// Categories or teams, sorted; each has at least two labelled tickets.
+    pub(super) labels: Vec<String>,
     /// Whether the labels spread over enough days to be judged by the later ones.
     pub(super) timed: bool,
 }
@@ -127,7 +130,7 @@ pub(super) fn prepare(collected: Collected, night: &Night<'_>) -> Prepared {
             text,
             created_at: ticket.created_at,
         };
-        match row.category.is_some() || row.reply.is_some() {
+        match row.category.is_some() || row.team.is_some() || row.reply.is_some() {
             true if row.text.trim().is_empty() => empty += 1,
             true => old.push(row),
             false => {}
@@ -155,7 +158,7 @@ pub(super) fn prepare(collected: Collected, night: &Night<'_>) -> Prepared {
         old.drain(..aged);
         old.sort_by(|a, b| a.ticket_id.cmp(&b.ticket_id));
     }
-    let (categories, labelled) = label(&old, night);
+    let (label, labels, labelled) = label(&old, night);
     let days = |f: fn(i64, i64) -> i64| {
         labelled
             .iter()
@@ -169,38 +172,73 @@ pub(super) fn prepare(collected: Collected, night: &Night<'_>) -> Prepared {
         old,
         open,
         agents: collected.agents,
+        label,
         labelled,
-        categories,
+        labels,
         timed,
     }
 }
 
-/// The categories that have two examples or more, sorted, and the rows that bear them.
-fn label(old: &[Old], night: &Night<'_>) -> (Vec<String>, Vec<(usize, u32)>) {
-    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-    for category in old.iter().filter_map(|row| row.category.as_deref()) {
-        *counts.entry(category).or_default() += 1;
+/// What people say of a ticket that a model can learn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Label {
+    /// What it is about; the team follows from it.
+    Category,
+    /// Who handles it, where nobody enters categories.
+    Team,
+}
+
+impl Label {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Label::Category => "category",
+            Label::Team => "team",
+        }
     }
-    let single = counts.values().filter(|&&n| n < 2).sum();
+
+    pub(super) fn of(self, old: &Old) -> Option<&str> {
+        match self {
+            Label::Category => old.category.as_deref(),
+            Label::Team => old.team.as_deref(),
+        }
+    }
+}
+
+/// The labels that have two examples or more, sorted, and the rows that bear them: categories, or teams when fewer
+/// than two categories can be learned and at least two teams can.
+fn label(old: &[Old], night: &Night<'_>) -> (Label, Vec<String>, Vec<(usize, u32)>) {
+    let count = |label: Label| {
+        let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+        for name in old.iter().filter_map(|row| label.of(row)) {
+            *counts.entry(name).or_default() += 1;
+        }
+        let single: u64 = counts.values().filter(|&&n| n < 2).sum();
+        let names = counts
+            .into_iter()
+            .filter(|(_, n)| *n >= 2)
+            .map(|(name, _)| name.to_owned());
+        (names.collect::<Vec<String>>(), single)
+    };
+    let (categories, single) = count(Label::Category);
+    let (label, labels, single) = match count(Label::Team) {
+        (teams, single) if categories.len() < 2 && teams.len() >= 2 => (Label::Team, teams, single),
+        _ => (Label::Category, categories, single),
+    };
     night.drop_rows(
         "tickets",
-        "the only one of its category: not learned from",
+        format!("the only one of its {}: not learned from", label.as_str()),
         single,
     );
-    let categories: Vec<String> = counts
-        .into_iter()
-        .filter(|(_, n)| *n >= 2)
-        .map(|(category, _)| category.to_owned())
-        .collect();
     let labelled = old
         .iter()
         .enumerate()
         .filter_map(|(row, old)| {
-            let class = categories.binary_search(old.category.as_ref()?).ok()?;
+            let name = label.of(old)?;
+            let class = labels.binary_search_by(|known| known.as_str().cmp(name)).ok()?;
             Some((row, class as u32))
         })
         .collect();
-    (categories, labelled)
+    (label, labels, labelled)
 }
 
 fn waiting(ticket: &Ticket, text: &str, thread: &[Reply]) -> Open {

@@ -2,6 +2,7 @@
 //! extension answer from it without the history's texts. Replies are kept by key and read from the shop when quoted,
 //! so that erasing a customer's words erases them here too.
 
+use super::collect::Label;
 use crate::store::Shop;
 use crate::support::{Classifier, Drafting, NEIGHBOURS, Neighbour, Solved, Threshold, votes};
 use crate::text::{Csr, TfIdf};
@@ -9,9 +10,9 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 /// Version of the artefacts' bytes.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
 
-/// Which model says the category.
+/// Which model says the class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Uses {
     /// The linear classifier.
@@ -22,9 +23,9 @@ pub(super) enum Uses {
     Nothing,
 }
 
-/// A category and what people mostly did with its tickets.
+/// A class the model tells apart, a category or a team, and what people mostly did with its tickets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Category {
+pub(super) struct Class {
     pub name: String,
     pub team: Option<String>,
     pub priority: Option<String>,
@@ -34,7 +35,9 @@ pub(super) struct Category {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Policy {
     pub uses: Uses,
-    pub categories: Vec<Category>,
+    /// What the classes are.
+    pub label: Label,
+    pub classes: Vec<Class>,
     pub threshold: Threshold,
     /// Where the threshold was measured, in words; or why there is none.
     pub measured: String,
@@ -47,8 +50,8 @@ pub(super) struct Policy {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Trace {
     pub ticket_id: String,
-    /// Index into the policy's categories.
-    pub category: Option<u32>,
+    /// Index into the policy's classes.
+    pub class: Option<u32>,
     pub agent_id: Option<String>,
     /// Key of the agent's first reply.
     pub reply_id: Option<i64>,
@@ -66,10 +69,10 @@ pub(super) struct Knowledge {
     pub linear: Option<(TfIdf, Classifier)>,
 }
 
-/// One guess at a ticket's category.
+/// One guess at a ticket's class.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Guess {
-    /// Index into the policy's categories and confidence, surest first.
+    /// Index into the policy's classes and confidence, surest first.
     pub candidates: Vec<(u32, f64)>,
     /// The nearest old tickets.
     pub near: Vec<Neighbour>,
@@ -93,7 +96,7 @@ impl Knowledge {
                     .map(|(class, p)| (class as u32, p))
                     .collect()
             }
-            (Uses::Neighbours, _) => votes(&near, |row| self.traces[row as usize].category),
+            (Uses::Neighbours, _) => votes(&near, |row| self.traces[row as usize].class),
             _ => Vec::new(),
         };
         candidates.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));

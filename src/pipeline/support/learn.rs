@@ -1,8 +1,8 @@
 //! Learning: candidates tried on unseen tickets, fitted to all, judged and chosen.
 
 use super::super::{Night, SupportOptions};
-use super::collect::Prepared;
-use super::knowledge::{Category, Knowledge, Policy, Trace, Uses};
+use super::collect::{Label, Prepared};
+use super::knowledge::{Class, Knowledge, Policy, Trace, Uses};
 use crate::fit::Checkpoint;
 use crate::store::Score;
 use crate::support::{
@@ -60,7 +60,7 @@ pub(super) fn learn(prepared: &Prepared, night: &Night<'_>) -> Result<Learned> {
         drafting,
         languages,
     };
-    if prepared.categories.len() < 2 {
+    if prepared.labels.len() < 2 {
         return Ok(learned);
     }
     let texts: Vec<&str> = prepared
@@ -74,7 +74,7 @@ pub(super) fn learn(prepared: &Prepared, night: &Night<'_>) -> Result<Learned> {
         .iter()
         .map(|&(row, _)| prepared.old[row].created_at)
         .collect();
-    let classes = prepared.categories.len();
+    let classes = prepared.labels.len();
     let trial = try_classifier(
         &texts,
         &labels,
@@ -149,7 +149,7 @@ impl Learned {
                         &mut scores,
                         name,
                         judged,
-                        prepared.categories.len(),
+                        prepared.labels.len(),
                         &own,
                         trial.split,
                         chosen,
@@ -164,18 +164,24 @@ impl Learned {
             .iter()
             .map(|old| Trace {
                 ticket_id: old.ticket_id.clone(),
-                category: old
-                    .category
-                    .as_ref()
-                    .and_then(|c| prepared.categories.binary_search(c).ok())
-                    .map(|c| c as u32),
+                class: prepared
+                    .label
+                    .of(old)
+                    .and_then(|name| {
+                        prepared
+                            .labels
+                            .binary_search_by(|known| known.as_str().cmp(name))
+                            .ok()
+                    })
+                    .map(|class| class as u32),
                 agent_id: old.agent_id.clone(),
                 reply_id: old.reply.as_ref().map(|(id, _)| *id),
             })
             .collect();
         let policy = Policy {
             uses,
-            categories: categories(prepared),
+            label: prepared.label,
+            classes: classes(prepared),
             threshold,
             measured,
             drafting: self.drafting,
@@ -194,11 +200,11 @@ impl Learned {
 }
 
 fn too_few(prepared: &Prepared) -> String {
-    match prepared.categories.len() {
-        0 => "no category has two tickets that a person categorised, so people decide".into(),
-        _ => format!(
-            "{} is the only category with two tickets that a person categorised; two are needed, so people decide",
-            prepared.categories[0]
+    match prepared.labels.first() {
+        None => "no category or team has two tickets that a person put there, so people decide".into(),
+        Some(only) => format!(
+            "{only} is the only {} with two tickets that a person put there; two are needed, so people decide",
+            prepared.label.as_str()
         ),
     }
 }
@@ -211,7 +217,7 @@ fn in_words(threshold: &Threshold, trial: &Trial, better: bool) -> String {
     };
     match (better, threshold.confidence.is_finite()) {
         (false, _) => {
-            format!("no model was right more often than the most frequent category on {on}, so people decide")
+            format!("no model was right more often than the most frequent answer on {on}, so people decide")
         }
         (true, false) => format!(
             "no confidence was right {:.0} % of the time on {on}, so people decide",
@@ -221,13 +227,13 @@ fn in_words(threshold: &Threshold, trial: &Trial, better: bool) -> String {
     }
 }
 
-/// The categories with the team and the priority people gave most of their tickets; the first by name of equals. A
-/// category whose tickets name no team belongs to the team most of whose agents name it as a skill.
-fn categories(prepared: &Prepared) -> Vec<Category> {
+/// The classes with the team and the priority people gave most of their tickets; the first by name of equals. A
+/// category whose tickets name no team belongs to the team most of whose agents name it as a skill; a team is its own.
+fn classes(prepared: &Prepared) -> Vec<Class> {
     let mut teams: BTreeMap<&str, BTreeMap<&str, u64>> = BTreeMap::new();
     let mut priorities: BTreeMap<&str, BTreeMap<&str, u64>> = BTreeMap::new();
     for old in &prepared.old {
-        let Some(category) = old.category.as_deref() else {
+        let Some(category) = prepared.label.of(old) else {
             continue;
         };
         if let Some(team) = old.team.as_deref() {
@@ -257,11 +263,14 @@ fn categories(prepared: &Prepared) -> Vec<Category> {
             .map(|(name, _)| (*name).to_owned())
     };
     prepared
-        .categories
+        .labels
         .iter()
-        .map(|name| Category {
+        .map(|name| Class {
             name: name.clone(),
-            team: most(&teams, name).or_else(|| most(&skilled, name)),
+            team: match prepared.label {
+                Label::Category => most(&teams, name).or_else(|| most(&skilled, name)),
+                Label::Team => Some(name.clone()),
+            },
             priority: most(&priorities, name),
         })
         .collect()
