@@ -57,7 +57,7 @@ row() {
     cpu=$(median "$2.$3" 1); wall=$(median "$2.$3" 2); peak=$(median "$2.$3" 3)
     base=$([ -e "$work/$2.sqlite3" ] && median "$2.sqlite3" 1 || echo 0) # 0: nothing to compare with
     awk -v n="$1" -v p="$3" -v c="$cpu" -v w="$wall" -v m="$peak" -v b="$base" \
-        'BEGIN { printf "%-34s %-11s %8.2f %8.2f %9.1f %7s\n", n, p, c, w, m / 1024, b > 0 ? sprintf("%.2f", c / b) : "-" }'
+        'BEGIN { printf "%-34s %-11s %8.2f %8.2f %9.1f %7s\n", n, p, c, w, m / 1024, (b > 0) ? sprintf("%.2f", c / b) : "-" }'
 }
 row 'rows with keys' keys sqlite3
 row 'rows with keys' keys nightclerk
