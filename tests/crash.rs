@@ -46,7 +46,7 @@ fn a_night_killed_at_any_moment_shows_yesterday_or_today() {
     // Two nights that differ in every table, so that a mixture of them shows: longer and shorter lists, horizons.
     let nights: [(&str, &str); 2] = [
         ("per_user = 100", "horizon = 28"),
-        ("per_user = 70", "horizon = 20"),
+        ("per_user = 15", "horizon = 20"),
     ];
     let set = |night: usize| {
         for (job, index) in [("recommendations", 0), ("prices", 1)] {

@@ -156,7 +156,11 @@ fn the_contract_is_in_the_file() {
         let mut statement = conn
             .prepare(&format!("SELECT * FROM {name}"))
             .unwrap_or_else(|e| panic!("{name}: {e}"));
-        assert_eq!(statement.column_names().collect::<Vec<_>>().join(", "), *columns, "{name}");
+        assert_eq!(
+            statement.column_names().collect::<Vec<_>>().join(", "),
+            *columns,
+            "{name}"
+        );
         assert!(statement.query([]).unwrap().next().is_ok());
     }
     let known: Vec<&str> = CONTRACT.iter().map(|c| c.0).collect();

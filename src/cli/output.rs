@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn tables_line_up_whatever_the_script() {
-        let expected = "id   titel          n\na    蓝色 lamp    0.5\n\"b\"               12\n";
+        let expected = "id   titel        n\na    蓝色 lamp  0.5\n\"b\"              12\n";
         assert_eq!(columns(&table(), false), expected);
         assert_eq!(real(1234.5), "1234.5");
         assert_eq!(real(0.0), "0");

@@ -1,3 +1,5 @@
+//! The demo shop has the structure it promises, and is the same for ever.
+
 use super::*;
 
 fn small() -> DemoShop {

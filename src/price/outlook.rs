@@ -383,16 +383,4 @@ mod tests {
         };
         assert_eq!(on(1), on(3));
     }
-
-    /// `cargo test --release --lib price::outlook -- --ignored --nocapture`
-    #[test]
-    #[ignore = "measures speed; run it in release"]
-    fn four_thousand_daily_series_take_a_few_seconds() {
-        let (series, category_of) = shop(4000, 400);
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-        let begin = std::time::Instant::now();
-        pool.install(|| night(&series, &category_of, 28));
-        let seconds = begin.elapsed().as_secs_f64();
-        assert!(seconds < 10.0, "one thread took {seconds:.1} s");
-    }
 }
