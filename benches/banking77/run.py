@@ -39,7 +39,7 @@ def children():
 
 
 def nightclerk(train, test):
-    binary = os.environ.get("NIGHTCLERK_BIN", str(ROOT / "target/release/nightclerk"))
+    binary = os.environ.get("NIGHTCLERK", str(ROOT / "target/release/nightclerk"))
     with tempfile.TemporaryDirectory() as folder:
         shop = f"{folder}/shop.db"
 

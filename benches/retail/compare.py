@@ -55,7 +55,7 @@ def ours(folder, data, purpose):
 
 
 def main():
-    data = os.path.abspath(os.environ["NIGHTCLERK_DATA"])
+    data = os.path.join(os.path.abspath(os.environ["NIGHTCLERK_DATA"]), "online-retail", "online_retail.csv.gz")
     line = "{:<12} {:<44} {:>6} {:>8} {:>9} {:>7} {:>11} {:>7}"
     print(line.format("purpose", "model", "users", *COLUMNS, "CPU s"))
     for purpose in ("basket", "next_weeks"):

@@ -2,7 +2,7 @@
 # Prints nightclerk's and implicit's figures on Online Retail side by side: see README.md.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-: "${NIGHTCLERK_DATA:?set it to the path of online_retail.csv or online_retail.csv.gz}"
+: "${NIGHTCLERK_DATA:?set it to the folder that holds online-retail/online_retail.csv.gz}"
 : "${NIGHTCLERK:=$here/../../target/release/nightclerk}"
 [ -x "$NIGHTCLERK" ] || { echo "$NIGHTCLERK: no such program; run cargo build --release first" >&2; exit 2; }
 venv=$here/peers/.venv
