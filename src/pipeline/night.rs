@@ -274,3 +274,101 @@ impl Checkpoints for Kept {
         self.store.clear_bytes(name).map_err(|e| e.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fit::{Checkpoint, Differentiable, FitError, Lbfgs, Objective, lbfgs};
+    use std::cell::Cell;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    /// Rosenbrock's valley, in ten dimensions; sets the flag at its given evaluation, as Ctrl-C would.
+    struct Valley {
+        evaluations: Cell<u32>,
+        cancel_at: u32,
+        flag: Arc<AtomicBool>,
+    }
+
+    impl Objective for Valley {
+        fn cost(&self, x: &[f64]) -> f64 {
+            x.windows(2)
+                .map(|w| 100.0 * (w[1] - w[0] * w[0]).powi(2) + (1.0 - w[0]).powi(2))
+                .sum()
+        }
+    }
+
+    impl Differentiable for Valley {
+        fn cost_and_gradient(&self, x: &[f64], gradient: &mut [f64]) -> f64 {
+            self.evaluations.set(self.evaluations.get() + 1);
+            if self.evaluations.get() == self.cancel_at {
+                self.flag.store(true, Ordering::Relaxed);
+            }
+            gradient.fill(0.0);
+            for i in 0..x.len() - 1 {
+                let gap = x[i + 1] - x[i] * x[i];
+                gradient[i] += -400.0 * x[i] * gap - 2.0 * (1.0 - x[i]);
+                gradient[i + 1] += 200.0 * gap;
+            }
+            self.cost(x)
+        }
+    }
+
+    #[test]
+    fn a_fit_killed_in_the_night_goes_on_from_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let shop = Shop::create(&dir.path().join("shop.db")).unwrap();
+        let long_ago = || Instant::now().checked_sub(WORTH_SAVING).unwrap();
+        let fit = |cancel_at: u32, kept: bool| {
+            let flag = Arc::new(AtomicBool::new(false));
+            let valley = Valley {
+                evaluations: Cell::new(0),
+                cancel_at,
+                flag: flag.clone(),
+            };
+            let mut control = Control::unbounded().with_cancel(flag);
+            if kept {
+                let store = StoredCheckpoints::new(&shop, "support").unwrap();
+                control = control.with_checkpoints(Arc::new(Kept {
+                    store,
+                    saved: Mutex::new(long_ago()),
+                }));
+            }
+            let checkpoint = Checkpoint {
+                name: "valley".into(),
+                fingerprint: 7,
+                every: 1,
+            };
+            let options = Lbfgs {
+                checkpoint: Some(checkpoint),
+                ..Lbfgs::default()
+            };
+            let fitted = lbfgs(&valley, vec![-1.2; 10], &options, &control);
+            (fitted, valley.evaluations.get())
+        };
+        let (whole, evaluations) = fit(u32::MAX, false);
+        let whole = whole.unwrap();
+        assert!(evaluations > 20);
+        let (stopped, _) = fit(evaluations / 2, true);
+        assert!(matches!(stopped, Err(FitError::Stopped(_))), "{stopped:?}");
+        let saved = shop
+            .select("SELECT count(*) FROM clerk_checkpoints", &[])
+            .unwrap();
+        assert_ne!(saved.rows[0][0], crate::store::Value::Integer(0));
+        // The second store is due only after a while, so it resumes from the one checkpoint there is.
+        let (resumed, again) = fit(u32::MAX, true);
+        let resumed = resumed.unwrap();
+        assert!(
+            again < evaluations,
+            "{again} evaluations after resuming, {evaluations} in all"
+        );
+        assert_eq!(resumed.params, whole.params, "to the bit");
+        let saved = shop
+            .select("SELECT count(*) FROM clerk_checkpoints", &[])
+            .unwrap();
+        assert_eq!(
+            saved.rows[0][0],
+            crate::store::Value::Integer(0),
+            "a finished fit leaves none"
+        );
+    }
+}

@@ -28,6 +28,10 @@ const CACHE_KB: i64 = -65_536;
 /// Pages in the WAL before we move them into the file: more than SQLite's 1,000, because an import touches the
 /// same pages again and again.
 const CHECKPOINT_PAGES: i64 = 4000;
+/// The same while another program writes.
+const POLITE_PAGES: i64 = 400;
+/// The rest between two transactions while another program writes.
+const POLITE_PAUSE: std::time::Duration = std::time::Duration::from_millis(5);
 
 /// Which file is being read, and how far.
 struct Place {
@@ -318,11 +322,21 @@ impl<'c, 'p> Session<'c, 'p> {
             let version = self
                 .connection
                 .pragma_query_value(None, "data_version", |row| row.get(0))?;
+            let was_polite = self.polite > 0;
             if version != self.version {
                 self.version = version;
                 self.polite = PATIENCE;
             }
             self.polite = self.polite.saturating_sub(1);
+            let polite = self.polite > 0;
+            if polite != was_polite {
+                // Beside a checkout the WAL must stay below the 1,000 pages at which its commit would pay for ours.
+                let pages = if polite { POLITE_PAGES } else { CHECKPOINT_PAGES };
+                self.connection.pragma_update(None, "wal_autocheckpoint", pages)?;
+            }
+            if polite {
+                std::thread::sleep(POLITE_PAUSE); // who waits for the write lock polls: leave it a moment
+            }
         }
         Ok(())
     }

@@ -97,7 +97,7 @@ pub struct PriceStats {
     pub product_key: i64,
     /// Seller.
     pub seller_key: i64,
-    /// Price now; None = no longer offered.
+    /// Last known price.
     pub last_price: Option<f64>,
     /// Last row, Unix seconds.
     pub last_seen_at: Option<i64>,
