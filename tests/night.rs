@@ -10,15 +10,6 @@ fn answers(place: &Place) -> Vec<String> {
     let conn = place.open();
     let mut all = Vec::new();
     for view in RESULTS {
-        let columns: Vec<String> = dump(&conn, &format!("SELECT name FROM pragma_table_info('{view}')"))
-            .into_iter()
-            .map(|c| {
-                c.trim_start_matches("Text(")
-                    .trim_matches(['(', ')', '"'])
-                    .to_owned()
-            })
-            .collect();
-        let _ = columns;
         let sql = match view {
             "generations" => {
                 "SELECT family, status, rows, as_of, why FROM generations ORDER BY family, status".to_owned()
@@ -280,6 +271,20 @@ fn a_dry_run_and_an_older_day_publish_nothing() {
     assert!(drops > 100, "events after the day are counted: {drops}");
     let said = place.fails(2, &["run", "--as-of", "March"]);
     assert!(said.contains("YYYY-MM-DD"), "{said}");
+}
+
+#[test]
+fn the_file_alone_is_the_whole_shop_after_a_run() {
+    let place = Place::demo("0.02");
+    let count = "SELECT (SELECT count(*) FROM recommendations) || ' ' || (SELECT count(*) FROM runs WHERE status = 'done')";
+    let before = place.text(count);
+    let copy = place.path("copy.db");
+    fs::copy(place.db(), &copy).unwrap(); // without -wal and -shm
+    let conn = rusqlite::Connection::open(copy).unwrap();
+    assert_eq!(
+        conn.query_row(count, [], |r| r.get::<_, String>(0)).unwrap(),
+        before
+    );
 }
 
 #[test]

@@ -167,9 +167,9 @@ fn jobs(global: &Global, f: &mut Findings) {
 }
 
 fn lead(global: &Global, f: &mut Findings) -> Result<()> {
-    match Leader::try_take(&global.db, "doctor")? {
-        Ok(_) => f.ok("leader", "nobody leads"),
-        Err(holder) => f.ok("leader", format!("{holder} leads")),
+    match Leader::holder(&global.db)? {
+        None => f.ok("leader", "nobody leads"),
+        Some(holder) => f.ok("leader", format!("{holder} leads")),
     }
     Ok(())
 }

@@ -59,7 +59,8 @@ pub struct Global {
         global = true,
         value_name = "FILE",
         default_value = "shop.db",
-        env = "NIGHTCLERK_DB", hide_env_values = true
+        env = "NIGHTCLERK_DB",
+        hide_env_values = true
     )]
     pub db: PathBuf,
     /// Print an array of JSON objects instead of a table

@@ -34,18 +34,28 @@ impl Leader {
                 writeln!(file, "{what}, process {}", std::process::id())?;
                 Ok(Ok(Leader { _file: file }))
             }
-            Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                let _ = file.read_to_string(&mut holder);
-                let holder = holder.trim();
-                Ok(Err(if holder.is_empty() {
-                    "another nightclerk".into()
-                } else {
-                    holder.into()
-                }))
-            }
+            Err(TryLockError::WouldBlock) => Ok(Err(name_in(&mut file))),
             Err(TryLockError::Error(e)) => {
                 Err(e).with_context(|| format!("{}: the lock cannot be taken", path.display()))
+            }
+        }
+    }
+
+    /// Who leads, without taking the lead: nothing is written.
+    pub fn holder(database: &Path) -> Result<Option<String>> {
+        let path = lock_path(database);
+        let mut file = match File::open(&path) {
+            Ok(file) => file,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => {
+                return Err(e).with_context(|| format!("{}: the lock file cannot be read", path.display()));
+            }
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(None),
+            Err(TryLockError::WouldBlock) => Ok(Some(name_in(&mut file))),
+            Err(TryLockError::Error(e)) => {
+                Err(e).with_context(|| format!("{}: the lock cannot be looked at", path.display()))
             }
         }
     }
@@ -73,6 +83,16 @@ impl Leader {
     }
 }
 
+/// What the holder wrote into its lock file.
+fn name_in(file: &mut File) -> String {
+    let mut holder = String::new();
+    let _ = file.read_to_string(&mut holder);
+    match holder.trim() {
+        "" => "another nightclerk".into(),
+        holder => holder.into(),
+    }
+}
+
 fn lock_path(database: &Path) -> PathBuf {
     crate::store::beside(database, ".lock")
 }
@@ -88,7 +108,9 @@ mod tests {
         let first = Leader::try_take(&database, "run").unwrap().unwrap();
         let holder = Leader::try_take(&database, "run").unwrap().unwrap_err();
         assert_eq!(holder, format!("run, process {}", std::process::id()));
+        assert_eq!(Leader::holder(&database).unwrap(), Some(holder));
         drop(first);
+        assert_eq!(Leader::holder(&database).unwrap(), None);
         assert!(Leader::try_take(&database, "serve").unwrap().is_ok());
     }
 }

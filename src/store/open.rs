@@ -139,6 +139,14 @@ impl Shop {
     }
 }
 
+impl Drop for Shop {
+    /// Leaves the file whole by itself, as far as readers allow: the WAL stays beside it (see `connect`), but whoever
+    /// copies only the file gets everything.
+    fn drop(&mut self) {
+        let _ = checkpoint(&self.conn);
+    }
+}
+
 /// `path` with `suffix` appended to its file name.
 pub fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
