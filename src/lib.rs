@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `cli` | one file per verb of the command line |
 //! | `night` | job files, their schedule and order, the run of one night |
-//! | [`pipeline`] | the five steps, one file per family joining `store` to the models |
+//! | `pipeline` | the five steps, one file per family joining `store` to the models |
 //! | [`recommend`] | models of what belongs to whom: popularity, neighbours, content |
 //! | [`price`] | models of where prices go |
 //! | [`support`] | models of where a ticket belongs and what to answer |

@@ -1,6 +1,8 @@
 //! Everything a user can name is documented: tables, views and their columns in schema/, options in jobs/, verbs and
 //! their options in the help, results in the README. And what the documents say exists does.
 
+#![cfg(feature = "daemon")]
+
 mod common;
 
 use common::{Place, dump};

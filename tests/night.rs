@@ -1,5 +1,7 @@
 //! The night as an operator meets it: orders, failures, going back, the same night twice.
 
+#![cfg(feature = "daemon")]
+
 mod common;
 
 use common::{Place, RESULTS, dump};

@@ -1,6 +1,8 @@
 //! How SQLite walks the views: pointer, key, result rows in primary-key order, nothing sorted, nothing scanned but the
 //! few rules. A change of a view that costs an application its index shows here.
 
+#![cfg(feature = "daemon")]
+
 mod common;
 
 use common::Place;

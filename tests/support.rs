@@ -1,5 +1,7 @@
 //! Support as an application meets it: tickets and replies in, routes, neighbours and drafts out.
 
+#![cfg(feature = "daemon")]
+
 mod common;
 
 use common::Place;

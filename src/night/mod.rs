@@ -9,6 +9,7 @@
 
 mod duration;
 mod job;
+mod keys;
 mod leader;
 mod order;
 mod runner;

@@ -1,4 +1,4 @@
-//! ARIMA(0,1,1) by exact Gaussian likelihood: y[t] - y[t-1] = e[t] + theta e[t-1], e ~ N(0, sigma^2).
+//! ARIMA(0,1,1) by exact Gaussian likelihood: `y[t] - y[t-1] = e[t] + theta e[t-1]`, `e ~ N(0, sigma^2)`.
 //!
 //! The differences are a moving average of order one, whose covariance has three diagonals, so the Kalman filter
 //! closes to two recursions (Brockwell and Davis, Time Series: Theory and Methods, 1991, section 5.2), in units of

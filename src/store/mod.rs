@@ -18,6 +18,7 @@ mod desk;
 mod error;
 mod fill;
 mod generations;
+#[cfg(feature = "daemon")]
 pub mod import;
 mod inputs;
 mod jobs;

@@ -40,7 +40,7 @@ impl Shop {
         )
     }
 
-    /// Opens an existing file and brings its schema up to date (after a backup, see [`super::migrate`]).
+    /// Opens an existing file and brings its schema up to date (after a backup, see `migrate`).
     pub fn open(path: &Path) -> Result<Shop> {
         if !path.exists() {
             return Err(Error::Missing { path: path.into() });

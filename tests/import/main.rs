@@ -1,6 +1,8 @@
 //! What an import promises, on real files and a real database: every row accounted for, nothing taken twice,
 //! nothing half, and no file that brings the program down.
 
+#![cfg(feature = "daemon")]
+
 mod binary;
 mod columnar;
 mod noise;

@@ -4,7 +4,7 @@
 //! would lose one. The id is the content and the row's count among identical rows of its file: the same file
 //! gives the same ids each time.
 //!
-//! Counts live in a table in memory of at most [`TABLE`] rows. When it is full it is sorted and written to a
+//! Counts live in a table in memory of at most `TABLE` rows. When it is full it is sorted and written to a
 //! temporary file as one run; a Bloom filter of ten bits a row and the first key of every block stay in
 //! memory. A row is looked for in the table, then in the runs, newest first, which hold the newest count.
 //! Eighty million rows need about 250 MB.
