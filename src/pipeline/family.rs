@@ -82,6 +82,9 @@ pub fn run<F: Family>(family: &F, brief: Brief<'_>) -> Result<Outcome> {
     let newest = family.newest(&snapshot, brief.now)?;
     let night = Night::begin(brief, snapshot.settings()?, newest)?;
     let collected = family.collect(&snapshot, &night).context("step collect")?;
+    for (table, reason, rows) in snapshot.left_out() {
+        night.drop_rows(table, reason, rows);
+    }
     drop(snapshot);
 
     night.enter(Stage::Prepare)?;

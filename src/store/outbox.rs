@@ -2,7 +2,7 @@
 //! now. The index is written first and remembers the last number it holds; only then does the outbox forget.
 //! A number may therefore be delivered twice, never lost, and putting a document again changes nothing.
 
-use super::error::Result;
+use super::error::{Error, Result};
 use super::inputs::{Article, Product, Reply, Ticket};
 use super::open::Shop;
 use super::snapshot;
@@ -73,7 +73,9 @@ impl Shop {
         let mut rows = statement.query(params![after, limit as i64])?;
         while let Some(row) = rows.next()? {
             last = row.get(0)?;
-            ids.insert((row.get::<_, String>(1)?, row.get::<_, String>(2)?));
+            if let (Ok(kind), Ok(id)) = (row.get_ref(1)?.as_str(), row.get_ref(2)?.as_str()) {
+                ids.insert((kind.to_owned(), id.to_owned()));
+            }
         }
         drop(rows);
         drop(statement);
@@ -93,32 +95,40 @@ impl Shop {
         const PAGES: [(&str, &str); 3] = [
             (
                 "ticket",
-                "SELECT ticket_id FROM tickets WHERE ?1 IS NULL OR ticket_id > ?1 ORDER BY ticket_id LIMIT 500",
+                "SELECT rowid, ticket_id FROM tickets WHERE rowid > ?1 ORDER BY rowid LIMIT 500",
             ),
             (
                 "article",
-                "SELECT article_id FROM articles WHERE ?1 IS NULL OR article_id > ?1 ORDER BY article_id LIMIT 500",
+                "SELECT rowid, article_id FROM articles WHERE rowid > ?1 ORDER BY rowid LIMIT 500",
             ),
             (
                 "product",
-                "SELECT product_id FROM products WHERE ?1 IS NULL OR product_id > ?1 ORDER BY product_id LIMIT 500",
+                "SELECT rowid, product_id FROM products WHERE rowid > ?1 ORDER BY rowid LIMIT 500",
             ),
         ];
         PAGES.into_iter().flat_map(move |(kind, sql)| {
-            let mut last: Option<String> = None;
+            let mut last = i64::MIN;
+            let mut read = move || -> Result<Option<Vec<String>>> {
+                let mut statement = self.conn().prepare_cached(sql)?;
+                let mut rows = statement.query([last])?;
+                let (mut ids, mut any) = (Vec::new(), false);
+                while let Some(row) = rows.next()? {
+                    (last, any) = (row.get(0)?, true);
+                    ids.extend(row.get_ref(1)?.as_str().ok().map(str::to_owned)); // an id that is no text is no id
+                }
+                Ok(any.then_some(ids))
+            };
+            let mut failed = false;
             let pages = std::iter::from_fn(move || {
-                let page = (|| -> Result<Vec<String>> {
-                    let mut statement = self.conn().prepare_cached(sql)?;
-                    let ids = statement.query_map([&last], |r| r.get(0))?;
-                    Ok(ids.collect::<rusqlite::Result<_>>()?)
-                })();
-                match page {
-                    Ok(page) if page.is_empty() => None,
-                    Ok(page) => {
-                        last = page.last().cloned();
-                        Some(page.into_iter().map(Ok).collect::<Vec<_>>())
+                if failed {
+                    return None;
+                }
+                match read() {
+                    Ok(page) => page.map(|ids| ids.into_iter().map(Ok).collect::<Vec<_>>()),
+                    Err(e) => {
+                        failed = true;
+                        Some(vec![Err(e)])
                     }
-                    Err(e) => Some(vec![Err(e)]),
                 }
             });
             pages
@@ -153,10 +163,15 @@ impl Shop {
     }
 
     fn document(&self, kind: &str, id: &str) -> Result<Option<Change>> {
-        match kind {
+        let found = match kind {
             "ticket" => self.ticket_document(id),
             "article" => self.article_document(id),
             _ => self.product_document(id),
+        };
+        match found {
+            // Bytes that are no text: nothing to find there, and no reason to stop.
+            Err(Error::Sqlite(e)) if snapshot::is_no_text(&e) => Ok(None),
+            found => found,
         }
     }
 

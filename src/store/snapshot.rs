@@ -1,17 +1,23 @@
 //! One consistent look at the inputs: a read transaction on a connection of its own, open only while a night
 //! collects. A reader that stays open pins the WAL, so nothing is computed in here: rows are handed over and
 //! the snapshot is dropped.
+//!
+//! Any program writes the inputs, and some write bytes that are no text into a text column. One such row must not
+//! cost a night: it is left out and counted ([`Snapshot::left_out`]), like everything else a night cannot use.
 
-use super::error::{Error, Result};
+use super::error::Result;
 use super::inputs::{Agent, Article, Event, Price, Product, Reply, Rule, Ticket, User};
 use super::open::Shop;
 use super::settings::Settings;
 use rusqlite::{Connection, Row};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 /// Every method reads the same instant of the file.
 #[derive(Debug)]
 pub struct Snapshot {
     shop: Shop,
+    left_out: RefCell<BTreeMap<(&'static str, &'static str), u64>>,
 }
 
 impl Snapshot {
@@ -21,11 +27,27 @@ impl Snapshot {
         // Deferred: the first SELECT fixes the instant.
         shop.conn()
             .execute_batch("BEGIN; SELECT count(*) FROM settings")?;
-        Ok(Snapshot { shop })
+        Ok(Snapshot {
+            shop,
+            left_out: RefCell::default(),
+        })
     }
 
     fn conn(&self) -> &Connection {
         self.shop.conn()
+    }
+
+    /// Rows that could not be read, by table and reason.
+    pub fn left_out(&self) -> Vec<(&'static str, &'static str, u64)> {
+        self.left_out
+            .borrow()
+            .iter()
+            .map(|((table, reason), rows)| (*table, *reason, *rows))
+            .collect()
+    }
+
+    fn leave_out(&self, table: &'static str, reason: &'static str) {
+        *self.left_out.borrow_mut().entry((table, reason)).or_default() += 1;
     }
 
     /// The settings of the shop.
@@ -59,8 +81,10 @@ impl Snapshot {
     /// All products, by product_id.
     pub fn products(&self) -> Result<Vec<Product>> {
         self.rows(
+            "products",
             "SELECT product_id, group_id, title, description, category, brand, properties, price, cost,
                     hidden = 0 AND in_stock > 0, created_at FROM products ORDER BY product_id",
+            [],
             product,
         )
     }
@@ -68,7 +92,9 @@ impl Snapshot {
     /// All users, by user_id.
     pub fn users(&self) -> Result<Vec<User>> {
         self.rows(
+            "users",
             "SELECT user_id, country, language FROM users ORDER BY user_id",
+            [],
             |r| {
                 Ok(User {
                     user_id: r.get(0)?,
@@ -87,19 +113,26 @@ impl Snapshot {
         )?;
         let mut rows = statement.query([])?;
         while let Some(r) = rows.next()? {
-            each(Event {
-                event_id: r.get(0)?,
-                user_id: text(r, 1, "events")?,
-                session_id: text(r, 2, "events")?,
-                order_id: text(r, 3, "events")?,
-                product_id: text(r, 4, "events")?.unwrap_or_default(),
-                kind: text(r, 5, "events")?.unwrap_or_default(),
-                quantity: r.get(6)?,
-                price: r.get(7)?,
-                rating: r.get(8)?,
-                shown_by: text(r, 9, "events")?,
-                at: r.get(10)?,
-            });
+            let row = (|| {
+                Ok(Event {
+                    event_id: r.get(0)?,
+                    user_id: text(r, 1)?,
+                    session_id: text(r, 2)?,
+                    order_id: text(r, 3)?,
+                    product_id: text(r, 4)?.unwrap_or_default(),
+                    kind: text(r, 5)?.unwrap_or_default(),
+                    quantity: r.get(6)?,
+                    price: r.get(7)?,
+                    rating: r.get(8)?,
+                    shown_by: text(r, 9)?,
+                    at: r.get(10)?,
+                })
+            })();
+            match row {
+                Ok(row) => each(row),
+                Err(e) if is_no_text(&e) => self.leave_out("events", NO_TEXT),
+                Err(e) => return Err(e.into()),
+            }
         }
         Ok(())
     }
@@ -111,65 +144,63 @@ impl Snapshot {
         )?;
         let mut rows = statement.query([])?;
         while let Some(r) = rows.next()? {
-            each(Price {
-                product_id: text(r, 0, "prices")?.unwrap_or_default(),
-                seller: text(r, 1, "prices")?.unwrap_or_default(),
-                at: r.get(2)?,
-                price: r.get(3)?,
-                promotion: r.get::<_, i64>(4)? != 0,
-            });
+            let row = (|| {
+                Ok(Price {
+                    product_id: text(r, 0)?.unwrap_or_default(),
+                    seller: text(r, 1)?.unwrap_or_default(),
+                    at: r.get(2)?,
+                    price: r.get(3)?,
+                    promotion: r.get::<_, i64>(4)? != 0,
+                })
+            })();
+            match row {
+                Ok(row) => each(row),
+                Err(e) if is_no_text(&e) => self.leave_out("prices", NO_TEXT),
+                Err(e) => return Err(e.into()),
+            }
         }
         Ok(())
     }
 
-    /// All agents, by agent_id. A JSON column that is no array of texts is an error that names the agent.
+    /// All agents, by agent_id. One whose languages or skills are no JSON array of texts is left out: to guess would
+    /// give somebody work they cannot do.
     pub fn agents(&self) -> Result<Vec<Agent>> {
-        let list = |id: &str, column: &str, json: Option<String>| -> Result<Option<Vec<String>>> {
-            json.map(|j| {
-                serde_json::from_str(&j).map_err(|_| Error::Value {
-                    table: "agents",
-                    what: format!(
-                        "agent {id}: {column} is {j:?}; a JSON array of texts was expected, [\"en\", \"zh\"]"
-                    ),
-                })
-            })
-            .transpose()
+        let list = |json: Option<String>| -> std::result::Result<Option<Vec<String>>, serde_json::Error> {
+            json.map(|json| serde_json::from_str(&json)).transpose()
         };
-        self.rows(
+        let rows = self.rows(
+            "agents",
             "SELECT agent_id, name, team, languages, skills, capacity, active FROM agents ORDER BY agent_id",
+            [],
             |r| {
-                let id: String = r.get(0)?;
-                Ok((
-                    id,
-                    r.get(1)?,
-                    r.get(2)?,
-                    r.get(3)?,
-                    r.get(4)?,
-                    r.get(5)?,
-                    r.get::<_, i64>(6)? != 0,
-                ))
+                let (languages, skills) = (list(r.get(3)?), list(r.get(4)?));
+                let (Ok(languages), Ok(skills)) = (languages, skills) else {
+                    return Ok(None);
+                };
+                Ok(Some(Agent {
+                    agent_id: r.get(0)?,
+                    name: r.get(1)?,
+                    team: r.get(2)?,
+                    languages,
+                    skills,
+                    capacity: r.get(5)?,
+                    active: r.get::<_, i64>(6)? != 0,
+                }))
             },
-        )?
-        .into_iter()
-        .map(|(agent_id, name, team, languages, skills, capacity, active)| {
-            Ok(Agent {
-                languages: list(&agent_id, "languages", languages)?,
-                skills: list(&agent_id, "skills", skills)?,
-                agent_id,
-                name,
-                team,
-                capacity,
-                active,
-            })
-        })
-        .collect()
+        )?;
+        rows.iter()
+            .filter(|agent| agent.is_none())
+            .for_each(|_| self.leave_out("agents", "languages or skills are no JSON array of texts"));
+        Ok(rows.into_iter().flatten().collect())
     }
 
     /// All tickets, by ticket_id.
     pub fn tickets(&self) -> Result<Vec<Ticket>> {
         self.rows(
+            "tickets",
             "SELECT ticket_id, user_id, subject, body, language, status, category, team, agent_id, priority,
                     decided_by = 'person', created_at, closed_at FROM tickets ORDER BY ticket_id",
+            [],
             ticket,
         )
     }
@@ -177,7 +208,9 @@ impl Snapshot {
     /// All replies, by (ticket_id, at, reply_id).
     pub fn replies(&self) -> Result<Vec<Reply>> {
         self.rows(
+            "replies",
             "SELECT reply_id, ticket_id, author, agent_id, body, at FROM replies ORDER BY ticket_id, at, reply_id",
+            [],
             reply,
         )
     }
@@ -185,60 +218,85 @@ impl Snapshot {
     /// All help articles, by article_id.
     pub fn articles(&self) -> Result<Vec<Article>> {
         self.rows(
+            "articles",
             "SELECT article_id, title, body, category, language FROM articles ORDER BY article_id",
+            [],
             article,
         )
     }
 
     /// Synonyms as (term, also).
     pub fn synonyms(&self) -> Result<Vec<(String, String)>> {
-        self.rows("SELECT term, also FROM synonyms ORDER BY term, also", |r| {
-            Ok((r.get(0)?, r.get(1)?))
-        })
+        self.rows(
+            "synonyms",
+            "SELECT term, also FROM synonyms ORDER BY term, also",
+            [],
+            |r| Ok((r.get(0)?, r.get(1)?)),
+        )
     }
 
     /// The rules enabled and in force at `at`, by rule_id.
     pub fn rules(&self, at: i64) -> Result<Vec<Rule>> {
-        let mut statement = self.conn().prepare(
+        self.rows(
+            "rules",
             "SELECT kind, result, user_id, for_product_id, product_id, other_product_id, category, value FROM rules
              WHERE enabled = 1 AND coalesce(from_at, 0) <= ?1 AND coalesce(until_at, 9999999999) > ?1 ORDER BY rule_id",
-        )?;
-        let rows = statement.query_map([at], |r| {
-            Ok(Rule {
-                kind: r.get(0)?,
-                result: r.get(1)?,
-                user_id: r.get(2)?,
-                for_product_id: r.get(3)?,
-                product_id: r.get(4)?,
-                other_product_id: r.get(5)?,
-                category: r.get(6)?,
-                value: r.get(7)?,
-            })
-        })?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+            [at],
+            |r| {
+                Ok(Rule {
+                    kind: r.get(0)?,
+                    result: r.get(1)?,
+                    user_id: r.get(2)?,
+                    for_product_id: r.get(3)?,
+                    product_id: r.get(4)?,
+                    other_product_id: r.get(5)?,
+                    category: r.get(6)?,
+                    value: r.get(7)?,
+                })
+            },
+        )
     }
 
-    fn rows<T>(&self, sql: &str, row: impl FnMut(&Row<'_>) -> rusqlite::Result<T>) -> Result<Vec<T>> {
+    /// Owned rows of a table; those with bytes that are no text are left out.
+    fn rows<T>(
+        &self,
+        table: &'static str,
+        sql: &str,
+        parameters: impl rusqlite::Params,
+        read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>> {
         let mut statement = self.conn().prepare(sql)?;
-        let rows = statement.query_map([], row)?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+        let mut rows = statement.query(parameters)?;
+        let mut all = Vec::new();
+        while let Some(row) = rows.next()? {
+            match read(row) {
+                Ok(one) => all.push(one),
+                Err(e) if is_no_text(&e) => self.leave_out(table, NO_TEXT),
+                Err(e) => return Err(e.into()),
+            }
+        }
+        Ok(all)
     }
 }
 
-/// A text column, lent. A host can write bytes that are no UTF-8 into a TEXT column: named, not a panic.
-fn text<'r>(row: &'r Row<'_>, column: usize, table: &'static str) -> Result<Option<&'r str>> {
-    match row.get_ref(column)? {
-        rusqlite::types::ValueRef::Null => Ok(None),
-        rusqlite::types::ValueRef::Text(bytes) => std::str::from_utf8(bytes).map(Some).map_err(|_| Error::Value {
-            table,
-            what: format!(
-                "column {}: {:?} is not UTF-8; find it with SELECT * FROM {table} and correct or delete the row",
-                row.as_ref().column_name(column).unwrap_or("?"),
-                String::from_utf8_lossy(bytes)
-            ),
-        }),
-        other => Err(Error::Value { table, what: format!("column {column} holds {:?}", other.data_type()) }),
+/// The reason of rows with bytes that are no text.
+const NO_TEXT: &str = "a text that is not UTF-8";
+
+pub(super) fn is_no_text(error: &rusqlite::Error) -> bool {
+    // STRICT tables hold the right types: what is left to fail is the encoding.
+    match error {
+        rusqlite::Error::Utf8Error(..) => true,
+        rusqlite::Error::FromSqlConversionFailure(_, kind, _) => *kind == rusqlite::types::Type::Text,
+        _ => false,
     }
+}
+
+/// A text column, lent; NULL is None.
+fn text<'r>(row: &'r Row<'_>, column: usize) -> rusqlite::Result<Option<&'r str>> {
+    let value = row.get_ref(column)?;
+    value.as_str_or_null().map_err(|e| {
+        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(e))
+    })
 }
 
 // One function a table: the snapshot and the outbox read the same columns in the same order.
@@ -296,4 +354,53 @@ pub(super) fn article(r: &Row<'_>) -> rusqlite::Result<Article> {
         category: r.get(3)?,
         language: r.get(4)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_unreadable_row_costs_itself_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let shop = Shop::create(&dir.path().join("shop.db")).unwrap();
+        shop.conn()
+            .execute_batch(
+                "INSERT INTO products (product_id, title) VALUES ('a', 'lamp'), ('b', CAST(x'FFFE' AS TEXT));
+                 INSERT INTO events (user_id, product_id, kind) VALUES ('u', 'a', 'view'), (CAST(x'80' AS TEXT), 'a', 'view');
+                 INSERT INTO prices (product_id, at, price) VALUES ('a', 1, 2), (CAST(x'C3' AS TEXT), 1, 2);
+                 INSERT INTO tickets (ticket_id, body) VALUES ('t', 'x'), ('s', CAST(x'FF' AS TEXT));
+                 INSERT INTO agents (agent_id, languages) VALUES ('ann', '[\"en\"]'), ('bob', 'English'), ('cy', NULL);",
+            )
+            .unwrap();
+        let snapshot = Snapshot::begin(&shop).unwrap();
+        let (mut events, mut prices) = (0, 0);
+        snapshot.events(|_| events += 1).unwrap();
+        snapshot.prices(|_| prices += 1).unwrap();
+        let agents: Vec<String> = snapshot
+            .agents()
+            .unwrap()
+            .into_iter()
+            .map(|a| a.agent_id)
+            .collect();
+        assert_eq!(
+            (
+                snapshot.products().unwrap().len(),
+                snapshot.tickets().unwrap().len()
+            ),
+            (1, 1)
+        );
+        assert_eq!((events, prices, agents.join(" ").as_str()), (1, 1, "ann cy"));
+        let expected = [
+            ("agents", "languages or skills are no JSON array of texts", 1),
+            ("events", NO_TEXT, 1),
+            ("prices", NO_TEXT, 1),
+            ("products", NO_TEXT, 1),
+            ("tickets", NO_TEXT, 1),
+        ];
+        assert_eq!(snapshot.left_out(), expected);
+        // And the search index takes the rest.
+        let documents: Vec<_> = shop.documents().collect::<Result<_>>().unwrap();
+        assert_eq!(documents.len(), 2, "{documents:?}");
+    }
 }
