@@ -385,3 +385,49 @@ fn a_program_reads_json() {
             .contains("unrecognized subcommand")
     );
 }
+
+#[test]
+fn two_nights_at_once_take_turns() {
+    let place = Place::demo("0.05");
+    let mut first = place.command(&["run", "--quiet"]).spawn().unwrap();
+    let second = place.clerk(&["run", "--quiet"]);
+    common::assert_ok(&second);
+    assert!(first.wait().unwrap().success());
+    assert_eq!(
+        place.number("SELECT count(*) FROM runs WHERE status <> 'done'"),
+        0
+    );
+    assert_eq!(place.number("SELECT count(*) FROM runs"), 15);
+}
+
+#[test]
+fn rows_an_application_got_wrong_cost_themselves_only() {
+    let place = Place::demo("0.05");
+    let before = place.number("SELECT count(*) FROM recommendations");
+    place
+        .open()
+        .execute_batch(
+            "INSERT INTO events (user_id, product_id, kind, quantity, rating, at) VALUES
+               ('U00001', 'P00001', 'purchase', -3, NULL, 1782000000), ('U00001', 'P00001', 'rating', 1, 99, 1782000000),
+               ('U00001', 'no such', 'purchase', 1, NULL, 1782000000), ('U00001', 'P00001', 'dance', 1, NULL, 1782000000),
+               ('U00001', 'P00001', 'purchase', 1, NULL, 9999999999), (CAST(x'FF' AS TEXT), 'P00001', 'view', 1, NULL, 5);
+             INSERT INTO agents (agent_id, skills) VALUES ('nobody', 'everything');
+             INSERT INTO tickets (ticket_id, subject) VALUES ('empty', ''), ('zh', '退款'), ('x', CAST(x'C328' AS TEXT));
+             INSERT INTO prices (product_id, at, price) VALUES ('P00001', 1782000000, 9e999), ('P00001', 1782000001, -1);",
+        )
+        .unwrap();
+    place.ok(&["run"]);
+    let reasons = place.text(
+        "SELECT group_concat(table_name || ': ' || reason, '; ') FROM run_drops
+         WHERE run_id > (SELECT max(run_id) FROM runs WHERE job = 'upkeep') - 5",
+    );
+    for expected in [
+        "events: a text that is not UTF-8",
+        "agents: languages or skills",
+        "tickets: a text that is not UTF-8",
+        "prices: ",
+    ] {
+        assert!(reasons.contains(expected), "{expected:?} is not in {reasons}");
+    }
+    assert!(place.number("SELECT count(*) FROM recommendations") > before / 2);
+}

@@ -29,6 +29,11 @@ pub(crate) fn version(conn: &Connection, path: &Path) -> Result<i64> {
             path: path.into(),
             detail: e.to_string(),
         },
+        Some(rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::CannotOpen) => Error::Refused(format!(
+            "{}: this user may not write the file or its folder; to write needs permission on both, to read needs \
+             the files -wal and -shm that nightclerk leaves beside it",
+            path.display()
+        )),
         _ => Error::Sqlite(e),
     };
     let application = read("application_id").map_err(broken)?;
