@@ -431,3 +431,23 @@ fn rows_an_application_got_wrong_cost_themselves_only() {
     }
     assert!(place.number("SELECT count(*) FROM recommendations") > before / 2);
 }
+
+#[test]
+fn a_damaged_model_costs_its_head_start_not_the_night() {
+    let place = Place::demo("0.1");
+    let damaged = place
+        .open()
+        .execute("UPDATE clerk_artefacts SET bytes = zeroblob(length(bytes))", [])
+        .unwrap();
+    assert!(damaged > 1);
+    let said = place.fails(1, &["ask", "Where is my parcel?"]);
+    assert!(
+        said.contains("fails its checksum") && said.contains("the next run writes it again"),
+        "{said}"
+    );
+    place.ok(&["run"]);
+    let why =
+        place.text("SELECT why FROM generations WHERE family = 'recommendations' AND status = 'published'");
+    assert!(why.contains("tuned without last night's numbers"), "{why}");
+    place.ok(&["ask", "Where is my parcel?"]);
+}

@@ -9,7 +9,7 @@ mod write;
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use self::collect::text;
 pub use self::collect::{Collected, Prepared};
@@ -22,7 +22,7 @@ use crate::recommend::models::MixSettings;
 use crate::recommend::neighbours::Neighbours;
 use crate::recommend::purpose::Purpose;
 use crate::recommend::tune::TuneOptions;
-use crate::store::{GenerationWriter, Score, Snapshot};
+use crate::store::{self, GenerationWriter, Score, Snapshot};
 use crate::text::{Csr, TfIdf, TfIdfOptions};
 
 /// Neighbours by words that are kept per product.
@@ -49,6 +49,8 @@ type Drops = BTreeMap<(&'static str, &'static str), u64>;
 pub struct Learned {
     strengths: Strengths,
     published: Option<MixSettings>,
+    /// Why last night's numbers could not be read.
+    unread: Option<String>,
     vectors: Csr,
     words: Neighbours,
     trial: Trial,
@@ -69,17 +71,22 @@ impl Recommendations {
         }
     }
 
-    /// The numbers of last night's mix: tonight's start, and a candidate beside tonight's.
-    fn published(night: &Night<'_>) -> Result<Option<MixSettings>> {
+    /// The numbers of last night's mix: tonight's start, and a candidate beside tonight's. Where they cannot be read
+    /// (damaged, or of another version) the night starts without them and says so: to fail would be to fail for ever,
+    /// because only a night replaces them.
+    fn published(night: &Night<'_>) -> Result<Result<Option<MixSettings>, String>> {
         let Some(generation) = night.shop.published(Self::NAME)? else {
-            return Ok(None);
+            return Ok(Ok(None));
         };
-        let bytes = night
+        match night
             .shop
-            .artefact(generation.generation, SETTINGS, SETTINGS_FORMAT)?;
-        bytes
-            .map(|bytes| postcard::from_bytes(&bytes).context("the published numbers of the mix"))
-            .transpose()
+            .artefact(generation.generation, SETTINGS, SETTINGS_FORMAT)
+        {
+            Ok(None) => Ok(Ok(None)),
+            Ok(Some(bytes)) => Ok(postcard::from_bytes(&bytes).map(Some).map_err(|e| e.to_string())),
+            Err(e @ store::Error::Artefact { .. }) => Ok(Err(e.to_string())),
+            Err(e) => Err(e.into()),
+        }
     }
 
     fn scores(&self, verdict: &choose::Verdict, seed: u64) -> Vec<Score> {
@@ -140,7 +147,10 @@ impl Family for Recommendations {
 
     fn fit(&self, prepared: &Prepared, night: &Night<'_>) -> Result<Learned> {
         let control = &night.control;
-        let published = Self::published(night)?;
+        let (published, unread) = match Self::published(night)? {
+            Ok(published) => (published, None),
+            Err(why) => (None, Some(why)),
+        };
         let texts: Vec<String> = prepared.products.iter().map(text).collect();
         let (_, vectors) = TfIdf::fit(&texts, &TfIdfOptions::default());
         control.check()?;
@@ -164,6 +174,7 @@ impl Family for Recommendations {
         Ok(Learned {
             strengths,
             published,
+            unread,
             vectors,
             words,
             trial,
@@ -181,7 +192,10 @@ impl Family for Recommendations {
         let verdict = choose::choose(trial, vectors, words, *published, night.seed, &night.control)?;
         let scores = self.scores(&verdict, night.seed);
         // There is always something to publish: where no personal model wins, the popular products.
-        let why = verdict.why.clone();
+        let why = match &learned.unread {
+            None => verdict.why.clone(),
+            Some(unread) => format!("{}; tuned without last night's numbers: {unread}", verdict.why),
+        };
         Ok((
             Judged { learned, verdict },
             Verdict {
