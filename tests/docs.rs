@@ -248,11 +248,11 @@ fn every_verb_and_option_has_a_help_text() {
     let readme = read("README.md");
     for verb in verbs.iter().filter(|v| **v != "help") {
         let help = place.ok(&[verb, "--help"]);
-        for line in help
-            .lines()
-            .map(str::trim)
-            .filter(|l| l.starts_with("--") || l.starts_with("-q"))
-        {
+        for line in help.lines().map(str::trim).filter(|l| {
+            l.starts_with("-q")
+                || l.strip_prefix("--")
+                    .is_some_and(|o| o.starts_with(char::is_alphabetic))
+        }) {
             // An option's text stands on its line or on the next.
             let next = help
                 .lines()

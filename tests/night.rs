@@ -213,9 +213,9 @@ fn one_bad_job_file_disables_its_own_job_only() {
             .text("SELECT disabled_reason FROM jobs WHERE job = 'prices'")
             .contains("horizn")
     );
-    let said = place.fails(1, &["run", "prices"]);
+    let said = place.fails(2, &["run", "prices"]);
     assert!(said.contains("did you mean `horizon`"), "{said}");
-    let said = place.fails(1, &["run", "weather"]);
+    let said = place.fails(2, &["run", "weather"]);
     assert!(said.contains("there is no job `weather`; the jobs are"), "{said}");
 }
 
@@ -336,7 +336,7 @@ fn an_empty_shop_gets_a_night_that_says_why_there_is_nothing() {
 #[test]
 fn a_newer_a_foreign_and_a_missing_file_are_told_apart() {
     let place = Place::new();
-    let said = place.fails(1, &["run"]);
+    let said = place.fails(2, &["run"]);
     assert!(
         said.contains("no such database") && said.contains("init"),
         "{said}"
@@ -350,11 +350,11 @@ fn a_newer_a_foreign_and_a_missing_file_are_told_apart() {
         .unwrap()
         .execute_batch("CREATE TABLE mine (x)")
         .unwrap();
-    assert!(place.fails(1, &["init"]).contains("not a nightclerk one"));
+    assert!(place.fails(2, &["init"]).contains("not a nightclerk one"));
     assert!(
         place
             .fails(2, &["demo", place.path("").to_str().unwrap()])
-            .contains("no demo")
+            .contains("more in it than a demo wrote")
     );
     assert_eq!(place.number("SELECT count(*) FROM mine"), 0);
 }
@@ -450,4 +450,95 @@ fn a_damaged_model_costs_its_head_start_not_the_night() {
         place.text("SELECT why FROM generations WHERE family = 'recommendations' AND status = 'published'");
     assert!(why.contains("tuned without last night's numbers"), "{why}");
     place.ok(&["ask", "Where is my parcel?"]);
+}
+
+#[test]
+fn a_night_with_nothing_to_show_replaces_nothing() {
+    let place = Place::demo("0.05");
+    let lists = "SELECT count(*) FROM clerk_published JOIN clerk_recommendations USING (generation)";
+    let before = place.number(lists);
+    place
+        .open()
+        .execute("UPDATE products SET hidden = 1", [])
+        .unwrap();
+    place.ok(&["run", "recommendations"]);
+    assert_eq!(place.number(lists), before);
+    assert!(
+        place
+            .text("SELECT why FROM runs ORDER BY run_id DESC LIMIT 1")
+            .contains("all are hidden")
+    );
+    // Its scores say that nobody's answers were written, and `scores` shows those of what readers see.
+    assert_eq!(
+        place.number(
+            "SELECT count(*) FROM scores WHERE run_id = (SELECT max(run_id) FROM runs) AND chosen = 1"
+        ),
+        0
+    );
+    assert!(
+        place
+            .ok(&["scores", "recommendations", "--json"])
+            .contains("\"chosen\": 1")
+    );
+}
+
+#[test]
+fn a_setting_nobody_can_read_is_in_the_book_and_found_by_doctor() {
+    let place = Place::demo("0.02");
+    place
+        .open()
+        .execute(
+            "INSERT OR REPLACE INTO settings VALUES ('time_zone', 'Mars/Base')",
+            [],
+        )
+        .unwrap();
+    place.fails(1, &["run"]);
+    assert_eq!(
+        place.text("SELECT last_status FROM jobs WHERE job = 'prices'"),
+        "failed"
+    );
+    assert_eq!(
+        place.text("SELECT last_status FROM jobs WHERE job = 'search'"),
+        "done"
+    );
+    let found = place.clerk(&["doctor"]);
+    assert!(String::from_utf8_lossy(&found.stdout).contains("Mars/Base"));
+    assert_eq!(found.status.code(), Some(1));
+}
+
+#[test]
+fn a_checkout_that_holds_the_lock_delays_a_night_and_ends_nothing() {
+    let place = Place::demo("0.02");
+    let conn = place.open();
+    conn.execute_batch("BEGIN IMMEDIATE; INSERT INTO users (user_id) VALUES ('slow')")
+        .unwrap();
+    let mut child = place.command(&["run", "--quiet"]).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(13)); // longer than the busy timeout
+    assert!(child.try_wait().unwrap().is_none(), "the night has given up");
+    conn.execute_batch("COMMIT").unwrap();
+    assert!(child.wait().unwrap().success());
+    assert_eq!(
+        place.number("SELECT count(*) FROM runs WHERE status <> 'done'"),
+        0
+    );
+}
+
+#[test]
+fn a_demo_somebody_went_on_with_is_left_alone() {
+    let place = Place::demo("0.02");
+    let folder = place.path("").to_str().unwrap().to_owned();
+    place.ok(&["demo", &folder, "--scale", "0.02", "--quiet"]); // untouched: made anew
+    place
+        .open()
+        .execute("INSERT INTO products (product_id) VALUES ('mine')", [])
+        .unwrap();
+    assert!(
+        place
+            .fails(2, &["demo", &folder, "--scale", "0.02"])
+            .contains("name another folder")
+    );
+    assert_eq!(
+        place.number("SELECT count(*) FROM products WHERE product_id = 'mine'"),
+        1
+    );
 }

@@ -38,13 +38,13 @@ pub fn run(args: &DemoArgs, global: &Global) -> Result<()> {
     let database = args.dir.join("shop.db");
     make_room(&args.dir, &database)?;
 
+    let rows = demo::shop(global.seed, args.scale);
     let shop = Shop::create(&database)?;
     shop.instance()?;
-    shop.set(MARK, &format!("seed {}, scale {}", global.seed, args.scale))?;
+    shop.set(MARK, &count(&rows).to_string())?;
     init::write_jobs(&jobs_folder(&database))?;
     let bar = bar(global.quiet, 100);
     bar.set_prefix("demo shop");
-    let rows = demo::shop(global.seed, args.scale);
     fill(&shop, &rows, &|table, percent| {
         bar.set_position(percent);
         bar.set_message(table.to_owned());
@@ -89,8 +89,24 @@ pub fn run(args: &DemoArgs, global: &Global) -> Result<()> {
     ))
 }
 
-/// The setting that tells a demo from a shop.
+/// The setting that tells a demo from a shop: how many rows it wrote, all input tables together.
 const MARK: &str = "demo";
+
+fn count(rows: &demo::DemoShop) -> usize {
+    rows.products.len()
+        + rows.users.len()
+        + rows.events.len()
+        + rows.prices.len()
+        + rows.tickets.len()
+        + rows.replies.len()
+        + rows.articles.len()
+}
+
+/// Whether a file holds the rows of a demo and nothing more: somebody may have gone on with it in earnest.
+const UNTOUCHED: &str = "SELECT 1 FROM settings WHERE name = ?1
+    AND (SELECT count(*) FROM products) + (SELECT count(*) FROM users) + (SELECT count(*) FROM events)
+      + (SELECT count(*) FROM prices) + (SELECT count(*) FROM tickets) + (SELECT count(*) FROM replies)
+      + (SELECT count(*) FROM articles) <= CAST(value AS INTEGER)";
 
 /// A folder without a database is taken; an earlier demo is made anew; anything else is left alone.
 fn make_room(dir: &Path, database: &Path) -> Result<()> {
@@ -108,7 +124,7 @@ fn make_room(dir: &Path, database: &Path) -> Result<()> {
     if !database.exists() {
         return Ok(());
     }
-    let ours = Shop::open(database).and_then(|s| s.select("SELECT 1 FROM settings WHERE name = ?1", &[MARK]));
+    let ours = Shop::open_read_only(database).and_then(|s| s.select(UNTOUCHED, &[MARK]));
     if !ours.is_ok_and(|t| !t.rows.is_empty()) {
         return Err(refused(dir, database));
     }
@@ -129,7 +145,7 @@ fn make_room(dir: &Path, database: &Path) -> Result<()> {
 
 fn refused(dir: &Path, found: &Path) -> anyhow::Error {
     Failure::Usage(format!(
-        "{} holds a database that is no demo ({}); name another folder: nightclerk demo DIR",
+        "{} holds a database with more in it than a demo wrote ({}); name another folder: nightclerk demo DIR",
         dir.display(),
         found.display()
     ))

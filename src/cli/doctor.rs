@@ -43,7 +43,10 @@ pub fn run(args: &DoctorArgs, global: &Global) -> Result<()> {
     let mut f = Findings(Vec::new(), false);
     f.ok("schema", format!("version {}", schema_version()));
 
-    let problems = shop.check_integrity(args.thorough)?;
+    // A file too damaged to be checked is a finding, not a failure to find.
+    let problems = shop
+        .check_integrity(args.thorough)
+        .unwrap_or_else(|e| vec![e.to_string()]);
     match problems.first() {
         None => f.ok(
             "integrity",
@@ -75,6 +78,32 @@ pub fn run(args: &DoctorArgs, global: &Global) -> Result<()> {
             "permissions",
             "the file cannot be written by this user",
             "give this user write permission on file and folder",
+        ),
+    }
+
+    match shop
+        .settings()
+        .map_err(anyhow::Error::from)
+        .and_then(|s| crate::pipeline::zone(&s.time_zone))
+    {
+        Ok(zone) => f.ok("settings", format!("days are counted in {}", zone.name())),
+        Err(e) => f.bad(
+            "settings",
+            format!("{e:#}"),
+            "correct the row in table settings; jobs fail until then",
+        ),
+    }
+    let lost = shop.select(
+        "SELECT p.family FROM clerk_published AS p LEFT JOIN clerk_generations AS g USING (generation)
+         WHERE g.status IS NOT 'published' OR g.swept <> 0 OR g.family <> p.family",
+        &[],
+    )?;
+    match lost.rows.first() {
+        None => f.ok("published", "every family points to a whole generation"),
+        Some(_) => f.bad(
+            "published",
+            "a family points to a generation that is gone",
+            "nightclerk run",
         ),
     }
 

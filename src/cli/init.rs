@@ -2,7 +2,7 @@
 
 use super::{Global, Out, jobs_folder};
 use crate::night::DEFAULTS;
-use crate::store::Shop;
+use crate::store::{Shop, Table, Value};
 use anyhow::{Context, Result};
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -21,6 +21,18 @@ pub fn run(_: &InitArgs, global: &Global) -> Result<()> {
     let folder = jobs_folder(&global.db);
     let written = write_jobs(&folder)?;
     let shown = global.db.display();
+    if out.json() {
+        return out.table(&Table {
+            columns: ["database", "created", "job_files_written"]
+                .map(String::from)
+                .to_vec(),
+            rows: vec![vec![
+                Value::from(shown.to_string()),
+                Value::from(i64::from(new)),
+                Value::from(written as i64),
+            ]],
+        });
+    }
     out.say(&format!(
         "{shown}: {}",
         if new {

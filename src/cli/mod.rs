@@ -27,6 +27,7 @@ mod status;
 
 pub use output::Out;
 
+use crate::night;
 use crate::store;
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
@@ -60,7 +61,9 @@ pub struct Global {
         value_name = "FILE",
         default_value = "shop.db",
         env = "NIGHTCLERK_DB",
-        hide_env_values = true
+        hide_env_values = true,
+        value_parser = database,
+        allow_hyphen_values = true
     )]
     pub db: PathBuf,
     /// Print an array of JSON objects instead of a table
@@ -75,6 +78,17 @@ pub struct Global {
     /// Seed of everything random
     #[arg(long, global = true, value_name = "N", default_value_t = 1)]
     pub seed: u64,
+}
+
+/// A path; `--db --quiet` is a forgotten file name, not a file called `--quiet`.
+fn database(text: &str) -> Result<PathBuf, String> {
+    match text {
+        "" => Err("the name of a file was expected".into()),
+        text if text.starts_with('-') => Err(format!(
+            "a file was expected; for one of that name write ./{text}"
+        )),
+        text => Ok(PathBuf::from(text)),
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -162,17 +176,21 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
         }
     }
     output::complain(&format!("nightclerk: {line}"));
-    let code = error
-        .chain()
-        .find_map(|cause| match cause.downcast_ref::<Failure>() {
-            Some(Failure::Usage(_)) => Some(2),
-            Some(Failure::Some(_)) => Some(1),
-            None => matches!(
-                cause.downcast_ref::<store::Error>(),
-                Some(store::Error::Newer { .. })
-            )
-            .then_some(4),
-        });
+    let code = error.chain().find_map(|cause| {
+        if cause.is::<night::Unusable>() {
+            return Some(2);
+        }
+        match (
+            cause.downcast_ref::<Failure>(),
+            cause.downcast_ref::<store::Error>(),
+        ) {
+            (Some(Failure::Usage(_)), _) => Some(2),
+            (Some(Failure::Some(_)), _) => Some(1),
+            (None, Some(store::Error::Newer { .. })) => Some(4),
+            (None, Some(store::Error::Missing { .. } | store::Error::NotOurs { .. })) => Some(2),
+            _ => None,
+        }
+    });
     ExitCode::from(code.unwrap_or(1))
 }
 

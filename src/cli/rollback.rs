@@ -1,7 +1,7 @@
 //! `nightclerk rollback`: readers see an older generation again, from the next SELECT on.
 
 use super::{Failure, Global, Out};
-use crate::store::{Error, Shop};
+use crate::store::{Error, Shop, Table, Value};
 use anyhow::Result;
 
 /// What to roll back.
@@ -22,7 +22,14 @@ pub fn run(args: &RollbackArgs, global: &Global) -> Result<()> {
         Error::Refused(why) => anyhow::Error::from(Failure::Usage(why)),
         other => other.into(),
     })?;
-    Out::new(global).say(&format!(
+    let out = Out::new(global);
+    if out.json() {
+        return out.table(&Table {
+            columns: ["family", "generation", "instead_of"].map(String::from).to_vec(),
+            rows: vec![vec![Value::from(family), Value::from(to), Value::from(from)]],
+        });
+    }
+    out.say(&format!(
         "{family}: generation {to} is published again instead of {from}; the next `nightclerk run` publishes a new one"
     ))
 }

@@ -17,7 +17,7 @@ use std::io::IsTerminal;
     narrow it down. A query that begins with '-' goes after '--'."
 )]
 pub struct SearchArgs {
-    /// The query; several words may stand without quotation marks around them
+    /// The query; several words may stand without quotation marks, one that begins with - after --
     #[arg(value_name = "QUERY", required = true)]
     query: Vec<String>,
     /// Where to look

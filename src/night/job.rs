@@ -115,6 +115,7 @@ pub fn defaults() -> Listing {
     for (name, text) in DEFAULTS {
         listing.add(name, parse(name, &format!("jobs/{name}.toml"), text));
     }
+    listing.check_after();
     listing
 }
 
@@ -135,10 +136,42 @@ pub fn load(folder: &Path) -> std::io::Result<Listing> {
         let read = std::fs::read_to_string(&path).map_err(|e| format!("{shown}: {e}"));
         listing.add(name, read.and_then(|text| parse(name, &shown, &text)));
     }
+    listing.check_after();
     Ok(listing)
 }
 
 impl Listing {
+    /// A job that waits for one that is not there, or jobs that wait for one another, cannot run; the others can.
+    fn check_after(&mut self) {
+        let names: Vec<String> = self
+            .jobs
+            .iter()
+            .map(|j| j.name.clone())
+            .chain(self.bad.iter().map(|b| b.name.clone()))
+            .collect();
+        let known: Vec<&str> = names.iter().map(String::as_str).collect();
+        let reasons: Vec<Option<String>> = self
+            .jobs
+            .iter()
+            .map(|job| waits_in_vain(job, &self.jobs, &known))
+            .collect();
+        let jobs = std::mem::take(&mut self.jobs);
+        for (job, reason) in jobs.into_iter().zip(reasons) {
+            match reason {
+                None => self.jobs.push(job),
+                Some(reason) => self.bad.push(Bad {
+                    reason: format!(
+                        "jobs/{}.toml: after = {:?}; {reason}",
+                        job.name,
+                        job.after.unwrap_or_default()
+                    ),
+                    name: job.name,
+                }),
+            }
+        }
+        self.bad.sort_by(|a, b| a.name.cmp(&b.name));
+    }
+
     fn add(&mut self, name: &str, parsed: Result<Job, String>) {
         match parsed {
             Ok(job) => self.jobs.push(job),
@@ -148,6 +181,22 @@ impl Listing {
             }),
         }
     }
+}
+
+/// Why `after` of a job can never be met.
+fn waits_in_vain(job: &Job, jobs: &[Job], known: &[&str]) -> Option<String> {
+    let first = job.after.as_deref()?;
+    if !known.contains(&first) {
+        return Some(format!("there is no such job{}", nearest(first, known)));
+    }
+    let mut at = first;
+    for _ in 0..jobs.len() {
+        if at == job.name {
+            return Some("the jobs wait for one another in a circle".into());
+        }
+        at = jobs.iter().find(|j| j.name == at)?.after.as_deref()?;
+    }
+    None // it waits for a circle without being in it
 }
 
 /// The keys of every job file, beside the table of its kind.

@@ -19,6 +19,6 @@ mod watch;
 
 pub use job::{Bad, CatchUp, DEFAULTS, Job, Kind, Listing, defaults, load};
 pub use leader::Leader;
-pub use runner::{Orders, Ran, run};
+pub use runner::{Orders, Ran, Unusable, run};
 pub use schedule::{end_of_day, next_run};
 pub use watch::{Screen, Silent};

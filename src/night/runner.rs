@@ -11,7 +11,7 @@ use crate::pipeline::prices::Prices;
 use crate::pipeline::recommendations::Recommendations;
 use crate::pipeline::support::Support;
 use crate::pipeline::{self, AsOf, Brief, Outcome, Watch};
-use crate::store::{JobRow, Run, RunStatus, Shop, now};
+use crate::store::{JobRow, Run, RunStatus, Shop, Swept, now};
 use anyhow::{Context, Result, bail};
 use std::path::Path;
 use std::sync::Arc;
@@ -52,6 +52,11 @@ pub struct Ran {
     pub seconds: f64,
 }
 
+/// An order that cannot be carried out as given: exit code 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Unusable(pub String);
+
 /// Runs a night on the file of `shop`, with the job files of `folder` (the shipped ones when there is no such folder).
 pub fn run(shop: &Shop, folder: &Path, orders: &Orders, screen: &Arc<dyn Screen>) -> Result<Vec<Ran>> {
     let listing = if folder.exists() {
@@ -60,6 +65,7 @@ pub fn run(shop: &Shop, folder: &Path, orders: &Orders, screen: &Arc<dyn Screen>
         job::defaults()
     };
     let control = Control::unbounded().with_cancel(orders.cancel.clone());
+    shop.be_patient()?;
     mirror(shop, &listing)?;
     let (chosen, mut ran) = choose(&listing, &orders.jobs)?;
 
@@ -70,7 +76,10 @@ pub fn run(shop: &Shop, folder: &Path, orders: &Orders, screen: &Arc<dyn Screen>
         || Ok(control.check()?),
     )?;
     let crashed = shop.close_crashed_runs()?;
-    let swept = shop.sweep(shop.settings()?.keep)?;
+    // Settings nobody can read keep old rows; each job that needs them fails by itself, with its row in the book.
+    let swept = shop
+        .settings()
+        .map_or(Ok(Swept::default()), |settings| shop.sweep(settings.keep))?;
     if crashed > 0 {
         screen.say(&format!(
             "{crashed} run(s) were interrupted earlier; {} unfinished rows removed",
@@ -90,7 +99,14 @@ pub fn run(shop: &Shop, folder: &Path, orders: &Orders, screen: &Arc<dyn Screen>
             break;
         }
         screen.begin(&job.name);
-        let one = run_job(shop, job, orders, &control, screen)?;
+        let one = run_job(shop, job, orders, &control, screen).unwrap_or_else(|e| Ran {
+            job: job.name.clone(),
+            run_id: None,
+            status: RunStatus::Failed,
+            rows: 0,
+            said: format!("its row in the book could not be written: {e:#}"),
+            seconds: 0.0,
+        });
         screen.end(&one);
         ran.push(one);
     }
@@ -118,11 +134,15 @@ fn choose<'l>(listing: &'l Listing, names: &[String]) -> Result<(Vec<&'l Job>, V
     let mut jobs = Vec::new();
     for name in names {
         if let Some(bad) = listing.bad.iter().find(|b| b.name == *name) {
-            bail!("job {name} cannot run: {}", bad.reason);
+            return Err(Unusable(format!("job {name} cannot run: {}", bad.reason)).into());
         }
         let Some(job) = listing.jobs.iter().find(|j| j.name == *name) else {
             let known: Vec<_> = listing.jobs.iter().map(|j| j.name.as_str()).collect();
-            bail!("there is no job `{name}`; the jobs are {}", known.join(", "));
+            return Err(Unusable(format!(
+                "there is no job `{name}`; the jobs are {}",
+                known.join(", ")
+            ))
+            .into());
         };
         if !jobs.iter().any(|j: &&Job| j.name == job.name) {
             jobs.push(job);
@@ -263,7 +283,12 @@ impl crate::fit::Progress for Steps {
 
 /// Writes the view `jobs` as the files say now.
 pub(super) fn mirror(shop: &Shop, listing: &Listing) -> Result<()> {
-    let shop_zone = pipeline::zone(&shop.settings()?.time_zone)?;
+    // A setting nobody can read must not hide the jobs: their times are shown in UTC then.
+    let shop_zone = shop
+        .settings()
+        .ok()
+        .and_then(|settings| pipeline::zone(&settings.time_zone).ok())
+        .unwrap_or(chrono_tz::UTC);
     let mut rows: Vec<JobRow> = Vec::new();
     for job in &listing.jobs {
         let zone = job.zone.unwrap_or(shop_zone);

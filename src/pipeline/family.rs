@@ -25,6 +25,11 @@ pub trait Family {
         false
     }
 
+    /// Why a night that wrote no row must not replace one that did; None = for this family that is a fine answer.
+    fn nothing_to_show(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Reads everything the family needs. The snapshot closes when this returns.
     fn collect(&self, snapshot: &Snapshot, night: &Night<'_>) -> Result<Self::Collected>;
 
@@ -98,6 +103,14 @@ pub fn run<F: Family>(family: &F, brief: Brief<'_>) -> Result<Outcome> {
     let (judged, mut verdict) = family
         .evaluate(&prepared, fitted, &night)
         .context("step evaluate")?;
+    if let Some(reason) = night.would_go_back_in_time(F::NAME)? {
+        verdict.publish = false;
+        verdict.why = reason;
+    }
+    if night.dry_run || !verdict.publish {
+        // `chosen` says whose answers are written: tonight nobody's.
+        verdict.scores.iter_mut().for_each(|score| score.chosen = false);
+    }
     night
         .shop
         .record_scores(night.run, night.as_of, &verdict.scores)?;
@@ -109,10 +122,6 @@ pub fn run<F: Family>(family: &F, brief: Brief<'_>) -> Result<Outcome> {
             rows: 0,
             why: format!("dry run, nothing written: {}", verdict.why),
         });
-    }
-    if let Some(reason) = night.would_go_back_in_time(F::NAME)? {
-        verdict.publish = false;
-        verdict.why = reason;
     }
     night.enter(Stage::Publish)?;
     let new = NewGeneration {
@@ -133,6 +142,21 @@ pub fn run<F: Family>(family: &F, brief: Brief<'_>) -> Result<Outcome> {
     family
         .publish(&prepared, &judged, &mut generation, &night)
         .context("step publish")?;
+    if generation.rows() == 0
+        && let Some(reason) = family.nothing_to_show()
+    {
+        if night.shop.published(F::NAME)?.is_some() {
+            let why = format!("{reason}; what was published stays");
+            night.shop.choose_none(night.run)?;
+            generation.reject(&why)?;
+            return Ok(Outcome {
+                generation: None,
+                rows: 0,
+                why,
+            });
+        }
+        verdict.why = format!("{}; {reason}", verdict.why);
+    }
     night.control.check()?; // the last moment at which a cancelled night leaves yesterday's results alone
     let rows = generation.rows();
     let number = generation.publish(&verdict.why)?;

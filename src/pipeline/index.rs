@@ -28,51 +28,64 @@ pub fn drain(shop: &Shop, control: &Control) -> Result<Drained> {
     let Opened { mut writer, state } = IndexWriter::open(&folder, &shop.instance()?)
         .with_context(|| format!("opening the search index {}", folder.display()))?;
     let newest = shop.outbox_newest()?;
-    let usable = match state {
-        State::MustRebuild { why } => Err(why),
+    let mut seq = 0;
+    let mut rebuild = match state {
+        State::MustRebuild { why } => Some(why),
         State::Current { seq } if seq > newest => {
-            Err("it is ahead of the database: an older copy was restored".into())
+            Some("it is ahead of the database: an older copy was restored".into())
         }
-        State::Current { seq } if shop.outbox_waiting(seq)?.1 => Err("the database asks for it".to_owned()),
-        State::Current { seq } => Ok(seq),
+        State::Current { seq } if shop.outbox_waiting(seq)?.1 => Some("the database asks for it".into()),
+        State::Current { seq: known } => {
+            seq = known;
+            None
+        }
     };
-    let mut documents = 0;
-    let mut seq = match &usable {
-        Ok(seq) => *seq,
-        Err(_) => {
-            let total = shop.count_documents()?;
-            let all = shop.documents().map(|change| {
-                control.check()?;
-                documents += 1;
-                control.progress("indexing documents", documents, total);
-                anyhow::Ok(change?)
-            });
-            let puts = all.filter_map(|change| match change {
-                Ok(change) => document(change).map(Ok),
-                Err(e) => Some(Err(e)),
-            });
-            writer
-                .rebuild(puts, newest)
-                .context("building the search index anew")?;
-            newest
-        }
+    let mut drained = Drained {
+        documents: 0,
+        rebuilt: None,
     };
     loop {
         control.check()?;
-        let (changes, last) = shop.outbox_changes(seq, BATCH)?;
-        if last == seq {
-            break;
+        if let Some(why) = rebuild.take() {
+            seq = build_anew(shop, &mut writer, &mut drained.documents, control)?;
+            shop.outbox_forget(seq)?;
+            drained.rebuilt = Some(why);
         }
-        documents += writer.apply(changes.into_iter().map(into_change))?;
-        writer.commit(last)?;
-        seq = last;
+        match shop.outbox_changes(seq, BATCH)? {
+            // So much changed meanwhile that the outbox gave up counting.
+            None => rebuild = Some("more changed than the outbox holds".into()),
+            Some((_, last)) if last == seq => break,
+            Some((changes, last)) => {
+                drained.documents += writer.apply(changes.into_iter().map(into_change))?;
+                writer.commit(last)?;
+                seq = last;
+                shop.outbox_forget(seq)?;
+            }
+        }
     }
-    shop.outbox_forget(seq)?;
     writer.close()?;
-    Ok(Drained {
-        documents,
-        rebuilt: usable.err(),
-    })
+    Ok(drained)
+}
+
+/// Indexes everything; returns the number up to which changes are in it.
+fn build_anew(shop: &Shop, writer: &mut IndexWriter, documents: &mut u64, control: &Control) -> Result<i64> {
+    let newest = shop.outbox_newest()?; // before the first document: what changes after it is delivered again
+    let total = shop.count_documents()?;
+    *documents = 0;
+    let all = shop.documents().map(|change| {
+        control.check()?;
+        *documents += 1;
+        control.progress("indexing documents", *documents, total);
+        anyhow::Ok(change?)
+    });
+    let puts = all.filter_map(|change| match change {
+        Ok(change) => document(change).map(Ok),
+        Err(e) => Some(Err(e)),
+    });
+    writer
+        .rebuild(puts, newest)
+        .context("building the search index anew")?;
+    Ok(newest)
 }
 
 fn into_change(change: store::Change) -> Change {
@@ -127,4 +140,58 @@ fn document(change: store::Change) -> Option<Document> {
         },
         store::Change::Gone(..) => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fit::Progress;
+    use crate::search::Reader;
+    use crate::store::Value;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    /// Writes a rebuild mark in place of all changes, once, while the index is being built.
+    struct Flood {
+        path: std::path::PathBuf,
+        done: AtomicBool,
+    }
+
+    impl Progress for Flood {
+        fn step(&self, _: &str, _: u64, _: u64) {
+            if !self.done.swap(true, Ordering::SeqCst) {
+                let shop = Shop::open(&self.path).unwrap();
+                let row = |id: &str| vec![Value::from(id), Value::from("lamp")];
+                shop.fill("products", &["product_id", "title"], [row("late")].into_iter())
+                    .unwrap();
+                shop.outbox_forget(i64::MAX).unwrap();
+                let mark = vec![Value::from("rebuild"), Value::from("")];
+                shop.fill("outbox", &["kind", "id"], [mark].into_iter()).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn a_rebuild_mark_that_comes_while_draining_is_obeyed() {
+        let dir = tempfile::tempdir().unwrap();
+        let shop = Shop::create(&dir.path().join("shop.db")).unwrap();
+        let row = vec![Value::from("early"), Value::from("lamp")];
+        shop.fill("products", &["product_id", "title"], [row].into_iter())
+            .unwrap();
+        let flood = Arc::new(Flood {
+            path: shop.path().into(),
+            done: AtomicBool::new(false),
+        });
+        let drained = drain(&shop, &Control::unbounded().with_progress(flood)).unwrap();
+        assert_eq!(
+            drained.rebuilt.as_deref(),
+            Some("more changed than the outbox holds")
+        );
+        let found = Reader::open(&shop.beside(".search"))
+            .unwrap()
+            .search(Kind::Product, "lamp", 10)
+            .unwrap();
+        assert_eq!(found.len(), 2);
+        assert_eq!(shop.outbox_waiting(0).unwrap(), (0, false));
+    }
 }

@@ -178,6 +178,15 @@ impl<'a> Night<'a> {
         Ok(self.control.clone().with_checkpoints(kept))
     }
 
+    /// The instant whose rules are applied: now, because a rule is somebody's word for the next publication, however
+    /// old the data is; an older day's with `--as-of`.
+    pub fn rules_at(&self) -> i64 {
+        match self.asked {
+            AsOf::At(_) => self.as_of,
+            AsOf::Data | AsOf::Now => self.now,
+        }
+    }
+
     /// The local day of an instant, counted from 1970-01-01.
     pub fn day_of(&self, at: i64) -> i64 {
         let day = self.zone.timestamp_opt(at, 0).single().map_or_else(

@@ -76,6 +76,10 @@ impl Frequency {
     }
 }
 
+/// Rows a series must have before its gaps can make a shop hourly: a day's worth. Two nights on one day, or a correction
+/// an hour after a mistake, are no rhythm.
+const HOURLY_ROWS: usize = 24;
+
 /// The frequency that fits the rows of a shop: four fifths of the gaps between rows decide. Prices written only when
 /// they change, or at no rhythm at all, are daily.
 pub fn detect_frequency<'a>(histories: impl Iterator<Item = &'a [Posted]>) -> Frequency {
@@ -84,7 +88,7 @@ pub fn detect_frequency<'a>(histories: impl Iterator<Item = &'a [Posted]>) -> Fr
         for pair in rows.windows(2) {
             let gap = pair[1].at - pair[0].at;
             gaps += 1;
-            hourly += u64::from(gap <= 2 * 3600);
+            hourly += u64::from(gap <= 2 * 3600 && rows.len() >= HOURLY_ROWS);
             // A summer time change may move a row by an hour.
             weekly += u64::from(gap > 3 * DAY && (gap + DAY / 4) % (7 * DAY) <= DAY / 2);
             let days = gap as f64 / DAY as f64;
@@ -367,6 +371,11 @@ mod tests {
         };
         let detect = |rows: Vec<Posted>| detect_frequency([rows.as_slice()].into_iter());
         assert_eq!(detect(every(3600)), Frequency::Hourly);
+        let corrected = every(3600)[..2].to_vec();
+        assert_eq!(
+            detect_frequency([&corrected[..]; 500].into_iter()),
+            Frequency::Daily
+        );
         assert_eq!(detect(every(DAY)), Frequency::Daily);
         assert_eq!(detect(every(7 * DAY)), Frequency::Weekly);
         assert_eq!(detect(every(14 * DAY)), Frequency::Weekly);

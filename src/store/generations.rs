@@ -190,6 +190,18 @@ mod tests {
     }
 
     #[test]
+    fn a_rollback_during_a_sweep_keeps_its_rows() {
+        let (_dir, shop) = shop();
+        let one = build(&shop, 1.0).publish("first").unwrap();
+        build(&shop, 2.0).publish("second").unwrap();
+        let doomed = shop.doomed(0).unwrap();
+        assert_eq!(doomed.len(), 1);
+        shop.roll_back("recommendations", Some(one)).unwrap();
+        assert_eq!(shop.sweep_these(doomed).unwrap().rows, 0);
+        assert_eq!(seen(&shop), [1.0]);
+    }
+
+    #[test]
     fn sweeping_keeps_as_many_as_the_settings_say() {
         let (_dir, shop) = shop();
         for score in 1..=5 {

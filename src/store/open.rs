@@ -29,6 +29,7 @@ pub struct Shop {
     path: PathBuf,
     conn: Connection,
     longest_write: Cell<Duration>,
+    patience: Cell<Duration>,
 }
 
 impl Shop {
@@ -82,6 +83,7 @@ impl Shop {
             path: path.into(),
             conn,
             longest_write: Cell::default(),
+            patience: Cell::new(BUSY_TIMEOUT),
         }
     }
 
@@ -97,7 +99,21 @@ impl Shop {
 
     /// Another connection to the same file, with the same rights.
     pub fn again(&self) -> Result<Shop> {
-        Shop::writable(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+        let shop = Shop::writable(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        shop.wait_for(self.patience.get())?;
+        Ok(shop)
+    }
+
+    /// From now on waits up to five minutes for the write lock, as do the connections made by
+    /// [`again`](Shop::again): a night must outlast whatever an application does in one transaction. (One that holds
+    /// the lock longer is stuck.)
+    pub fn be_patient(&self) -> Result<()> {
+        self.wait_for(Duration::from_secs(300))
+    }
+
+    fn wait_for(&self, patience: Duration) -> Result<()> {
+        self.patience.set(patience);
+        Ok(self.conn.busy_timeout(patience)?)
     }
 
     /// Another connection that gives up at once when somebody else writes: for notes that may be missed, such as

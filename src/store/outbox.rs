@@ -62,8 +62,9 @@ impl Shop {
     }
 
     /// The next changes after number `after`, at most `limit` numbers, one change a document, with the last number
-    /// they reach to. Empty = nothing waits.
-    pub fn outbox_changes(&self, after: i64, limit: usize) -> Result<(Vec<Change>, i64)> {
+    /// they reach to; that number itself = nothing waits. None = one of them is a rebuild mark: changes were lost, only
+    /// indexing everything again makes the index right.
+    pub fn outbox_changes(&self, after: i64, limit: usize) -> Result<Option<(Vec<Change>, i64)>> {
         // One read transaction: the number and the documents must be of the same instant.
         let transaction = self.conn().unchecked_transaction()?;
         let mut statement = transaction
@@ -82,11 +83,11 @@ impl Shop {
         let mut changes = Vec::with_capacity(ids.len());
         for (kind, id) in ids {
             if kind == "rebuild" {
-                continue; // whoever drains has looked for it first
+                return Ok(None);
             }
             changes.push(self.document(&kind, &id)?.unwrap_or(Change::Gone(kind, id)));
         }
-        Ok((changes, last))
+        Ok(Some((changes, last)))
     }
 
     /// Every document there is, page by page, for a rebuild. No long transaction: what changes meanwhile is in the
@@ -243,7 +244,7 @@ mod tests {
                  DELETE FROM articles;",
             )
             .unwrap();
-        let (changes, last) = shop.outbox_changes(start, 100).unwrap();
+        let (changes, last) = shop.outbox_changes(start, 100).unwrap().unwrap();
         assert_eq!(changes.len(), 3, "{changes:?}");
         assert!(matches!(&changes[0], Change::Gone(kind, id) if kind == "article" && id == "a"));
         assert!(matches!(&changes[1], Change::Product(p) if p.title == "lamp" && !p.sellable));

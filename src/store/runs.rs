@@ -3,6 +3,7 @@
 
 use super::error::Result;
 use super::open::{Shop, now};
+
 use rusqlite::params;
 
 /// How a run ended.
@@ -67,9 +68,9 @@ impl Shop {
     /// Opens the row of an attempt that begins now. `scheduled_at` None = started by hand.
     pub fn begin_run(&self, job: &str, scheduled_at: Option<i64>, attempt: i64) -> Result<Run> {
         self.conn().execute(
-            "INSERT INTO clerk_runs (job, attempt, scheduled_at, started_at, status) VALUES (?1, ?2, ?3, ?4, 'running')",
-            params![job, attempt, scheduled_at, now()],
-        )?;
+                "INSERT INTO clerk_runs (job, attempt, scheduled_at, started_at, status) VALUES (?1, ?2, ?3, ?4, 'running')",
+                params![job, attempt, scheduled_at, now()],
+            )?;
         Ok(Run {
             run_id: self.conn().last_insert_rowid(),
         })
@@ -100,10 +101,11 @@ impl Shop {
         } else {
             (None, Some(said))
         };
-        self.conn().execute(
-            "UPDATE clerk_runs SET status = ?2, finished_at = ?3, rows = ?4, error = ?5, why = ?6,
+        let sql = "UPDATE clerk_runs SET status = ?2, finished_at = ?3, rows = ?4, error = ?5, why = ?6,
                     progress = CASE WHEN ?2 = 'done' THEN 1.0 ELSE progress END
-             WHERE run_id = ?1",
+             WHERE run_id = ?1";
+        self.conn().execute(
+            sql,
             params![
                 run.run_id,
                 status.as_str(),
@@ -158,5 +160,14 @@ impl Shop {
                 ])?;
         }
         Ok(transaction.commit()?)
+    }
+
+    /// Marks the scores of a run as nobody's: its answers were not written after all.
+    pub fn choose_none(&self, run: Run) -> Result<()> {
+        self.conn().execute(
+            "UPDATE clerk_scores SET chosen = 0 WHERE run_id = ?1",
+            [run.run_id],
+        )?;
+        Ok(())
     }
 }

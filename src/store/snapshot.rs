@@ -69,6 +69,7 @@ impl Snapshot {
     pub fn newest_support_at(&self, now: i64) -> Result<Option<i64>> {
         self.newest(
             "SELECT max(at) FROM (SELECT max(created_at) AS at FROM tickets WHERE created_at <= ?1
+                                  UNION ALL SELECT max(closed_at) FROM tickets WHERE closed_at <= ?1
                                   UNION ALL SELECT max(at) FROM replies WHERE at <= ?1)",
             now,
         )

@@ -23,7 +23,12 @@ impl Shop {
     /// Sweeps every family, keeping `keep` retired generations of each. Only the holder of the leader's lock may
     /// call it: to anybody else a 'building' generation might be somebody's work in progress.
     pub fn sweep(&self, keep: usize) -> Result<Swept> {
-        let mut swept = Swept::default();
+        let doomed = self.doomed(keep)?;
+        self.sweep_these(doomed)
+    }
+
+    /// Generation, family and status of what may go.
+    pub(super) fn doomed(&self, keep: usize) -> Result<Vec<(i64, String, String)>> {
         // swept = 1 first, rows next, swept = 2 last: a sweep killed half-way leaves nothing to roll back to by
         // mistake, and the next one goes on with it.
         let mut statement = self.conn().prepare(
@@ -38,13 +43,22 @@ impl Shop {
         let doomed: Vec<(i64, String, String)> = statement
             .query_map([keep as i64], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?
             .collect::<rusqlite::Result<_>>()?;
-        drop(statement);
+        Ok(doomed)
+    }
+
+    pub(super) fn sweep_these(&self, doomed: Vec<(i64, String, String)>) -> Result<Swept> {
+        let mut swept = Swept::default();
         for (generation, family, status) in doomed {
             let transaction = self.write()?;
-            transaction.execute(
-                "UPDATE clerk_generations SET swept = 1 WHERE generation = ?1",
+            // Asked again under the lock: a rollback needs no lead, and may have published it since.
+            let marked = transaction.execute(
+                "UPDATE clerk_generations SET swept = 1 WHERE generation = ?1 AND status <> 'published'
+                 AND generation NOT IN (SELECT generation FROM clerk_published)",
                 [generation],
             )?;
+            if marked == 0 {
+                continue;
+            }
             if status == "building" {
                 transaction.execute(
                     "UPDATE clerk_generations SET status = 'rejected', why = 'interrupted while it was being built'

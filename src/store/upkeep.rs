@@ -41,13 +41,13 @@ impl Shop {
     /// shop that keeps only today's price would otherwise never have. Returns how many.
     pub fn append_changed_prices(&self, now: i64) -> Result<u64> {
         let mut statement = self.conn().prepare(
-            "SELECT product_id, price FROM products AS p WHERE price IS NOT NULL AND price >= 0 AND price IS NOT
-                (SELECT q.price FROM prices AS q WHERE q.product_id = p.product_id AND q.seller = ''
+            "SELECT product_id, price FROM products AS p WHERE price > 0 AND price < 1e12 AND price IS NOT
+                (SELECT q.price FROM prices AS q WHERE q.product_id = p.product_id AND q.seller = '' AND q.at <= ?1
                  ORDER BY q.at DESC LIMIT 1)
              ORDER BY product_id",
         )?;
         let changed: Vec<(String, f64)> = statement
-            .query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?
+            .query_map([now], |r| Ok((r.get(0)?, r.get(1)?)))?
             .collect::<rusqlite::Result<_>>()?;
         paced(
             self,
@@ -92,10 +92,22 @@ mod tests {
             .execute("UPDATE products SET price = 2 WHERE product_id = 'a'", [])
             .unwrap();
         assert_eq!(shop.append_changed_prices(300).unwrap(), 1);
+        // A planned price is not today's.
+        shop.conn()
+            .execute(
+                "INSERT INTO prices (product_id, at, price) VALUES ('a', 1000, 9)",
+                [],
+            )
+            .unwrap();
+        assert_eq!(shop.append_changed_prices(400).unwrap(), 0);
+        shop.conn()
+            .execute("UPDATE products SET price = 9e999 WHERE product_id = 'c'", [])
+            .unwrap();
+        assert_eq!(shop.append_changed_prices(500).unwrap(), 0);
         let n: i64 = shop
             .conn()
             .query_row("SELECT count(*) FROM prices", [], |r| r.get(0))
             .unwrap();
-        assert_eq!(n, 3);
+        assert_eq!(n, 4);
     }
 }

@@ -102,3 +102,31 @@ fn a_bad_file_disables_itself_only() {
     assert_eq!(listing.jobs.len(), 1);
     assert_eq!(listing.bad[0].name, "b");
 }
+
+#[test]
+fn jobs_that_wait_for_nobody_or_in_a_circle_are_disabled_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, after) in [("a", "b"), ("b", "c"), ("c", "a"), ("d", "serch"), ("search", "")] {
+        let after = if after.is_empty() {
+            String::new()
+        } else {
+            format!("after = {after:?}")
+        };
+        let text = format!("kind = \"search\"\nschedule = \"0 1 * * *\"\n{after}");
+        std::fs::write(dir.path().join(format!("{name}.toml")), text).unwrap();
+    }
+    let listing = load(dir.path()).unwrap();
+    let names: Vec<&str> = listing.jobs.iter().map(|j| j.name.as_str()).collect();
+    assert_eq!(names, ["search"]);
+    assert_eq!(listing.bad.len(), 4);
+    assert!(
+        listing.bad[0].reason.contains("in a circle"),
+        "{:?}",
+        listing.bad[0]
+    );
+    assert!(
+        listing.bad[3].reason.contains("did you mean `search`?"),
+        "{:?}",
+        listing.bad[3]
+    );
+}

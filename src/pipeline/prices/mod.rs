@@ -56,6 +56,10 @@ impl Family for Prices {
         Ok(snapshot.newest_price_at(now)?)
     }
 
+    fn nothing_to_show(&self) -> Option<&'static str> {
+        Some("there is no price up to the night's instant: import prices, or set products.price")
+    }
+
     fn collect(&self, snapshot: &Snapshot, _: &Night<'_>) -> Result<Collected> {
         collect::collect(snapshot)
     }

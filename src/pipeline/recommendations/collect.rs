@@ -60,10 +60,11 @@ pub struct Prepared {
 pub(super) fn collect(
     snapshot: &Snapshot,
     as_of: i64,
+    rules_at: i64,
     history_days: Option<i64>,
 ) -> store::Result<Collected> {
     let products = snapshot.products()?;
-    let rules = snapshot.rules(as_of)?;
+    let rules = snapshot.rules(rules_at)?;
     let oldest = history_days.map(|days| as_of.saturating_sub(days.saturating_mul(DAY)));
     // products come ordered by id, so a place in the list is the dense index.
     let known: HashMap<&str, u32> = products

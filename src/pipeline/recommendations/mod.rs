@@ -129,10 +129,15 @@ impl Family for Recommendations {
         self.options.already_bought == AlreadyBought::Exclude
     }
 
+    fn nothing_to_show(&self) -> Option<&'static str> {
+        Some("no product can be shown: there are none, or all are hidden, out of stock or blocked by a rule")
+    }
+
     fn collect(&self, snapshot: &Snapshot, night: &Night<'_>) -> Result<Collected> {
         Ok(collect::collect(
             snapshot,
             night.as_of,
+            night.rules_at(),
             night.settings.history_days,
         )?)
     }
