@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::{Place, dump};
+use common::{Place, texts};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -166,24 +166,17 @@ fn the_contract_is_in_the_file() {
         assert!(statement.query([]).unwrap().next().is_ok());
     }
     let known: Vec<&str> = CONTRACT.iter().map(|c| c.0).collect();
-    for view in dump(&conn, "SELECT name || '' FROM sqlite_schema WHERE type = 'view'") {
-        let name = text(&view);
+    for name in texts(&conn, "SELECT name FROM sqlite_schema WHERE type = 'view'") {
         assert!(
             known.contains(&name.as_str()) || name.starts_with("clerk_"),
             "view {name} is in no contract"
         );
     }
-    let not_strict = dump(
+    let not_strict = texts(
         &conn,
-        "SELECT name || '' FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND strict = 0 AND name NOT LIKE 'sqlite_%'",
+        "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND strict = 0 AND name NOT LIKE 'sqlite_%'",
     );
     assert!(not_strict.is_empty(), "{not_strict:?}");
-}
-
-/// `Text([80, 48])`, as rusqlite shows a lent text.
-fn text(shown: &str) -> String {
-    let inner = shown.trim_start_matches("Text([").trim_end_matches("])");
-    String::from_utf8(inner.split(", ").map(|b| b.parse().unwrap()).collect()).unwrap()
 }
 
 #[test]

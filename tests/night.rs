@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Place, RESULTS, dump};
+use common::{Place, RESULTS, dump, texts};
 use std::fs;
 
 /// Wall clocks and numbers of runs and generations are not part of "the same night".
@@ -127,14 +127,11 @@ fn what_changes_by_day_shows_at_once() {
     let user = place.text(
         "SELECT user_id FROM recommendations WHERE user_id <> '' GROUP BY user_id HAVING count(*) > 20 ORDER BY user_id LIMIT 1",
     );
-    let list = || -> Vec<String> {
-        dump(
+    let list = || {
+        texts(
             &conn,
             &format!("SELECT product_id FROM recommendations WHERE user_id = '{user}' ORDER BY rank"),
         )
-        .iter()
-        .map(|row| row.split('"').nth(1).map_or_else(|| bytes(row), str::to_owned))
-        .collect()
     };
     let before = list();
     let id = |i: usize| before[i].clone();
@@ -182,12 +179,6 @@ fn what_changes_by_day_shows_at_once() {
         assert!(after.contains(&id(stays)), "number {stays} is gone");
     }
     assert_eq!(after.len(), before.len() - 6);
-}
-
-/// `Text([80, 48])` as rusqlite shows a lent text.
-fn bytes(shown: &str) -> String {
-    let inner = shown.trim_start_matches("Text([").trim_end_matches("])");
-    String::from_utf8(inner.split(", ").map(|b| b.parse().unwrap()).collect()).unwrap()
 }
 
 #[test]
@@ -383,162 +374,5 @@ fn a_program_reads_json() {
         place
             .fails(2, &["frobnicate"])
             .contains("unrecognized subcommand")
-    );
-}
-
-#[test]
-fn two_nights_at_once_take_turns() {
-    let place = Place::demo("0.05");
-    let mut first = place.command(&["run", "--quiet"]).spawn().unwrap();
-    let second = place.clerk(&["run", "--quiet"]);
-    common::assert_ok(&second);
-    assert!(first.wait().unwrap().success());
-    assert_eq!(
-        place.number("SELECT count(*) FROM runs WHERE status <> 'done'"),
-        0
-    );
-    assert_eq!(place.number("SELECT count(*) FROM runs"), 15);
-}
-
-#[test]
-fn rows_an_application_got_wrong_cost_themselves_only() {
-    let place = Place::demo("0.05");
-    let before = place.number("SELECT count(*) FROM recommendations");
-    place
-        .open()
-        .execute_batch(
-            "INSERT INTO events (user_id, product_id, kind, quantity, rating, at) VALUES
-               ('U00001', 'P00001', 'purchase', -3, NULL, 1782000000), ('U00001', 'P00001', 'rating', 1, 99, 1782000000),
-               ('U00001', 'no such', 'purchase', 1, NULL, 1782000000), ('U00001', 'P00001', 'dance', 1, NULL, 1782000000),
-               ('U00001', 'P00001', 'purchase', 1, NULL, 9999999999), (CAST(x'FF' AS TEXT), 'P00001', 'view', 1, NULL, 5);
-             INSERT INTO agents (agent_id, skills) VALUES ('nobody', 'everything');
-             INSERT INTO tickets (ticket_id, subject) VALUES ('empty', ''), ('zh', '退款'), ('x', CAST(x'C328' AS TEXT));
-             INSERT INTO prices (product_id, at, price) VALUES ('P00001', 1782000000, 9e999), ('P00001', 1782000001, -1);",
-        )
-        .unwrap();
-    place.ok(&["run"]);
-    let reasons = place.text(
-        "SELECT group_concat(table_name || ': ' || reason, '; ') FROM run_drops
-         WHERE run_id > (SELECT max(run_id) FROM runs WHERE job = 'upkeep') - 5",
-    );
-    for expected in [
-        "events: a text that is not UTF-8",
-        "agents: languages or skills",
-        "tickets: a text that is not UTF-8",
-        "prices: ",
-    ] {
-        assert!(reasons.contains(expected), "{expected:?} is not in {reasons}");
-    }
-    assert!(place.number("SELECT count(*) FROM recommendations") > before / 2);
-}
-
-#[test]
-fn a_damaged_model_costs_its_head_start_not_the_night() {
-    let place = Place::demo("0.1");
-    let damaged = place
-        .open()
-        .execute("UPDATE clerk_artefacts SET bytes = zeroblob(length(bytes))", [])
-        .unwrap();
-    assert!(damaged > 1);
-    let said = place.fails(1, &["ask", "Where is my parcel?"]);
-    assert!(
-        said.contains("fails its checksum") && said.contains("the next run writes it again"),
-        "{said}"
-    );
-    place.ok(&["run"]);
-    let why =
-        place.text("SELECT why FROM generations WHERE family = 'recommendations' AND status = 'published'");
-    assert!(why.contains("tuned without last night's numbers"), "{why}");
-    place.ok(&["ask", "Where is my parcel?"]);
-}
-
-#[test]
-fn a_night_with_nothing_to_show_replaces_nothing() {
-    let place = Place::demo("0.05");
-    let lists = "SELECT count(*) FROM clerk_published JOIN clerk_recommendations USING (generation)";
-    let before = place.number(lists);
-    place
-        .open()
-        .execute("UPDATE products SET hidden = 1", [])
-        .unwrap();
-    place.ok(&["run", "recommendations"]);
-    assert_eq!(place.number(lists), before);
-    assert!(
-        place
-            .text("SELECT why FROM runs ORDER BY run_id DESC LIMIT 1")
-            .contains("all are hidden")
-    );
-    // Its scores say that nobody's answers were written, and `scores` shows those of what readers see.
-    assert_eq!(
-        place.number(
-            "SELECT count(*) FROM scores WHERE run_id = (SELECT max(run_id) FROM runs) AND chosen = 1"
-        ),
-        0
-    );
-    assert!(
-        place
-            .ok(&["scores", "recommendations", "--json"])
-            .contains("\"chosen\": 1")
-    );
-}
-
-#[test]
-fn a_setting_nobody_can_read_is_in_the_book_and_found_by_doctor() {
-    let place = Place::demo("0.02");
-    place
-        .open()
-        .execute(
-            "INSERT OR REPLACE INTO settings VALUES ('time_zone', 'Mars/Base')",
-            [],
-        )
-        .unwrap();
-    place.fails(1, &["run"]);
-    assert_eq!(
-        place.text("SELECT last_status FROM jobs WHERE job = 'prices'"),
-        "failed"
-    );
-    assert_eq!(
-        place.text("SELECT last_status FROM jobs WHERE job = 'search'"),
-        "done"
-    );
-    let found = place.clerk(&["doctor"]);
-    assert!(String::from_utf8_lossy(&found.stdout).contains("Mars/Base"));
-    assert_eq!(found.status.code(), Some(1));
-}
-
-#[test]
-fn a_checkout_that_holds_the_lock_delays_a_night_and_ends_nothing() {
-    let place = Place::demo("0.02");
-    let conn = place.open();
-    conn.execute_batch("BEGIN IMMEDIATE; INSERT INTO users (user_id) VALUES ('slow')")
-        .unwrap();
-    let mut child = place.command(&["run", "--quiet"]).spawn().unwrap();
-    std::thread::sleep(std::time::Duration::from_secs(13)); // longer than the busy timeout
-    assert!(child.try_wait().unwrap().is_none(), "the night has given up");
-    conn.execute_batch("COMMIT").unwrap();
-    assert!(child.wait().unwrap().success());
-    assert_eq!(
-        place.number("SELECT count(*) FROM runs WHERE status <> 'done'"),
-        0
-    );
-}
-
-#[test]
-fn a_demo_somebody_went_on_with_is_left_alone() {
-    let place = Place::demo("0.02");
-    let folder = place.path("").to_str().unwrap().to_owned();
-    place.ok(&["demo", &folder, "--scale", "0.02", "--quiet"]); // untouched: made anew
-    place
-        .open()
-        .execute("INSERT INTO products (product_id) VALUES ('mine')", [])
-        .unwrap();
-    assert!(
-        place
-            .fails(2, &["demo", &folder, "--scale", "0.02"])
-            .contains("name another folder")
-    );
-    assert_eq!(
-        place.number("SELECT count(*) FROM products WHERE product_id = 'mine'"),
-        1
     );
 }

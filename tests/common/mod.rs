@@ -144,3 +144,10 @@ pub fn dump(conn: &Connection, sql: &str) -> Vec<String> {
     }
     all
 }
+
+/// One text column.
+pub fn texts(conn: &Connection, sql: &str) -> Vec<String> {
+    let mut statement = conn.prepare(sql).unwrap_or_else(|e| panic!("{sql}: {e}"));
+    let rows = statement.query_map([], |r| r.get(0)).unwrap();
+    rows.map(Result::unwrap).collect()
+}
