@@ -48,19 +48,19 @@ impl Shop {
     /// The keys of `ids`, in their order; ids without one get the next ones, in text order.
     pub fn keys<S: AsRef<str>>(&self, of: Keys, ids: &[S]) -> Result<Vec<i64>> {
         let (select, insert) = of.sql();
-        let mut missing: Vec<&str> = Vec::new();
+        let mut keys: Vec<Option<i64>> = Vec::with_capacity(ids.len());
         {
             let mut statement = self.conn().prepare_cached(select)?;
             for id in ids {
-                if statement
-                    .query_row([id.as_ref()], |_| Ok(()))
-                    .optional()?
-                    .is_none()
-                {
-                    missing.push(id.as_ref());
-                }
+                keys.push(statement.query_row([id.as_ref()], |r| r.get(0)).optional()?);
             }
         }
+        let mut missing: Vec<&str> = ids
+            .iter()
+            .zip(&keys)
+            .filter(|(_, key)| key.is_none())
+            .map(|(id, _)| id.as_ref())
+            .collect();
         missing.sort_unstable();
         missing.dedup();
         paced(self, &Pace::default(), missing.into_iter(), |conn, id| {
@@ -69,7 +69,11 @@ impl Shop {
         })?;
         let mut statement = self.conn().prepare_cached(select)?;
         ids.iter()
-            .map(|id| Ok(statement.query_row([id.as_ref()], |r| r.get(0))?))
+            .zip(keys)
+            .map(|(id, key)| match key {
+                Some(key) => Ok(key),
+                None => Ok(statement.query_row([id.as_ref()], |r| r.get(0))?),
+            })
             .collect()
     }
 }
