@@ -120,32 +120,20 @@ impl Scorer for ContentCosine {
         }
     }
 
-    fn reasons(&self, history: &[Signal]) -> Vec<u32> {
-        let mut own = vec![0.0f32; self.vectors.rows];
-        loudest(
-            self.vectors.rows,
-            &self.decay.profile(history),
-            |speaker, weight, given| {
-                // The length of the profile is the same for all speakers and is left out.
-                let (features, values) = self.vectors.row(speaker as usize);
-                let postings = || {
-                    features
-                        .iter()
-                        .map(|&feature| self.postings.row(feature as usize))
-                };
-                for ((products, weights), &x) in postings().zip(values) {
-                    for (&product, &y) in products.iter().zip(weights) {
-                        own[product as usize] += weight * x * y;
-                    }
+    fn reasons(&self, history: &[Signal], products: &[u32]) -> Vec<u32> {
+        let profile = self.decay.profile(history);
+        let mut table = vec![0.0f32; profile.len() * products.len()];
+        for (speaker, &(of, weight)) in profile.iter().enumerate() {
+            for (place, &product) in products.iter().enumerate() {
+                let length = self.norms[product as usize];
+                if length > 0.0 {
+                    // The length of the profile is the same for all speakers and is left out.
+                    let dot = self.vectors.dot(of as usize, product as usize);
+                    table[speaker * products.len() + place] = weight * dot / length;
                 }
-                for &product in postings().flat_map(|(products, _)| products) {
-                    let vote = std::mem::take(&mut own[product as usize]);
-                    if vote > 0.0 {
-                        given.push((product, vote / self.norms[product as usize]));
-                    }
-                }
-            },
-        )
+            }
+        }
+        loudest(&profile, products.len(), &table)
     }
 }
 

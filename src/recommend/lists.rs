@@ -96,14 +96,16 @@ impl Shop {
         let mut rows = Picker::new(self, self.rows);
         let mut taken = vec![false; products];
         if let Some(model) = model {
-            let reasons = model.reasons(history);
+            let mut scores = vec![0.0f32; products];
+            model.score(history, &mut scores);
+            boost(&mut scores, wishes);
+            let found = best(&scores, self.rows + SPARE, |p| allowed[p] && scores[p] > 0.0);
+            let listed: Vec<u32> = found.iter().map(|&(product, _)| product).collect();
+            let reasons = model.reasons(history, &listed);
             // Without anything personal to say a model has nothing to add to the popular list.
             if reasons.iter().any(|&reason| reason != NO_REASON) {
-                let mut scores = vec![0.0f32; products];
-                model.score(history, &mut scores);
-                boost(&mut scores, wishes);
-                for (product, score) in best(&scores, self.rows + SPARE, |p| allowed[p] && scores[p] > 0.0) {
-                    let because = Some(reasons[product as usize]).filter(|&reason| reason != NO_REASON);
+                for ((product, score), reason) in found.into_iter().zip(reasons) {
+                    let because = Some(reason).filter(|&reason| reason != NO_REASON);
                     let from = if because.is_some() {
                         From::Model
                     } else {
@@ -357,7 +359,8 @@ mod tests {
         let empty = Neighbours::from_rows(1, vec![Vec::new(); 12]);
         let model: Mix<'_> = parts.mix(&empty, MixSettings::default());
         let history = histories.of(0);
-        let reasons = model.reasons(history);
+        let everything: Vec<u32> = (0..12).collect();
+        let reasons = model.reasons(history, &everything);
         for (product, &reason) in reasons.iter().enumerate() {
             let alone = |signal: &Signal| {
                 let mut scores = vec![0.0; 12];

@@ -13,34 +13,49 @@ pub trait Scorer: Sync {
     /// that the model has nothing to say.
     fn score(&self, history: &[Signal], scores: &mut [f32]);
 
-    /// For every product the history product with the largest exact contribution to its score, ties to the older
-    /// signal; [`NO_REASON`] where no product of the history speaks for it.
-    fn reasons(&self, history: &[Signal]) -> Vec<u32>;
+    /// For each of `products` the history product with the largest exact contribution to its score, ties to the older
+    /// signal; [`NO_REASON`] where no product of the history speaks for it. Asked for the rows of one list, not for the
+    /// catalogue.
+    fn reasons(&self, history: &[Signal], products: &[u32]) -> Vec<u32>;
+}
+
+/// A model whose score is a sum over the products of the history, so that each product's share of it can be told.
+///
+/// A profile is (product, weight), every product once.
+pub trait Linear: Sync {
+    /// Adds the score of every product, times `factor`, to `scores`.
+    fn add_scores(&self, profile: &[(u32, f32)], factor: f32, scores: &mut [f32]);
+
+    /// Adds what each speaker of the profile gives to each of `products`, times `factor`:
+    /// `table[speaker * products.len() + place]`. Over the speakers these sum up to the scores.
+    fn add_contributions(&self, profile: &[(u32, f32)], factor: f32, products: &[u32], table: &mut [f32]);
 }
 
 /// No product of the history speaks for this one.
 pub const NO_REASON: u32 = u32::MAX;
 
-/// Finds the loudest speaker per product. `votes` lists what one speaker gives to whom.
-pub(super) fn loudest(
-    products: usize,
-    profile: &[(u32, f32)],
-    mut votes: impl FnMut(u32, f32, &mut Vec<(u32, f32)>),
-) -> Vec<u32> {
-    let mut best = vec![0.0f32; products];
-    let mut reasons = vec![NO_REASON; products];
-    let mut given = Vec::new();
-    for &(speaker, weight) in profile {
-        given.clear();
-        votes(speaker, weight, &mut given);
-        for &(product, vote) in &given {
-            if vote > best[product as usize] {
-                best[product as usize] = vote;
-                reasons[product as usize] = speaker;
+/// The loudest speaker of each product from a table of contributions (see [`Linear::add_contributions`]); ties to the
+/// earlier speaker, and only a contribution above 0 is a reason.
+pub fn loudest(profile: &[(u32, f32)], products: usize, table: &[f32]) -> Vec<u32> {
+    (0..products)
+        .map(|place| {
+            let mut best = (NO_REASON, 0.0f32);
+            for (speaker, &(product, _)) in profile.iter().enumerate() {
+                let given = table[speaker * products + place];
+                if given > best.1 {
+                    best = (product, given);
+                }
             }
-        }
-    }
-    reasons
+            best.0
+        })
+        .collect()
+}
+
+/// The reasons of a model that is [`Linear`] over one profile.
+pub(super) fn reasons_of(model: &impl Linear, profile: &[(u32, f32)], products: &[u32]) -> Vec<u32> {
+    let mut table = vec![0.0f32; profile.len() * products.len()];
+    model.add_contributions(profile, 1.0, products, &mut table);
+    loudest(profile, products.len(), &table)
 }
 
 /// The same scores for everybody: a popularity.
@@ -55,8 +70,8 @@ impl Scorer for ForAll {
         scores.copy_from_slice(&self.scores);
     }
 
-    fn reasons(&self, _history: &[Signal]) -> Vec<u32> {
-        vec![NO_REASON; self.scores.len()]
+    fn reasons(&self, _history: &[Signal], products: &[u32]) -> Vec<u32> {
+        vec![NO_REASON; products.len()]
     }
 }
 
@@ -77,19 +92,12 @@ impl Scorer for ItemCosine<'_> {
             .add_scores(&self.decay.profile(history), self.k, 1.0, scores);
     }
 
-    fn reasons(&self, history: &[Signal]) -> Vec<u32> {
-        loudest(
-            self.neighbours.products(),
-            &self.decay.profile(history),
-            |speaker, weight, given| {
-                let voices = self.neighbours.spoken_for(speaker as usize, self.k);
-                given.extend(
-                    voices
-                        .iter()
-                        .map(|voice| (voice.product, weight * voice.similarity)),
-                );
-            },
-        )
+    fn reasons(&self, history: &[Signal], products: &[u32]) -> Vec<u32> {
+        let profile = self.decay.profile(history);
+        let mut table = vec![0.0f32; profile.len() * products.len()];
+        self.neighbours
+            .add_contributions(&profile, self.k, 1.0, products, &mut table);
+        loudest(&profile, products.len(), &table)
     }
 }
 
@@ -171,34 +179,21 @@ impl Scorer for Mix<'_> {
         }
     }
 
-    fn reasons(&self, history: &[Signal]) -> Vec<u32> {
-        // A product may hear one speaker twice, by behaviour and by text: the sum is gathered before it is compared.
-        let mut own = vec![0.0f32; self.behaviour.products()];
-        loudest(
-            own.len(),
-            &self.decay().profile(history),
-            |speaker, weight, given| {
-                let text = if self.settings.content > 0.0 {
-                    usize::MAX
-                } else {
-                    0
-                };
-                let behaviour = self
-                    .behaviour
-                    .spoken_for(speaker as usize, self.settings.k as usize)
-                    .iter();
-                let content = self.content.spoken_for(speaker as usize, text).iter();
-                let voices = behaviour
-                    .map(|voice| (voice, 1.0))
-                    .chain(content.map(|v| (v, self.settings.content as f32)));
-                for (voice, factor) in voices.clone() {
-                    own[voice.product as usize] += weight * factor * voice.similarity;
-                }
-                for (voice, _) in voices {
-                    let vote = std::mem::take(&mut own[voice.product as usize]);
-                    given.push((voice.product, vote));
-                }
-            },
-        )
+    fn reasons(&self, history: &[Signal], products: &[u32]) -> Vec<u32> {
+        // A product may hear one speaker twice, by behaviour and by text: the table gathers the sum.
+        let profile = self.decay().profile(history);
+        let mut table = vec![0.0f32; profile.len() * products.len()];
+        self.behaviour
+            .add_contributions(&profile, self.settings.k as usize, 1.0, products, &mut table);
+        if self.settings.content > 0.0 {
+            self.content.add_contributions(
+                &profile,
+                usize::MAX,
+                self.settings.content as f32,
+                products,
+                &mut table,
+            );
+        }
+        loudest(&profile, products.len(), &table)
     }
 }

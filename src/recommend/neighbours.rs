@@ -126,6 +126,29 @@ impl Neighbours {
     }
 }
 
+impl Neighbours {
+    /// Adds what each speaker gives to each of `products` (see [`super::models::Linear::add_contributions`]).
+    pub fn add_contributions(
+        &self,
+        profile: &[(u32, f32)],
+        k: usize,
+        factor: f32,
+        products: &[u32],
+        table: &mut [f32],
+    ) {
+        let mut places: Vec<(u32, usize)> = profile.iter().map(|&(product, _)| product).zip(0..).collect();
+        places.sort_unstable();
+        for (place, &product) in products.iter().enumerate() {
+            for &(neighbour, similarity) in self.of(product as usize).iter().take(k) {
+                if let Ok(found) = places.binary_search_by_key(&neighbour, |&(product, _)| product) {
+                    let speaker = places[found].1;
+                    table[speaker * products.len() + place] += profile[speaker].1 * factor * similarity;
+                }
+            }
+        }
+    }
+}
+
 /// The lists turned round, each voice's entries by (place, product).
 fn voices(offsets: &[usize], entries: &[(u32, f32)]) -> (Vec<usize>, Vec<Voice>) {
     let products = offsets.len() - 1;
