@@ -5,8 +5,9 @@
 //!
 //! 1. [`log`]: events become a sorted [`log::Log`]; [`history`] folds it into one signal per (user, product).
 //! 2. [`cuts`]: the end of the time line is hidden, for tuning and for the honest figure.
-//! 3. The models: [`popularity`] (the naive answer), [`neighbours`] (item cosine), [`ease`] (the linear model in closed
-//!    form), [`content`] (text), joined by [`models::Mix`] over a decayed [`profile`]. Each is a [`models::Scorer`]: a history in, a score per product out.
+//! 3. The models: [`popularity`] (the naive answer), [`neighbours`] (item cosine), [`ease`] (a linear model in closed
+//!    form), [`factors`] (ALS), [`content`] (text), joined by [`models::Mix`] over a decayed [`profile`]. Each is a
+//!    [`models::Scorer`] (a history in, a score per product out) or the [`models::Linear`] part of one.
 //! 4. [`tune`] sets the few numbers on an inner cut; [`measure`] judges on the outer one, and [`choose`] chooses.
 //! 5. [`lists`] writes what people see, by the shop people's [`rules`]; [`pairs`] finds what is bought together.
 //!
@@ -17,6 +18,7 @@ pub mod choose;
 pub mod content;
 pub mod cuts;
 pub mod ease;
+pub mod factors;
 pub mod history;
 pub mod lists;
 pub mod log;
