@@ -97,11 +97,11 @@ impl Shop {
         let mut taken = vec![false; products];
         if let Some(model) = model {
             let mut scores = vec![0.0f32; products];
-            model.score(history, &mut scores);
+            let memo = model.score(history, &mut scores);
             boost(&mut scores, wishes);
             let found = best(&scores, self.rows + SPARE, |p| allowed[p] && scores[p] > 0.0);
             let listed: Vec<u32> = found.iter().map(|&(product, _)| product).collect();
-            let reasons = model.reasons(history, &listed);
+            let reasons = model.reasons(history, &listed, &memo);
             // Without anything personal to say a model has nothing to add to the popular list.
             if reasons.iter().any(|&reason| reason != NO_REASON) {
                 for ((product, score), reason) in found.into_iter().zip(reasons) {
@@ -360,7 +360,7 @@ mod tests {
         let model: Mix<'_> = parts.mix(&empty, MixSettings::default());
         let history = histories.of(0);
         let everything: Vec<u32> = (0..12).collect();
-        let reasons = model.reasons(history, &everything);
+        let reasons = model.reasons(history, &everything, &Vec::new());
         for (product, &reason) in reasons.iter().enumerate() {
             let alone = |signal: &Signal| {
                 let mut scores = vec![0.0; 12];

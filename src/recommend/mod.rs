@@ -14,14 +14,18 @@
 //! Invariants: nothing here reads a file, a clock or SQL; equal input and seed give equal bytes whatever the number of
 //! threads (parallel only over independent outputs, sums in a fixed order, ties by index).
 
+pub mod blend;
 pub mod choose;
 pub mod content;
 pub mod cuts;
+pub mod demand;
 pub mod ease;
 pub mod factors;
+pub mod fitted;
 pub mod history;
 pub mod lists;
 pub mod log;
+pub mod matrix;
 pub mod measure;
 pub mod models;
 pub mod neighbours;
@@ -31,5 +35,9 @@ pub mod profile;
 pub mod purpose;
 pub mod rank;
 pub mod rules;
+pub mod settings;
+pub mod sheet;
 pub mod similar;
 pub mod tune;
+pub mod users;
+pub mod weighting;

@@ -48,6 +48,19 @@ impl Purpose {
         }
     }
 
+    /// The inner cuts on which numbers are tuned, the latest first: for the weeks to come two, one before the other, because
+    /// one is one season; for baskets one, which has every user in it.
+    pub fn inner_cuts(self, outer: &Cut, log: &Log, strengths: &Strengths) -> Vec<Cut> {
+        let latest = self.inner(outer, log, strengths);
+        match self {
+            Purpose::NextWeeks => {
+                let before = self.inner(&latest, log, strengths);
+                vec![latest, before]
+            }
+            Purpose::Basket => vec![latest],
+        }
+    }
+
     /// The name of the cut in `scores.split`.
     pub fn split(self) -> &'static str {
         match self {

@@ -14,14 +14,14 @@ use anyhow::Result;
 use self::collect::text;
 pub use self::collect::{Collected, Prepared};
 use super::{AlreadyBought, Family, Night, RecommendationOptions, Verdict};
-use crate::recommend::choose::{self, Trial};
+use crate::recommend::choose::{self, Ground, Trial};
 use crate::recommend::content;
-use crate::recommend::log::Strengths;
+use crate::recommend::fitted::Limits;
+use crate::recommend::log::{Log, Strengths};
 use crate::recommend::measure::METRICS;
-use crate::recommend::models::MixSettings;
 use crate::recommend::neighbours::Neighbours;
 use crate::recommend::purpose::Purpose;
-use crate::recommend::tune::TuneOptions;
+use crate::recommend::settings::Settings;
 use crate::store::{self, GenerationWriter, Score, Snapshot};
 use crate::text::{Csr, TfIdf, TfIdfOptions};
 
@@ -29,8 +29,10 @@ use crate::text::{Csr, TfIdf, TfIdfOptions};
 const NEAREST_WORDS: usize = 100;
 /// Words in more than this share of the texts say nothing about likeness.
 const COMMON_WORDS: f64 = 0.2;
+/// Most bought products in the dense models.
+const EASE_PRODUCTS: usize = 8000;
 /// The tuned numbers, kept with their generation.
-const SETTINGS: &str = "mix_settings";
+const SETTINGS: &str = "blend_settings";
 /// Version of their bytes.
 const SETTINGS_FORMAT: i64 = 1;
 
@@ -47,8 +49,7 @@ type Drops = BTreeMap<(&'static str, &'static str), u64>;
 /// What was learned.
 #[derive(Debug)]
 pub struct Learned {
-    strengths: Strengths,
-    published: Option<MixSettings>,
+    published: Option<Settings>,
     /// Why last night's numbers could not be read.
     unread: Option<String>,
     vectors: Csr,
@@ -56,10 +57,14 @@ pub struct Learned {
     trial: Trial,
 }
 
-/// What the night decided.
+/// What the night decided. The models of the trial are gone: what is published is fitted on everything, and both at once would
+/// take twice the memory.
 #[derive(Debug)]
 pub struct Judged {
-    learned: Learned,
+    vectors: Csr,
+    words: Neighbours,
+    /// What every kind of event counts.
+    strengths: Strengths,
     verdict: choose::Verdict,
 }
 
@@ -71,10 +76,28 @@ impl Recommendations {
         }
     }
 
-    /// The numbers of last night's mix: tonight's start, and a candidate beside tonight's. Where they cannot be read
+    /// What every cut of the night stands on.
+    fn ground<'a>(
+        &self,
+        log: &'a Log,
+        vectors: &'a Csr,
+        words: &'a Neighbours,
+        night: &Night<'_>,
+    ) -> Ground<'a> {
+        Ground {
+            log,
+            vectors,
+            words,
+            purpose: self.purpose(),
+            limits: Limits::full(EASE_PRODUCTS),
+            seed: night.seed,
+        }
+    }
+
+    /// The numbers of last night's blend: tonight's start, and a candidate beside tonight's. Where they cannot be read
     /// (damaged, or of another version) the night starts without them and says so: to fail would be to fail for ever,
     /// because only a night replaces them.
-    fn published(night: &Night<'_>) -> Result<Result<Option<MixSettings>, String>> {
+    fn published(night: &Night<'_>) -> Result<Result<Option<Settings>, String>> {
         let Some(generation) = night.shop.published(Self::NAME)? else {
             return Ok(Ok(None));
         };
@@ -83,7 +106,11 @@ impl Recommendations {
             .artefact(generation.generation, SETTINGS, SETTINGS_FORMAT)
         {
             Ok(None) => Ok(Ok(None)),
-            Ok(Some(bytes)) => Ok(postcard::from_bytes(&bytes).map(Some).map_err(|e| e.to_string())),
+            Ok(Some(bytes)) => Ok(match postcard::from_bytes::<Settings>(&bytes) {
+                Ok(settings) if settings.is_sane() => Ok(Some(settings)),
+                Ok(_) => Err("they are no numbers a model could use".to_owned()),
+                Err(e) => Err(e.to_string()),
+            }),
             Err(e @ store::Error::Artefact { .. }) => Ok(Err(e.to_string())),
             Err(e) => Err(e.into()),
         }
@@ -107,7 +134,12 @@ impl Recommendations {
                 let figure = candidate.judged.figure(number, choose::DRAWS, seed);
                 scores.push(score(metric, figure.value, Some((figure.lo90, figure.hi90))));
             }
-            scores.push(score("coverage@10", candidate.judged.coverage, None));
+            let coverage = candidate.judged.coverage(choose::DRAWS, seed);
+            scores.push(score(
+                "coverage@10",
+                coverage.value,
+                Some((coverage.lo90, coverage.hi90)),
+            ));
             scores.push(score("users", candidate.judged.of_users.len() as f64, None));
         }
         scores
@@ -161,23 +193,9 @@ impl Family for Recommendations {
         control.check()?;
         let words = content::nearest(&vectors, NEAREST_WORDS, COMMON_WORDS);
         control.check()?;
-        let strengths = Strengths::default();
-        let tuning = TuneOptions {
-            seed: night.seed,
-            ..TuneOptions::default()
-        };
-        let log = &prepared.log;
-        let trial = Trial::fit(
-            log,
-            &strengths,
-            &words,
-            self.purpose(),
-            published,
-            &tuning,
-            control,
-        )?;
+        let ground = self.ground(&prepared.log, &vectors, &words, night);
+        let trial = Trial::fit(&ground, &Strengths::default(), published, control)?;
         Ok(Learned {
-            strengths,
             published,
             unread,
             vectors,
@@ -186,29 +204,39 @@ impl Family for Recommendations {
         })
     }
 
-    fn evaluate(&self, _: &Prepared, learned: Learned, night: &Night<'_>) -> Result<(Judged, Verdict)> {
+    fn evaluate(
+        &self,
+        prepared: &Prepared,
+        learned: Learned,
+        night: &Night<'_>,
+    ) -> Result<(Judged, Verdict)> {
         let Learned {
-            trial,
+            published,
+            unread,
             vectors,
             words,
-            published,
-            ..
-        } = &learned;
-        let verdict = choose::choose(trial, vectors, words, *published, night.seed, &night.control)?;
+            trial,
+        } = learned;
+        let ground = self.ground(&prepared.log, &vectors, &words, night);
+        let verdict = choose::choose(&trial, &ground, published, &night.control)?;
         let scores = self.scores(&verdict, night.seed);
         // There is always something to publish: where no personal model wins, the popular products.
-        let why = match &learned.unread {
+        let why = match unread {
             None => verdict.why.clone(),
             Some(unread) => format!("{}; tuned without last night's numbers: {unread}", verdict.why),
         };
-        Ok((
-            Judged { learned, verdict },
-            Verdict {
-                publish: true,
-                why,
-                scores,
-            },
-        ))
+        let judged = Judged {
+            vectors,
+            words,
+            strengths: trial.strengths,
+            verdict,
+        };
+        let verdict = Verdict {
+            publish: true,
+            why,
+            scores,
+        };
+        Ok((judged, verdict))
     }
 
     fn publish(

@@ -6,13 +6,16 @@
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 
-use super::{Judged, Learned, Prepared, Recommendations, SETTINGS, SETTINGS_FORMAT};
+use super::{Judged, Prepared, Recommendations, SETTINGS, SETTINGS_FORMAT};
 use crate::fit::Control;
 use crate::pipeline::{Family, Night};
 use crate::recommend::choose;
+use crate::recommend::cuts::Cut;
+use crate::recommend::fitted::Models;
 use crate::recommend::history::Histories;
 use crate::recommend::lists::{From as Origin, Row, Shop as Lists};
 use crate::recommend::models::Scorer;
+use crate::recommend::neighbours::Neighbours;
 use crate::recommend::pairs::{self, PairOptions, Partner};
 use crate::recommend::purpose::Parts;
 use crate::recommend::similar::similar;
@@ -34,11 +37,28 @@ pub(super) fn write(
     writer: &mut GenerationWriter<'_>,
     night: &Night<'_>,
 ) -> Result<()> {
-    let Judged { learned, verdict } = judged;
-    let histories = Histories::build(&prepared.log, &learned.strengths, |_| true);
-    let parts = Parts::fit(&histories, family.purpose());
+    let Judged {
+        vectors,
+        words,
+        strengths,
+        verdict,
+    } = judged;
+    let log = &prepared.log;
+    let ground = family.ground(log, vectors, words, night);
+    let everything = Cut::none(log, strengths);
+    night.control.progress("fitting on everything", 0, 1);
+    let models = Models::fit(
+        log,
+        &everything,
+        ground.purpose,
+        &verdict.settings,
+        ground.limits,
+        &night.control,
+    )?;
+    let histories = &everything.train;
+    let parts = Parts::fit(histories, family.purpose());
     night.control.check()?;
-    let model = choose::refitted(verdict, &parts, &learned.vectors, &learned.words);
+    let model = choose::refitted(verdict, &ground, &models, histories);
     let ids: Vec<&str> = prepared.products.iter().map(|p| p.product_id.as_str()).collect();
     let mut users = vec![""];
     users.extend(
@@ -47,9 +67,9 @@ pub(super) fn write(
             .into_iter()
             .map(|user| prepared.users[user].as_str()),
     );
-    // With last night's numbers it is still the mix.
+    // With last night's numbers it is still the blend.
     let winner = if verdict.winner == choose::PUBLISHED {
-        choose::MIX
+        choose::BLEND
     } else {
         verdict.winner
     };
@@ -62,8 +82,8 @@ pub(super) fn write(
     ];
     let pen = Pen {
         prepared,
-        learned,
-        histories: &histories,
+        words,
+        histories,
         parts: &parts,
         lists: lists(family, prepared, &parts),
         product_keys: night.shop.keys(Keys::Product, &ids)?,
@@ -75,7 +95,7 @@ pub(super) fn write(
     pen.shelves(writer)?;
     pen.pages(writer)?;
     pen.partners(writer)?;
-    let numbers = postcard::to_stdvec(&verdict.settings).context("the tuned numbers of the mix")?;
+    let numbers = postcard::to_stdvec(&verdict.settings).context("the tuned numbers of the blend")?;
     writer.artefact(SETTINGS, SETTINGS_FORMAT, &numbers)?;
     Ok(())
 }
@@ -95,7 +115,7 @@ fn lists(family: &Recommendations, prepared: &Prepared, parts: &Parts) -> Lists 
 /// Turns indices into keys and lists into rows.
 struct Pen<'a> {
     prepared: &'a Prepared,
-    learned: &'a Learned,
+    words: &'a Neighbours,
     histories: &'a Histories,
     parts: &'a Parts,
     lists: Lists,
@@ -211,7 +231,7 @@ impl Pen<'_> {
                 .par_iter()
                 .map(|&page| {
                     let wishes = self.prepared.rules.wishes("similar_products", None, Some(page));
-                    let words = &self.learned.words;
+                    let words = self.words;
                     let list = similar(page as usize, self.parts, words, &self.lists, &wishes, PAGE_ROWS);
                     let row = |(row, rank): (&Row, i64)| SimilarProduct {
                         product_key: self.key(page),
