@@ -109,7 +109,10 @@ impl Trial {
         let Ground { log, purpose, .. } = *ground;
         let options = TuneOptions::new(ground.seed, ground.limits);
         let start = published.unwrap_or_else(|| Settings::start(purpose));
-        let signs = tune_signs(log, strengths, purpose, start.signs, &options, control)?;
+        let signs = match published {
+            Some(before) if before.is_fresh() => before.signs,
+            _ => tune_signs(log, strengths, purpose, start.signs, &options, control)?,
+        };
         let strengths = strengths.with_signs(signs);
         let cut = purpose.cut(log, &strengths);
         let inner = purpose.inner_cuts(&cut, log, &strengths);
@@ -255,7 +258,7 @@ pub fn choose(
             hear(name, model.as_ref())?;
         }
     }
-    if let Some(settings) = published.filter(|settings| *settings != tuned.settings) {
+    if let Some(settings) = published.filter(|settings| !settings.answers_like(&tuned.settings)) {
         let again;
         let models = if settings.fits_like(&tuned.settings) {
             models

@@ -23,6 +23,8 @@ pub struct Limits {
     pub ease_products: usize,
     /// Factors of ALS.
     pub factors: usize,
+    /// Sweeps of ALS.
+    pub sweeps: u32,
     /// Neighbours kept per product.
     pub neighbours: usize,
 }
@@ -33,6 +35,7 @@ impl Limits {
         Limits {
             ease_products,
             factors: 64,
+            sweeps: 10,
             neighbours: 200,
         }
     }
@@ -42,9 +45,13 @@ impl Limits {
         self.at_most(4000)
     }
 
-    /// Of the many fits that look for a ridge: which of two is better shows on the best sellers alone.
+    /// Of the many fits that look for a ridge: which of two is better shows on the best sellers alone and after a few
+    /// sweeps.
     pub fn searching(self) -> Limits {
-        self.at_most(2000)
+        Limits {
+            sweeps: self.sweeps.min(4),
+            ..self.at_most(2000)
+        }
     }
 
     fn at_most(self, products: usize) -> Limits {
@@ -93,6 +100,7 @@ pub fn als_options(settings: &Settings, limits: Limits) -> AlsOptions {
     AlsOptions {
         factors: limits.factors,
         regularisation: settings.als_regularisation as f32,
+        iterations: limits.sweeps,
         ..AlsOptions::default()
     }
 }

@@ -8,7 +8,8 @@
 //!    logarithms over [`Sheet`]s, then every component is left out on trial: what does not help does not stay.
 //!
 //! Two inner cuts, one after the other in time, because one is one season. Budgets are counted; the start (last night's
-//! choice where there is one) is always among the points, and from it the walk takes small steps, so a quiet night is cheap.
+//! choice where there is one) is always among the points, and from it the walk takes
+//! small steps, so a quiet night is cheap; every four weeks all is tuned afresh.
 
 mod blend;
 mod models;
@@ -95,6 +96,8 @@ pub fn tune(
     control: &Control,
 ) -> Result<Tuned, FitError> {
     let mut settings = published.unwrap_or_else(|| Settings::start(purpose));
+    let quiet = published.is_some_and(|before| before.is_fresh());
+    settings.nights = if quiet { settings.nights + 1 } else { 0 };
     if (0..words.products()).all(|product| words.of(product).is_empty()) {
         settings.weights[WORDS] = 0.0;
     }
@@ -115,7 +118,7 @@ pub fn tune(
         latest,
         purpose,
         words,
-        published.is_some(),
+        quiet,
         &mut settings,
         &mut evaluations,
         options,
@@ -141,14 +144,7 @@ pub fn tune(
             Sheet::new(models, words, cut, &users, &settings)
         })
         .collect();
-    let ndcg = blend::tune(
-        &sheets,
-        published.is_some(),
-        &mut settings,
-        &mut evaluations,
-        options,
-        control,
-    )?;
+    let ndcg = blend::tune(&sheets, quiet, &mut settings, &mut evaluations, options, control)?;
     Ok(Tuned {
         settings,
         ndcg,

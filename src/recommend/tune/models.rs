@@ -131,7 +131,7 @@ pub(super) fn tune(
         };
         Als::fit(
             &by_user(&cut.train, Decay { tau_days, from }),
-            &als_options(&trial, options.limits),
+            &als_options(&trial, options.limits.searching()),
             control,
         )
     };
