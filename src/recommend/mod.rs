@@ -8,7 +8,9 @@
 //! 3. The models: [`popularity`] (the naive answer), [`neighbours`] (item cosine), [`content`] (text), joined by
 //!    [`models::Mix`] over a decayed [`profile`]. Each is a [`models::Scorer`]: a history in, a score per product out.
 //! 4. [`tune`] sets the few numbers on an inner cut; [`measure`] judges on the outer one, and [`choose`] chooses.
-//! 5. [`lists`] writes what people see, by the shop people's [`rules`]; [`pairs`] finds what is bought together.
+//! 5. [`lists`] writes what people see, by the shop people's [`rules`], one of an article's [`variants`], some [`fresh`]
+//!    products among them and as much [`diversity`] as asked for; [`visitors`] decides what strangers are shown, [`similar`]
+//!    what stands on a product's page, [`pairs`] what is bought together.
 //!
 //! Invariants: nothing here reads a file, a clock or SQL; equal input and seed give equal bytes whatever the number of
 //! threads (parallel only over independent outputs, sums in a fixed order, ties by index).
@@ -16,13 +18,19 @@
 pub mod choose;
 pub mod content;
 pub mod cuts;
+pub mod diversity;
+pub mod due;
+pub mod fresh;
 pub mod history;
+pub mod kernels;
 pub mod lists;
 pub mod log;
 pub mod measure;
 pub mod models;
 pub mod neighbours;
 pub mod pairs;
+pub mod picker;
+pub mod places;
 pub mod popularity;
 pub mod profile;
 pub mod purpose;
@@ -30,3 +38,5 @@ pub mod rank;
 pub mod rules;
 pub mod similar;
 pub mod tune;
+pub mod variants;
+pub mod visitors;

@@ -5,6 +5,9 @@
 //! products, and `why` says so.
 
 mod collect;
+mod pages;
+mod scores;
+mod wishes;
 mod write;
 
 use std::collections::BTreeMap;
@@ -22,6 +25,7 @@ use crate::recommend::models::MixSettings;
 use crate::recommend::neighbours::Neighbours;
 use crate::recommend::purpose::Purpose;
 use crate::recommend::tune::TuneOptions;
+use crate::recommend::visitors::{self, Visitors};
 use crate::store::{self, GenerationWriter, Score, Snapshot};
 use crate::text::{Csr, TfIdf, TfIdfOptions};
 
@@ -54,6 +58,7 @@ pub struct Learned {
     vectors: Csr,
     words: Neighbours,
     trial: Trial,
+    visitors: Visitors,
 }
 
 /// What the night decided.
@@ -126,7 +131,7 @@ impl Family for Recommendations {
     }
 
     fn exclude_bought(&self) -> bool {
-        self.options.already_bought == AlreadyBought::Exclude
+        self.options.already_bought != AlreadyBought::Allow
     }
 
     fn nothing_to_show(&self) -> Option<&'static str> {
@@ -161,7 +166,7 @@ impl Family for Recommendations {
         control.check()?;
         let words = content::nearest(&vectors, NEAREST_WORDS, COMMON_WORDS);
         control.check()?;
-        let strengths = Strengths::default();
+        let strengths = self.options.strengths();
         let tuning = TuneOptions {
             seed: night.seed,
             ..TuneOptions::default()
@@ -176,6 +181,14 @@ impl Family for Recommendations {
             &tuning,
             control,
         )?;
+        let visitors = visitors::fit(
+            log,
+            &strengths,
+            &prepared.places,
+            choose::DRAWS,
+            night.seed,
+            control,
+        )?;
         Ok(Learned {
             strengths,
             published,
@@ -183,6 +196,7 @@ impl Family for Recommendations {
             vectors,
             words,
             trial,
+            visitors,
         })
     }
 
@@ -195,12 +209,14 @@ impl Family for Recommendations {
             ..
         } = &learned;
         let verdict = choose::choose(trial, vectors, words, *published, night.seed, &night.control)?;
-        let scores = self.scores(&verdict, night.seed);
+        let mut scores = self.scores(&verdict, night.seed);
+        scores.extend(scores::of_visitors(&learned.visitors));
         // There is always something to publish: where no personal model wins, the popular products.
         let why = match &learned.unread {
             None => verdict.why.clone(),
             Some(unread) => format!("{}; tuned without last night's numbers: {unread}", verdict.why),
         };
+        let why = format!("{why}; {}", learned.visitors.why);
         Ok((
             Judged { learned, verdict },
             Verdict {
