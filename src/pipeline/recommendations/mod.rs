@@ -138,6 +138,10 @@ impl Family for Recommendations {
         Some("no product can be shown: there are none, or all are hidden, out of stock or blocked by a rule")
     }
 
+    fn repeats(&self) -> Option<String> {
+        Some(format!("{:?}", self.options))
+    }
+
     fn collect(&self, snapshot: &Snapshot, night: &Night<'_>) -> Result<Collected> {
         Ok(collect::collect(
             snapshot,
