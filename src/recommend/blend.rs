@@ -150,3 +150,113 @@ impl Scorer for Blend<'_> {
         loudest(&speakers, products.len(), &table)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::cuts::Cut;
+    use super::super::fitted::Limits;
+    use super::super::log::{Interaction, Kind, Log, Strengths};
+    use super::super::models::NO_REASON;
+    use super::super::purpose::Purpose;
+    use super::*;
+    use crate::fit::Control;
+
+    /// Thirty people of two tastes over twelve products; product 11 is nobody's.
+    fn log() -> Log {
+        let mut random = fastrand::Rng::with_seed(5);
+        let mut events = Vec::new();
+        for user in 0..30u32 {
+            for line in 0..6 {
+                let product = if random.f32() < 0.8 { user % 2 * 5 } else { 0 } + random.u32(0..6);
+                events.push(Interaction {
+                    user: Some(user),
+                    product,
+                    kind: Kind::Purchase,
+                    quantity: 1.0,
+                    rating: 0.0,
+                    at: i64::from(line) * 900_000 + i64::from(user),
+                    basket: user * 10 + line / 2,
+                    line: user * 10 + line,
+                });
+            }
+        }
+        Log::new(31, 12, events)
+    }
+
+    fn models(log: &Log, cut: &Cut, settings: &Settings) -> Models {
+        let limits = Limits::full(100);
+        Models::fit(
+            log,
+            cut,
+            Purpose::NextWeeks,
+            settings,
+            limits,
+            &Control::unbounded(),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn every_component_reaches_its_weight_and_popularity_is_added() {
+        let (log, words) = (log(), Neighbours::from_rows(1, vec![Vec::new(); 12]));
+        let cut = Cut::none(&log, &Strengths::default());
+        let only = |number: usize| {
+            let mut settings = Settings::start(Purpose::NextWeeks);
+            settings.weights = [0.0; COMPONENTS.len()];
+            settings.weights[number] = 2.0;
+            (settings.lift_power, settings.popularity) = (0.0, 0.0);
+            settings
+        };
+        for number in [EASE, BASKETS, ALS, COSINE] {
+            let settings = only(number);
+            let models = models(&log, &cut, &settings);
+            let history = cut.train.of(0);
+            let mut scores = vec![0.0; 12];
+            Blend::new(&models, &words, &settings).score(history, &mut scores);
+            let outside = (0..12u32).filter(|p| history.iter().all(|s| s.product != *p));
+            let largest = outside.map(|p| scores[p as usize]).fold(0.0, f32::max);
+            assert!((largest - 1.0).abs() < 1e-5, "{}: {largest}", COMPONENTS[number]);
+        }
+        // Who has no history hears popularity alone, at its full size.
+        let settings = Settings::start(Purpose::NextWeeks);
+        let models = models(&log, &cut, &settings);
+        let mut scores = vec![0.0; 12];
+        Blend::new(&models, &words, &settings).score(cut.train.of(30), &mut scores);
+        assert_eq!(
+            scores,
+            models.demand.popularity(usize::from(settings.popularity_window))
+        );
+    }
+
+    #[test]
+    fn the_reason_is_the_speaker_without_whom_the_score_falls_most() {
+        let (log, words) = (log(), Neighbours::from_rows(1, vec![vec![(0, 0.5)]; 12]));
+        let cut = Cut::none(&log, &Strengths::default());
+        let mut settings = Settings::start(Purpose::NextWeeks);
+        settings.weights[ALS] = 0.0; // of the others each speaker's share does not hang on who else speaks
+        let models = models(&log, &cut, &settings);
+        let blend = Blend::new(&models, &words, &settings);
+        let history = cut.train.of(3);
+        let memo = blend.score(history, &mut vec![0.0; 12]);
+        let everything: Vec<u32> = (0..12).collect();
+        let reasons = blend.reasons(history, &everything, &memo);
+        for (product, &reason) in reasons.iter().enumerate() {
+            let share = |signal: &Signal| {
+                let mut sum = 0.0;
+                for (voice, factor) in blend.voices.iter().zip(&memo) {
+                    let mut own = vec![0.0; 12];
+                    voice
+                        .model
+                        .add_scores(&[(signal.product, 1.0)], *factor, &mut own);
+                    sum += own[product];
+                }
+                sum
+            };
+            let best = history.iter().map(share).fold(0.0f32, f32::max);
+            match history.iter().find(|signal| signal.product == reason) {
+                Some(signal) => assert!((share(signal) - best).abs() < 1e-5),
+                None => assert!(reason == NO_REASON && best <= 1e-6),
+            }
+        }
+    }
+}

@@ -4,8 +4,7 @@
 //! hold. A scorer sees a history, not a user number: a model fitted last night can score a history that grew since.
 
 use super::history::Signal;
-use super::neighbours::Neighbours;
-use super::profile::{AgeFrom, Decay};
+use super::profile::Decay;
 
 /// A fitted model.
 pub trait Scorer: Sync {
@@ -117,103 +116,5 @@ impl<M: Linear + ?Sized> Linear for Box<M> {
 
     fn add_contributions(&self, profile: &[(u32, f32)], factor: f32, products: &[u32], table: &mut [f32]) {
         (**self).add_contributions(profile, factor, products, table);
-    }
-}
-
-/// What the tuning decides about a [`Mix`].
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct MixSettings {
-    /// Neighbours of each product by behaviour that count.
-    pub k: u32,
-    /// The decay of the profile, in days.
-    pub tau_days: f64,
-    /// Weight of the text's similarity beside the behaviour's.
-    pub content: f64,
-    /// Weight of recent popularity beside the personal score; both scaled to at most 1.
-    pub popularity: f64,
-}
-
-impl Default for MixSettings {
-    fn default() -> MixSettings {
-        MixSettings {
-            k: 100,
-            tau_days: 60.0,
-            content: 0.1,
-            popularity: 0.1,
-        }
-    }
-}
-
-/// Item cosine over a decayed profile, with content beside it and recent popularity added.
-///
-/// `personal(j) = Σ_i w_i (cos(i, j) + content · text(i, j))` over the history's products i, and
-/// `score(j) = personal(j) / max personal + popularity · recent(j)`. Without any personal score the popularity alone
-/// remains.
-#[derive(Debug, Clone)]
-pub struct Mix<'a> {
-    /// Nearest by behaviour.
-    pub behaviour: &'a Neighbours,
-    /// Nearest by text; without text, lists that are all empty.
-    pub content: &'a Neighbours,
-    /// Recent popularity, at most 1.
-    pub popularity: &'a [f32],
-    /// The tuned numbers.
-    pub settings: MixSettings,
-    /// From where the age of a signal counts.
-    pub age_from: AgeFrom,
-}
-
-impl Mix<'_> {
-    fn decay(&self) -> Decay {
-        Decay {
-            tau_days: self.settings.tau_days,
-            from: self.age_from,
-        }
-    }
-
-    /// The personal part of the scores, unscaled, and its largest value.
-    pub fn personal(&self, history: &[Signal], scores: &mut [f32]) -> f32 {
-        let profile = self.decay().profile(history);
-        self.behaviour
-            .add_scores(&profile, self.settings.k as usize, 1.0, scores);
-        if self.settings.content > 0.0 {
-            self.content
-                .add_scores(&profile, usize::MAX, self.settings.content as f32, scores);
-        }
-        scores.iter().copied().fold(0.0, f32::max)
-    }
-}
-
-impl Scorer for Mix<'_> {
-    fn score(&self, history: &[Signal], scores: &mut [f32]) -> Memo {
-        let largest = self.personal(history, scores);
-        let scale = if largest > 0.0 { 1.0 / largest } else { 0.0 };
-        let weight = if largest > 0.0 {
-            self.settings.popularity as f32
-        } else {
-            1.0
-        };
-        for (score, &recent) in scores.iter_mut().zip(self.popularity) {
-            *score = *score * scale + weight * recent;
-        }
-        Memo::new()
-    }
-
-    fn reasons(&self, history: &[Signal], products: &[u32], _: &Memo) -> Vec<u32> {
-        // A product may hear one speaker twice, by behaviour and by text: the table gathers the sum.
-        let profile = self.decay().profile(history);
-        let mut table = vec![0.0f32; profile.len() * products.len()];
-        let nearest = |lists, k| super::neighbours::Nearest { lists, k };
-        nearest(self.behaviour, self.settings.k as usize)
-            .add_contributions(&profile, 1.0, products, &mut table);
-        if self.settings.content > 0.0 {
-            nearest(self.content, usize::MAX).add_contributions(
-                &profile,
-                self.settings.content as f32,
-                products,
-                &mut table,
-            );
-        }
-        loudest(&profile, products.len(), &table)
     }
 }

@@ -15,6 +15,7 @@
 mod artefacts;
 mod checkpoints;
 mod desk;
+mod digest;
 mod error;
 mod fill;
 mod generations;

@@ -5,6 +5,9 @@
 //! products, and `why` says so.
 
 mod collect;
+mod pages;
+mod scores;
+mod wishes;
 mod write;
 
 use std::collections::BTreeMap;
@@ -22,6 +25,7 @@ use crate::recommend::measure::METRICS;
 use crate::recommend::neighbours::Neighbours;
 use crate::recommend::purpose::Purpose;
 use crate::recommend::settings::Settings;
+use crate::recommend::visitors::{self, Visitors};
 use crate::store::{self, GenerationWriter, Score, Snapshot};
 use crate::text::{Csr, TfIdf, TfIdfOptions};
 
@@ -29,8 +33,6 @@ use crate::text::{Csr, TfIdf, TfIdfOptions};
 const NEAREST_WORDS: usize = 100;
 /// Words in more than this share of the texts say nothing about likeness.
 const COMMON_WORDS: f64 = 0.2;
-/// Most bought products in the dense models.
-const EASE_PRODUCTS: usize = 8000;
 /// The tuned numbers, kept with their generation.
 const SETTINGS: &str = "blend_settings";
 /// Version of their bytes.
@@ -55,6 +57,7 @@ pub struct Learned {
     vectors: Csr,
     words: Neighbours,
     trial: Trial,
+    visitors: Visitors,
 }
 
 /// What the night decided. The models of the trial are gone: what is published is fitted on everything, and both at once would
@@ -66,6 +69,7 @@ pub struct Judged {
     /// What every kind of event counts.
     strengths: Strengths,
     verdict: choose::Verdict,
+    visitors: Visitors,
 }
 
 impl Recommendations {
@@ -89,7 +93,7 @@ impl Recommendations {
             vectors,
             words,
             purpose: self.purpose(),
-            limits: Limits::full(EASE_PRODUCTS),
+            limits: Limits::full(self.options.ease_products),
             seed: night.seed,
         }
     }
@@ -158,11 +162,15 @@ impl Family for Recommendations {
     }
 
     fn exclude_bought(&self) -> bool {
-        self.options.already_bought == AlreadyBought::Exclude
+        self.options.already_bought != AlreadyBought::Allow
     }
 
     fn nothing_to_show(&self) -> Option<&'static str> {
         Some("no product can be shown: there are none, or all are hidden, out of stock or blocked by a rule")
+    }
+
+    fn repeats(&self) -> Option<String> {
+        Some(format!("{:?}", self.options))
     }
 
     fn collect(&self, snapshot: &Snapshot, night: &Night<'_>) -> Result<Collected> {
@@ -194,13 +202,23 @@ impl Family for Recommendations {
         let words = content::nearest(&vectors, NEAREST_WORDS, COMMON_WORDS);
         control.check()?;
         let ground = self.ground(&prepared.log, &vectors, &words, night);
-        let trial = Trial::fit(&ground, &Strengths::default(), published, control)?;
+        let strengths = self.options.strengths();
+        let trial = Trial::fit(&ground, &strengths, published, control)?;
+        let visitors = visitors::fit(
+            &prepared.log,
+            &trial.strengths,
+            &prepared.places,
+            choose::DRAWS,
+            night.seed,
+            control,
+        )?;
         Ok(Learned {
             published,
             unread,
             vectors,
             words,
             trial,
+            visitors,
         })
     }
 
@@ -216,20 +234,24 @@ impl Family for Recommendations {
             vectors,
             words,
             trial,
+            visitors,
         } = learned;
         let ground = self.ground(&prepared.log, &vectors, &words, night);
         let verdict = choose::choose(&trial, &ground, published, &night.control)?;
-        let scores = self.scores(&verdict, night.seed);
+        let mut scores = self.scores(&verdict, night.seed);
+        scores.extend(scores::of_visitors(&visitors));
         // There is always something to publish: where no personal model wins, the popular products.
         let why = match unread {
             None => verdict.why.clone(),
             Some(unread) => format!("{}; tuned without last night's numbers: {unread}", verdict.why),
         };
+        let why = format!("{why}; {}", visitors.why);
         let judged = Judged {
             vectors,
             words,
             strengths: trial.strengths,
             verdict,
+            visitors,
         };
         let verdict = Verdict {
             publish: true,
