@@ -27,21 +27,30 @@ impl Primal {
         Ok(Primal { weights, n })
     }
 
-    /// Adds `p B`.
-    pub(super) fn scores(&self, profile: &[(u32, f32)], sums: &mut [f32]) {
-        for &(place, weight) in profile {
-            let row = &self.weights[place as usize * self.n..][..self.n];
-            for (sum, &b) in sums.iter_mut().zip(row) {
-                *sum += weight * b;
+    /// Writes `p B` for every profile: `sums` is profiles × kept products, row after row.
+    pub(super) fn scores(&self, profiles: &[Vec<(u32, f32)>], sums: &mut [f32]) {
+        for (profile, sums) in profiles.iter().zip(sums.chunks_exact_mut(self.n.max(1))) {
+            sums.fill(0.0);
+            for &(place, weight) in profile {
+                let row = &self.weights[place as usize * self.n..][..self.n];
+                for (sum, &b) in sums.iter_mut().zip(row) {
+                    *sum += weight * b;
+                }
             }
         }
     }
 
-    /// What a holding of weight 1 of each speaker says for `target`.
-    pub(super) fn shares(&self, speakers: &[Option<u32>], target: u32) -> Vec<f32> {
-        let of = |speaker: &Option<u32>| {
-            speaker.map_or(0.0, |i| self.weights[i as usize * self.n + target as usize])
-        };
-        speakers.iter().map(of).collect()
+    /// What a holding of weight 1 of each speaker says for each target: speakers × targets, row after row.
+    pub(super) fn shares(&self, speakers: &[Option<u32>], targets: &[Option<u32>]) -> Vec<f32> {
+        let share = |i: u32, j: u32| self.weights[i as usize * self.n + j as usize];
+        speakers
+            .iter()
+            .flat_map(|speaker| {
+                targets.iter().map(move |target| match (*speaker, *target) {
+                    (Some(speaker), Some(target)) => share(speaker, target),
+                    _ => 0.0,
+                })
+            })
+            .collect()
     }
 }

@@ -154,13 +154,36 @@ fn the_cut_keeps_the_most_bought_and_says_so() {
 
 #[test]
 fn fewer_people_than_products_widen_the_cut() {
-    assert_eq!(plan(5000, 3000, 8000), (Form::Primal, 3000));
-    assert_eq!(plan(50_000, 20_000, 8000), (Form::Primal, 8000));
-    assert_eq!(plan(2469, 68_000, 8000), (Form::Dual, 25_921));
-    assert_eq!(plan(2469, 3000, 8000), (Form::Dual, 3000));
-    assert_eq!(plan(0, 0, 8000), (Form::Primal, 0));
+    assert_eq!(plan(5000, 200_000, 3000, 8000), (Form::Primal, 3000));
+    assert_eq!(plan(50_000, 3_000_000, 20_000, 8000), (Form::Primal, 8000));
+    assert_eq!(plan(2469, 700_000, 68_000, 8000), (Form::Dual, 25_921));
+    assert_eq!(plan(2469, 700_000, 3000, 8000), (Form::Dual, 3000));
+    // So many people with so short histories are served faster by rows of B.
+    assert_eq!(plan(7000, 70_000, 20_000, 8000), (Form::Primal, 8000));
+    assert_eq!(plan(0, 0, 0, 8000), (Form::Primal, 0));
     let model = fit(&random(10, 60, 1), 2.0, 20);
     assert_eq!((model.form(), model.kept().len()), (Form::Dual, 40));
+}
+
+#[test]
+fn many_profiles_score_like_one() {
+    let x = random(70, 50, 4);
+    let profiles: Vec<Vec<(u32, f32)>> = (0..45u32)
+        .map(|i| {
+            (i..50)
+                .step_by(1 + i as usize)
+                .map(|p| (p, 0.1 + p as f32))
+                .collect()
+        })
+        .collect();
+    for form in [Form::Primal, Form::Dual] {
+        let model = forced(&x, form, 3.0);
+        let mut all = vec![f32::NAN; 45 * 50];
+        model.scores_of(&profiles, &mut all);
+        for (profile, together) in profiles.iter().zip(all.chunks(50)) {
+            close(&scores(&model, profile, 50), together, 1e-3);
+        }
+    }
 }
 
 #[test]
