@@ -35,6 +35,7 @@ pub mod popularity;
 pub mod profile;
 pub mod purpose;
 pub mod rank;
+pub mod report;
 pub mod rules;
 pub mod similar;
 pub mod tune;
