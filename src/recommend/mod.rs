@@ -42,6 +42,7 @@ pub mod popularity;
 pub mod profile;
 pub mod purpose;
 pub mod rank;
+pub mod report;
 pub mod rules;
 pub mod settings;
 pub mod sheet;

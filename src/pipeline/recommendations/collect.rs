@@ -11,6 +11,7 @@ use super::wishes::{Names, rule};
 use crate::recommend::log::{Interaction, Kind, Log};
 use crate::recommend::places::Places;
 use crate::recommend::popularity::DAY;
+use crate::recommend::report::Sight;
 use crate::recommend::rules::Rules;
 use crate::store::{self, Product, Snapshot};
 
@@ -24,6 +25,17 @@ mod reason {
     pub(super) const RATING: &str = "rating not between 1 and 5";
     pub(super) const NOBODY: &str = "no user and no purchase";
 }
+
+/// The result views whose displays are followed up, by the number in [`Sight::list`].
+pub(super) const LISTS: [&str; 7] = [
+    "recommendations",
+    "visitor_recommendations",
+    "similar_products",
+    "bought_together",
+    "next_products",
+    "buy_again",
+    "popular_products",
+];
 
 /// One event, with the numbers its texts got in the order of reading.
 #[derive(Debug)]
@@ -45,6 +57,7 @@ pub struct Collected {
     customers: Vec<store::User>,
     users: Vec<String>,
     events: Vec<Read>,
+    sights: Vec<Sight>,
     drops: Drops,
 }
 
@@ -61,6 +74,8 @@ pub struct Prepared {
     pub(super) groups: Vec<Option<u32>>,
     pub(super) places: Places,
     pub(super) rules: Rules,
+    /// What was displayed since the lists were made that readers see now, and what was done with it.
+    pub(super) sights: Vec<Sight>,
 }
 
 pub(super) fn collect(
@@ -68,6 +83,7 @@ pub(super) fn collect(
     as_of: i64,
     rules_at: i64,
     history_days: Option<i64>,
+    published: Option<i64>,
 ) -> store::Result<Collected> {
     let products = snapshot.products()?;
     let rules = snapshot.rules(rules_at)?;
@@ -83,7 +99,15 @@ pub(super) fn collect(
     let mut baskets: HashMap<u128, u32> = HashMap::new();
     let mut events = Vec::new();
     let mut drops = BTreeMap::new();
+    let mut sights = Vec::new();
     snapshot.events(|event| {
+        if published.is_some_and(|since| event.at > since) && event.at <= as_of {
+            sights.extend(
+                known
+                    .get(event.product_id)
+                    .and_then(|&product| sight(&event, product)),
+            );
+        }
         let mut drop = |why| *drops.entry(("events", why)).or_insert(0) += 1;
         if event.kind == "shown" {
             return; // what we showed is no interest; the report card reads it
@@ -142,7 +166,32 @@ pub(super) fn collect(
         customers,
         users,
         events,
+        sights,
         drops,
+    })
+}
+
+/// A display by one of the lists, or what may follow one; nobody without a name or a session can be followed.
+fn sight(event: &store::Event<'_>, product: u32) -> Option<Sight> {
+    let (kind, id) = match (event.user_id, event.session_id) {
+        (Some(user), _) => ("u", user),
+        (None, Some(session)) => ("s", session),
+        (None, None) => return None,
+    };
+    let list = match event.kind {
+        "shown" => {
+            let by = event.shown_by?;
+            Some(LISTS.iter().position(|list| *list == by)? as u32)
+        }
+        "view" | "cart" | "purchase" => None,
+        _ => return None,
+    };
+    Some(Sight {
+        who: xxhash_rust::xxh3::xxh3_128(format!("{kind}:{id}").as_bytes()),
+        product,
+        at: event.at,
+        list,
+        bought: event.kind == "purchase",
     })
 }
 
@@ -230,6 +279,7 @@ pub(super) fn prepare(mut collected: Collected) -> (Prepared, Drops) {
             groups,
             places,
             rules: Rules(rules),
+            sights: collected.sights,
         },
         drops,
     )

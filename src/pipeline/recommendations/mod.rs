@@ -6,6 +6,7 @@
 
 mod collect;
 mod pages;
+mod report;
 mod scores;
 mod wishes;
 mod write;
@@ -179,6 +180,10 @@ impl Family for Recommendations {
             night.as_of,
             night.rules_at(),
             night.settings.history_days,
+            night
+                .shop
+                .published(Self::NAME)?
+                .and_then(|published| published.as_of),
         )?)
     }
 
@@ -187,6 +192,7 @@ impl Family for Recommendations {
         for ((table, reason), rows) in drops {
             night.drop_rows(table, reason, rows);
         }
+        report::write(&prepared, night)?;
         Ok(prepared)
     }
 
