@@ -16,6 +16,7 @@
 //! | [`series`] | irregular rows to regular steps |
 //! | [`model`] | the two traits, the last price, models on logarithms |
 //! | [`smoothing`], [`arima`] | the models |
+//! | [`regression`] | least squares, shrinkage, robust and clustered errors |
 //! | [`backtest`], [`choose`], [`intervals`] | how each did, which is used, how sure it is |
 //! | [`outlook`] | the answer for every series, put together |
 //! | [`stats`] | last, lowest, average, the price before the promotion |
@@ -30,6 +31,7 @@ pub mod choose;
 pub mod intervals;
 pub mod model;
 pub mod outlook;
+pub mod regression;
 pub mod series;
 pub mod smoothing;
 pub mod stats;
