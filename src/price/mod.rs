@@ -19,6 +19,7 @@
 //! | [`regression`] | least squares, shrinkage, robust and clustered errors |
 //! | [`backtest`], [`choose`], [`intervals`] | how each did, which is used, how sure it is |
 //! | [`outlook`] | the answer for every series, put together |
+//! | [`demand`] | units by price: elasticities, what other prices would bring, the price to set |
 //! | [`stats`] | last, lowest, average, the price before the promotion |
 //!
 //! Prices are positive numbers in the shop's currency; a step without a price is `NaN` in here and never leaves this
@@ -28,6 +29,7 @@ pub mod arima;
 pub mod backtest;
 pub mod calendar;
 pub mod choose;
+pub mod demand;
 pub mod intervals;
 pub mod model;
 pub mod outlook;
