@@ -33,7 +33,7 @@ impl Snapshot {
         })
     }
 
-    fn conn(&self) -> &Connection {
+    pub(super) fn conn(&self) -> &Connection {
         self.shop.conn()
     }
 
@@ -46,7 +46,7 @@ impl Snapshot {
             .collect()
     }
 
-    fn leave_out(&self, table: &'static str, reason: &'static str) {
+    pub(super) fn leave_out(&self, table: &'static str, reason: &'static str) {
         *self.left_out.borrow_mut().entry((table, reason)).or_default() += 1;
     }
 
@@ -259,7 +259,7 @@ impl Snapshot {
     }
 
     /// Owned rows of a table; those with bytes that are no text are left out.
-    fn rows<T>(
+    pub(super) fn rows<T>(
         &self,
         table: &'static str,
         sql: &str,
@@ -281,7 +281,7 @@ impl Snapshot {
 }
 
 /// The reason of rows with bytes that are no text.
-const NO_TEXT: &str = "a text that is not UTF-8";
+pub(super) const NO_TEXT: &str = "a text that is not UTF-8";
 
 pub(super) fn is_no_text(error: &rusqlite::Error) -> bool {
     // STRICT tables hold the right types: what is left to fail is the encoding.
@@ -293,7 +293,7 @@ pub(super) fn is_no_text(error: &rusqlite::Error) -> bool {
 }
 
 /// A text column, lent; NULL is None.
-fn text<'r>(row: &'r Row<'_>, column: usize) -> rusqlite::Result<Option<&'r str>> {
+pub(super) fn text<'r>(row: &'r Row<'_>, column: usize) -> rusqlite::Result<Option<&'r str>> {
     let value = row.get_ref(column)?;
     value.as_str_or_null().map_err(|e| {
         rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(e))

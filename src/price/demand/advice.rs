@@ -191,7 +191,7 @@ pub fn advise(situation: &Situation<'_>, bounds: &Bounds) -> Advice {
     };
     if !situation.trusted {
         return none(
-            "units of products like this are not yet foretold better than by their recent median: see scores"
+            "units of products like this are not yet foretold better than by a typical week: see scores"
                 .into(),
         );
     }

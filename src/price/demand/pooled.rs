@@ -96,7 +96,7 @@ const CAUTION: f64 = 10.0;
 /// Weeks after which a residual counts half in the level, and residuals of 0 that it must outweigh.
 const LEVEL: (f64, f64) = (8.0, 4.0);
 /// Rounds of counting at most, and the change of coefficients that ends them.
-const ROUNDS: (usize, f64) = (12, 1e-6);
+const ROUNDS: (usize, f64) = (12, 1e-4);
 
 impl Model {
     /// Fits `members` (indices of the panel's items) on the weeks before `until`; `None` where no product has rows.

@@ -173,7 +173,7 @@ fn every_reason_for_silence_is_said() {
         ),
         (of(&|s| s.weeks = 0), Decision::None, "never sold"),
         (of(&|s| s.weeks = 5), Decision::None, "only 5 weeks"),
-        (of(&|s| s.trusted = false), Decision::None, "recent median"),
+        (of(&|s| s.trusted = false), Decision::None, "typical week"),
         (of(&|s| s.cost = None), Decision::None, "products.cost"),
     ] {
         assert_eq!(advice.decision, decision, "{words}: {advice:?}");

@@ -94,10 +94,10 @@ pub struct Errors {
     pub demand: f64,
     /// Of the last week.
     pub last: f64,
-    /// Of the median of eight weeks.
-    pub median8: f64,
-    /// Of the median of all weeks.
-    pub median: f64,
+    /// Of the typical week of eight.
+    pub typical8: f64,
+    /// Of the typical week of all.
+    pub typical: f64,
     /// Units sold.
     pub units: f64,
     /// Products and weeks.
@@ -105,11 +105,12 @@ pub struct Errors {
 }
 
 impl Errors {
-    fn add(&mut self, other: &Errors) {
+    /// Adds the sums of others.
+    pub fn add(&mut self, other: &Errors) {
         self.demand += other.demand;
         self.last += other.last;
-        self.median8 += other.median8;
-        self.median += other.median;
+        self.typical8 += other.typical8;
+        self.typical += other.typical;
         self.units += other.units;
         self.observations += other.observations;
     }
@@ -121,7 +122,7 @@ impl Errors {
 
     /// The error of the best answer without a model.
     pub fn naive(&self) -> f64 {
-        self.last.min(self.median8).min(self.median)
+        self.last.min(self.typical8).min(self.typical)
     }
 }
 
@@ -198,8 +199,8 @@ fn of_item(panel: &Panel, model: &Model, item: usize, slot: usize, until: usize)
     let last = *past.last()?;
     let before: f64 = past.iter().rev().take(AHEAD).sum();
     let newest = past.len().saturating_sub(WINDOW);
-    let median8 = median(&mut past[newest..].to_vec());
-    let median = median(&mut past);
+    let typical8 = typical(model.kind, &mut past[newest..].to_vec());
+    let typical = typical(model.kind, &mut past);
     let forecast = |knowledge| model.forecast(panel, item, slot, window.iter().copied(), knowledge);
     let mut trial = Trial::default();
     for (&week, log) in window.iter().zip(forecast(Knowledge::AsItWas)?) {
@@ -207,8 +208,8 @@ fn of_item(panel: &Panel, model: &Model, item: usize, slot: usize, until: usize)
         trial.errors.add(&Errors {
             demand: (units - log.exp()).abs(),
             last: (units - last).abs(),
-            median8: (units - median8).abs(),
-            median: (units - median).abs(),
+            typical8: (units - typical8).abs(),
+            typical: (units - typical).abs(),
             units,
             observations: 1,
         });
@@ -233,13 +234,14 @@ fn of_item(panel: &Panel, model: &Model, item: usize, slot: usize, until: usize)
     Some(trial)
 }
 
-/// The median; 0 of nothing.
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    match values.len() {
-        0 => 0.0,
-        n if n % 2 == 1 => values[n / 2],
-        n => (values[n / 2 - 1] + values[n / 2]) / 2.0,
+/// The median of steady weeks, the mean of slow ones; 0 of nothing.
+fn typical(kind: Kind, weeks: &mut [f64]) -> f64 {
+    weeks.sort_by(f64::total_cmp);
+    match (kind, weeks.len()) {
+        (_, 0) => 0.0,
+        (Kind::Slow, n) => weeks.iter().sum::<f64>() / n as f64,
+        (Kind::Steady, n) if n % 2 == 1 => weeks[n / 2],
+        (Kind::Steady, n) => (weeks[n / 2 - 1] + weeks[n / 2]) / 2.0,
     }
 }
 
