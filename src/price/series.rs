@@ -5,8 +5,6 @@
 //! counted back from the as-of instant, so none is cut short: the newest value is the price in force as of the night,
 //! the one before it the price a day (week, month, hour) earlier.
 
-use super::calendar::{Calendar, add_months};
-
 const DAY: i64 = 86_400;
 /// How long another seller's price is believed after it was last seen.
 pub const BELIEVED: i64 = 30 * DAY;
@@ -20,92 +18,6 @@ pub struct Posted {
     pub price: Option<f64>,
     /// Whether it was a promotion.
     pub promotion: bool,
-}
-
-/// The length of a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Frequency {
-    /// 3,600 seconds.
-    Hourly,
-    /// A local day.
-    Daily,
-    /// Seven local days.
-    Weekly,
-    /// A calendar month.
-    Monthly,
-}
-
-impl Frequency {
-    /// Its name in job files.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Hourly => "hourly",
-            Self::Daily => "daily",
-            Self::Weekly => "weekly",
-            Self::Monthly => "monthly",
-        }
-    }
-
-    /// The frequency of that name; `None` for any other, "auto" included.
-    pub fn named(name: &str) -> Option<Self> {
-        [Self::Hourly, Self::Daily, Self::Weekly, Self::Monthly]
-            .into_iter()
-            .find(|f| f.name() == name)
-    }
-
-    /// The instants of the newest `count` steps up to `as_of`, newest first.
-    pub fn past(self, as_of: i64, count: usize, calendar: &dyn Calendar) -> Vec<i64> {
-        (0..count as i32)
-            .map(|step| self.instant(as_of, -step, calendar))
-            .collect()
-    }
-
-    /// The instant of the step `step` steps after `as_of` (before, when negative): the last second of its local day;
-    /// hours count from `as_of` itself. Step 0 is `as_of`.
-    pub fn instant(self, as_of: i64, step: i32, calendar: &dyn Calendar) -> i64 {
-        if step == 0 {
-            return as_of;
-        }
-        let today = calendar.day_of(as_of);
-        match self {
-            Self::Hourly => as_of + i64::from(step) * 3600,
-            Self::Daily => calendar.end_of(today + step),
-            Self::Weekly => calendar.end_of(today + 7 * step),
-            Self::Monthly => calendar.end_of(add_months(today, step)),
-        }
-    }
-}
-
-/// Rows a series must have before its gaps can make a shop hourly: a day's worth. Two nights on one day, or a correction
-/// an hour after a mistake, are no rhythm.
-const HOURLY_ROWS: usize = 24;
-
-/// The frequency that fits the rows of a shop: four fifths of the gaps between rows decide. Prices written only when
-/// they change, or at no rhythm at all, are daily.
-pub fn detect_frequency<'a>(histories: impl Iterator<Item = &'a [Posted]>) -> Frequency {
-    let (mut gaps, mut hourly, mut weekly, mut monthly) = (0u64, 0u64, 0u64, 0u64);
-    for rows in histories {
-        for pair in rows.windows(2) {
-            let gap = pair[1].at - pair[0].at;
-            gaps += 1;
-            hourly += u64::from(gap <= 2 * 3600 && rows.len() >= HOURLY_ROWS);
-            // A summer time change may move a row by an hour.
-            weekly += u64::from(gap > 3 * DAY && (gap + DAY / 4) % (7 * DAY) <= DAY / 2);
-            let days = gap as f64 / DAY as f64;
-            let months = (days / 30.44).round();
-            monthly += u64::from(months >= 1.0 && (days - months * 30.44).abs() <= 2.5);
-        }
-    }
-    let most = |count: u64| gaps > 0 && count * 5 >= gaps * 4;
-    if most(hourly) {
-        Frequency::Hourly
-    } else if most(weekly) {
-        Frequency::Weekly
-    } else if most(monthly) {
-        Frequency::Monthly
-    } else {
-        Frequency::Daily
-    }
 }
 
 /// What was left out or mended on the way, in rows.
@@ -249,6 +161,7 @@ pub fn last_value(values: &[f64]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::super::calendar::Utc;
+    use super::super::frequency::Frequency;
     use super::*;
 
     fn row(day: i64, price: f64) -> Posted {
@@ -357,30 +270,5 @@ mod tests {
             }
         );
         assert_eq!(kept, [row(1, 4.0), row(5, 5.0)]);
-    }
-
-    #[test]
-    fn the_rhythm_of_the_rows_is_found() {
-        let every = |seconds: i64| {
-            (0..30)
-                .map(|i| Posted {
-                    at: i * seconds,
-                    ..row(0, 1.0)
-                })
-                .collect::<Vec<_>>()
-        };
-        let detect = |rows: Vec<Posted>| detect_frequency([rows.as_slice()].into_iter());
-        assert_eq!(detect(every(3600)), Frequency::Hourly);
-        let corrected = every(3600)[..2].to_vec();
-        assert_eq!(
-            detect_frequency([&corrected[..]; 500].into_iter()),
-            Frequency::Daily
-        );
-        assert_eq!(detect(every(DAY)), Frequency::Daily);
-        assert_eq!(detect(every(7 * DAY)), Frequency::Weekly);
-        assert_eq!(detect(every(14 * DAY)), Frequency::Weekly);
-        assert_eq!(detect(every(30 * DAY + DAY / 2)), Frequency::Monthly);
-        assert_eq!(detect(every(17 * DAY)), Frequency::Daily);
-        assert_eq!(detect(vec![]), Frequency::Daily);
     }
 }
