@@ -16,7 +16,7 @@
 
 pub mod errors;
 mod prepare;
-mod qr;
+pub(in crate::price) mod qr;
 
 use crate::fit::{Control, FitError};
 pub use errors::Errors;

@@ -10,21 +10,21 @@ const BLOCK: usize = 128;
 
 /// A column is dropped when what its predecessors leave of it is shorter than this share of its length. R's `lm` takes
 /// 1e-7; rounding alone leaves about 1e-15, and regressions with a condition number of 1e9 still have digits.
-pub(super) const TOLERANCE: f64 = 1e-10;
+pub(in crate::price) const TOLERANCE: f64 = 1e-10;
 
 /// The upper triangle `R` of some columns, row-major, and `Q'y`.
 #[derive(Debug, Clone)]
-pub(super) struct Triangle {
+pub(in crate::price) struct Triangle {
     /// Columns kept.
-    pub(super) size: usize,
+    pub(in crate::price) size: usize,
     /// Entry (i, j) at `i * size + j`, zero below the diagonal.
-    pub(super) r: Vec<f64>,
+    pub(in crate::price) r: Vec<f64>,
     /// `Q'y`, one per column.
-    pub(super) z: Vec<f64>,
+    pub(in crate::price) z: Vec<f64>,
 }
 
 impl Triangle {
-    pub(super) fn new(size: usize) -> Self {
+    pub(in crate::price) fn new(size: usize) -> Self {
         Self {
             size,
             r: vec![0.0; size * size],
@@ -33,7 +33,7 @@ impl Triangle {
     }
 
     /// Reflects rows (`x` row-major, one `y` each) into the triangle.
-    pub(super) fn absorb_rows(&mut self, x: &[f64], y: &[f64]) {
+    pub(in crate::price) fn absorb_rows(&mut self, x: &[f64], y: &[f64]) {
         let p = self.size;
         // Column-major, the target as the last column.
         let mut block = vec![0.0; BLOCK.min(y.len()) * (p + 1)];
@@ -82,7 +82,7 @@ impl Triangle {
 
     /// Leaves out columns that are combinations of columns before them and returns them in order; `length` are the
     /// columns' lengths before group means left them.
-    pub(super) fn reduce(&mut self, length: &[f64]) -> Vec<usize> {
+    pub(in crate::price) fn reduce(&mut self, length: &[f64]) -> Vec<usize> {
         let p = self.size;
         // Penalty rows make a column longer than its data.
         let least = |j: usize, r: &[f64]| {
@@ -141,14 +141,14 @@ impl Triangle {
     }
 
     /// `R^-1 z`.
-    pub(super) fn solve(&self) -> Vec<f64> {
+    pub(in crate::price) fn solve(&self) -> Vec<f64> {
         let mut b = self.z.clone();
         self.back(&mut b);
         b
     }
 
     /// Solves `R b = b` in place.
-    pub(super) fn back(&self, b: &mut [f64]) {
+    pub(in crate::price) fn back(&self, b: &mut [f64]) {
         let p = self.size;
         for i in (0..p).rev() {
             let sum: f64 = (i + 1..p).map(|k| self.r[i * p + k] * b[k]).sum();
@@ -157,19 +157,19 @@ impl Triangle {
     }
 
     /// Solves `R' w = w` in place: a row of `X` becomes its row of `Q`.
-    pub(super) fn forward(&self, w: &mut [f64]) {
+    pub(in crate::price) fn forward(&self, w: &mut [f64]) {
         let p = self.size;
         for i in 0..p {
             let value = w[i] / self.r[i * p + i];
             w[i] = value;
-            for k in i + 1..p {
-                w[k] -= self.r[i * p + k] * value;
+            for (w, r) in w[i + 1..].iter_mut().zip(&self.r[i * p + i + 1..(i + 1) * p]) {
+                *w -= r * value;
             }
         }
     }
 
     /// `R^-1`, row-major.
-    pub(super) fn inverse(&self) -> Vec<f64> {
+    pub(in crate::price) fn inverse(&self) -> Vec<f64> {
         let p = self.size;
         let mut inverse = vec![0.0; p * p];
         let mut column = vec![0.0; p];
