@@ -16,6 +16,7 @@
 //! | [`series`] | irregular rows to regular steps |
 //! | [`model`] | the two traits, the last price, models on logarithms |
 //! | [`smoothing`], [`arima`] | the models |
+//! | [`regression`] | least squares, shrinkage, robust and clustered errors |
 //! | [`backtest`], [`choose`], [`intervals`] | how each did, which is used, how sure it is |
 //! | [`outlook`] | the answer for every series, put together |
 //! | [`stats`] | last, lowest, average, the price before the promotion |
@@ -35,6 +36,7 @@ pub mod model;
 pub mod outlook;
 pub mod packed;
 pub mod promotion;
+pub mod regression;
 pub mod ridge;
 pub mod season;
 pub mod seasonal;

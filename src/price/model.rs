@@ -179,7 +179,7 @@ pub fn candidates() -> Vec<Box<dyn Fit>> {
     vec![
         Box::new(LastPrice),
         Box::new(OnLogs(super::smoothing::Ses)),
-        Box::new(OnLogs(super::arima::Arima011)),
+        Box::new(OnLogs(super::arima::Arima::SMOOTHING)),
     ]
 }
 
