@@ -3,7 +3,7 @@
 //! The variance is that of the values to come given the ones that are there, with the parameters taken as known (as in
 //! R): innovations to come, and what is not known of the present state after a gap or a short series.
 
-use super::super::model::{Forecast, Predict};
+use super::super::model::{Fit, Forecast, Predict};
 use super::estimate::Fitted;
 use serde_json::{Map, Value, json};
 
@@ -48,6 +48,10 @@ impl Predict for Fitted {
             state.predict(false);
         }
         forecast
+    }
+
+    fn again(&self) -> Option<Box<dyn Fit>> {
+        Some(Box::new(self.model))
     }
 
     fn parameters(&self) -> Value {

@@ -6,9 +6,9 @@
 //! multiplies, the second is applied to the deseasonalised series and scaled, which leaves the season's own
 //! uncertainty to `c` and is an approximation.
 
-use super::super::model::{Forecast, Predict};
+use super::super::model::{Fit, Forecast, Predict};
 use super::fit::Fitted;
-use super::{Error, Season};
+use super::{Error, Member, Season};
 use serde_json::{Value, json};
 
 impl Predict for Fitted {
@@ -77,6 +77,13 @@ impl Predict for Fitted {
             }
         };
         Forecast { price, variance }
+    }
+
+    fn again(&self) -> Option<Box<dyn Fit>> {
+        Some(Box::new(Member {
+            spec: self.spec,
+            period: self.season.len().max(1),
+        }))
     }
 
     fn parameters(&self) -> Value {

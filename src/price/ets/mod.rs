@@ -177,6 +177,25 @@ impl Fit for AutoEts {
     }
 }
 
+/// One member, estimated without a search among the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Member {
+    /// Which.
+    pub spec: Spec,
+    /// Steps of a season; 1 where there is none.
+    pub period: usize,
+}
+
+impl Fit for Member {
+    fn name(&self) -> &'static str {
+        "ETS"
+    }
+
+    fn fit(&self, values: &[f64], control: &Control) -> Result<Box<dyn Predict>, FitError> {
+        Ok(Box::new(fit(values, self.spec, self.period, control)?))
+    }
+}
+
 /// Holt's damped trend: ETS(A,Ad,N).
 #[derive(Debug, Clone, Copy)]
 pub struct DampedTrend;
