@@ -284,3 +284,6 @@ pub fn fitted(
         Err(_) => Ok(None),
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;

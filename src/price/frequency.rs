@@ -84,31 +84,43 @@ impl Frequency {
 /// an hour after a mistake, are no rhythm.
 const HOURLY_ROWS: usize = 24;
 
-/// The frequency that fits the rows of a shop: four fifths of the gaps between rows decide. Prices written only when
-/// they change, or at no rhythm at all, are daily.
-pub fn detect_frequency<'a>(histories: impl Iterator<Item = &'a [Posted]>) -> Frequency {
-    let (mut gaps, mut hourly, mut weekly, mut monthly) = (0u64, 0u64, 0u64, 0u64);
-    for rows in histories {
+/// What the gaps between the rows of a shop say of its frequency.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rhythm {
+    gaps: u64,
+    hourly: u64,
+    weekly: u64,
+    monthly: u64,
+}
+
+impl Rhythm {
+    /// Adds the rows of one product at one seller, in order of time.
+    pub fn add(&mut self, rows: &[Posted]) {
         for pair in rows.windows(2) {
             let gap = pair[1].at - pair[0].at;
-            gaps += 1;
-            hourly += u64::from(gap <= 2 * 3600 && rows.len() >= HOURLY_ROWS);
+            self.gaps += 1;
+            self.hourly += u64::from(gap <= 2 * 3600 && rows.len() >= HOURLY_ROWS);
             // A summer time change may move a row by an hour.
-            weekly += u64::from(gap > 3 * DAY && (gap + DAY / 4) % (7 * DAY) <= DAY / 2);
+            self.weekly += u64::from(gap > 3 * DAY && (gap + DAY / 4) % (7 * DAY) <= DAY / 2);
             let days = gap as f64 / DAY as f64;
             let months = (days / 30.44).round();
-            monthly += u64::from(months >= 1.0 && (days - months * 30.44).abs() <= 2.5);
+            self.monthly += u64::from(months >= 1.0 && (days - months * 30.44).abs() <= 2.5);
         }
     }
-    let most = |count: u64| gaps > 0 && count * 5 >= gaps * 4;
-    if most(hourly) {
-        Frequency::Hourly
-    } else if most(weekly) {
-        Frequency::Weekly
-    } else if most(monthly) {
-        Frequency::Monthly
-    } else {
-        Frequency::Daily
+
+    /// The frequency that fits: four fifths of the gaps decide. Prices written only when they change, or at no rhythm at
+    /// all, are daily.
+    pub fn frequency(&self) -> Frequency {
+        let most = |count: u64| self.gaps > 0 && count * 5 >= self.gaps * 4;
+        if most(self.hourly) {
+            Frequency::Hourly
+        } else if most(self.weekly) {
+            Frequency::Weekly
+        } else if most(self.monthly) {
+            Frequency::Monthly
+        } else {
+            Frequency::Daily
+        }
     }
 }
 
@@ -127,13 +139,16 @@ mod tests {
     #[test]
     fn the_rhythm_of_the_rows_is_found() {
         let every = |seconds: i64| (0..30).map(|i| row(i * seconds)).collect::<Vec<_>>();
-        let detect = |rows: Vec<Posted>| detect_frequency([rows.as_slice()].into_iter());
+        let detect = |rows: Vec<Posted>| {
+            let mut rhythm = Rhythm::default();
+            rhythm.add(&rows);
+            rhythm.frequency()
+        };
         assert_eq!(detect(every(3600)), Frequency::Hourly);
         let corrected = every(3600)[..2].to_vec();
-        assert_eq!(
-            detect_frequency([&corrected[..]; 500].into_iter()),
-            Frequency::Daily
-        );
+        let mut rhythm = Rhythm::default();
+        (0..500).for_each(|_| rhythm.add(&corrected));
+        assert_eq!(rhythm.frequency(), Frequency::Daily);
         assert_eq!(detect(every(DAY)), Frequency::Daily);
         assert_eq!(detect(every(7 * DAY)), Frequency::Weekly);
         assert_eq!(detect(every(14 * DAY)), Frequency::Weekly);

@@ -62,6 +62,37 @@ pub fn clean(rows: &[Posted], as_of: i64) -> (Vec<Posted>, Repairs) {
     (kept, repairs)
 }
 
+/// A price this many times its two neighbours, or this many times below them, is a slip of the pen.
+const SLIP: f64 = 5.0;
+/// Neighbours of a slip agree within this factor.
+const AGREE: f64 = 1.5;
+
+/// Rows as models should see them: slips left out, so that the price before holds on, and how many those were. A row is
+/// a slip if it is no promotion and its price is five times that of both neighbours, or a fifth, while those agree. Where
+/// more than one row in fifty looks like that, the price is wild and nothing is mended. Statistics keep every row: what
+/// was posted was asked.
+pub fn mend(rows: &[Posted]) -> (Vec<Posted>, usize) {
+    let slip = |i: usize| {
+        let neighbours = (
+            i.checked_sub(1).and_then(|j| rows[j].price),
+            rows.get(i + 1).and_then(|row| row.price),
+        );
+        match (neighbours, rows[i].price) {
+            ((Some(before), Some(after)), Some(price)) => {
+                let (low, high) = (before.min(after), before.max(after));
+                !rows[i].promotion && high <= low * AGREE && (price >= high * SLIP || price * SLIP <= low)
+            }
+            _ => false,
+        }
+    };
+    let slips = (0..rows.len()).filter(|&i| slip(i)).count();
+    if slips == 0 || slips > (rows.len() / 50).max(1) {
+        return (rows.to_vec(), 0);
+    }
+    let kept = (0..rows.len()).filter(|&i| !slip(i)).map(|i| rows[i]).collect();
+    (kept, slips)
+}
+
 /// Whether a series goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Life {
@@ -125,6 +156,27 @@ impl Series {
     /// Steps with a price.
     pub fn observed(&self) -> usize {
         observed(&self.values)
+    }
+
+    /// Whether the price in force at each of the newest `steps` steps was flagged a promotion: 0 or 1, the newest last;
+    /// `None` where the flag was never set.
+    pub fn promotions(rows: &[Posted], steps: usize, instants: &[i64]) -> Option<Vec<f64>> {
+        if !rows.iter().any(|row| row.promotion) {
+            return None;
+        }
+        let mut row = rows.len();
+        let mut flags: Vec<f64> = instants
+            .iter()
+            .take(steps)
+            .map(|&instant| {
+                while row > 0 && rows[row - 1].at > instant {
+                    row -= 1;
+                }
+                f64::from(u8::from(row > 0 && rows[row - 1].promotion))
+            })
+            .collect();
+        flags.reverse();
+        Some(flags)
     }
 }
 
@@ -270,5 +322,41 @@ mod tests {
             }
         );
         assert_eq!(kept, [row(1, 4.0), row(5, 5.0)]);
+    }
+
+    #[test]
+    fn a_slip_of_the_pen_is_left_out_for_models_only() {
+        let rows: Vec<Posted> = [19.9, 19.9, 1990.0, 21.9, 21.9, 2.0, 40.0, 40.0]
+            .iter()
+            .enumerate()
+            .map(|(day, price)| row(day as i64, *price))
+            .collect();
+        let (kept, slips) = mend(&rows);
+        assert_eq!(
+            (kept.len(), slips),
+            (7, 1),
+            "of prices that disagree, who knows which is wrong"
+        );
+        assert_eq!(kept[2], rows[3]);
+        let mut promoted = rows.clone();
+        promoted[2].promotion = true;
+        assert_eq!(mend(&promoted).1, 0);
+        let wild: Vec<Posted> = (0..40)
+            .map(|day| row(day, [10.0, 100.0][day as usize % 2]))
+            .collect();
+        assert_eq!(mend(&wild), (wild.clone(), 0));
+        assert_eq!(mend(&[]), (vec![], 0));
+    }
+
+    #[test]
+    fn flags_stand_beside_the_steps() {
+        let mut rows = vec![row(0, 5.0), row(2, 4.0), row(3, 5.0)];
+        let instants = Frequency::Daily.past(5 * DAY + 7200, 1000, &Utc);
+        assert_eq!(Series::promotions(&rows, 6, &instants), None);
+        rows[1].promotion = true;
+        assert_eq!(
+            Series::promotions(&rows, 6, &instants),
+            Some(vec![0.0, 0.0, 1.0, 0.0, 0.0, 0.0])
+        );
     }
 }

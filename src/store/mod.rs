@@ -40,7 +40,7 @@ mod writer;
 pub use checkpoints::StoredCheckpoints;
 pub use error::{Error, Result};
 pub use generations::{Generation, family_of_result};
-pub use inputs::{Agent, Article, Event, Price, Product, Reply, Rule, Ticket, User};
+pub use inputs::{Agent, Article, Driver, Event, Price, Product, Reply, Rule, Ticket, User};
 pub use jobs::JobRow;
 pub use keys::Keys;
 pub use migrate::known as schema_version;

@@ -3,11 +3,12 @@
 //! Results: price_forecasts, price_models, price_stats. The last price is always a candidate, so a shop with a single
 //! price has a forecast; what has ended has statistics only.
 //!
-//! `collect` reads and prepares, in the `local` days of the shop; the pure functions of [`crate::price`] fit and judge;
-//! `report` says how well, `write` publishes.
+//! `collect` reads and prepares, in the `local` days of the shop, with the `plans` that are known ahead; the pure functions
+//! of [`crate::price`] fit and judge; `report` says how well, `write` publishes.
 
 mod collect;
 mod local;
+mod plans;
 mod report;
 #[cfg(test)]
 mod tests;
@@ -17,11 +18,14 @@ pub use self::collect::{Collected, Prepared};
 use super::family::{Family, Verdict};
 use super::night::Night;
 use super::options::PriceOptions;
-use crate::price::backtest::{Backtest, backtest, backtest_horizon};
-use crate::price::model::{Fit, candidates};
+use crate::price::backtest::{Plan, Record, backtest};
+use crate::price::catalogue::POSTED;
 use crate::price::outlook::{Outlooks, outlooks};
+use crate::price::profile::{Kind, kind};
+use crate::price::subject::Source;
 use crate::store::{GenerationWriter, Snapshot};
 use anyhow::Result;
+use rayon::prelude::*;
 
 /// The family `prices`.
 #[derive(Debug, Clone, Default)]
@@ -31,18 +35,10 @@ pub struct Prices {
 }
 
 /// What the candidates would have said in the past.
+#[derive(Debug)]
 pub struct Fitted {
-    models: Vec<Box<dyn Fit>>,
-    backtests: Vec<Backtest>,
-    horizon: usize,
-}
-
-impl std::fmt::Debug for Fitted {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Fitted")
-            .field("horizon", &self.horizon)
-            .finish_non_exhaustive()
-    }
+    plan: Plan,
+    records: Vec<Record>,
 }
 
 impl Family for Prices {
@@ -60,29 +56,27 @@ impl Family for Prices {
         Some("there is no price up to the night's instant: import prices, or set products.price")
     }
 
-    fn collect(&self, snapshot: &Snapshot, _: &Night<'_>) -> Result<Collected> {
-        collect::collect(snapshot)
+    fn collect(&self, snapshot: &Snapshot, night: &Night<'_>) -> Result<Collected> {
+        collect::collect(snapshot, night)
     }
 
     fn prepare(&self, collected: Collected, night: &Night<'_>) -> Result<Prepared> {
-        Ok(collect::prepare(&self.options, collected, night))
+        collect::prepare(&self.options, collected, night)
     }
 
     fn fit(&self, prepared: &Prepared, night: &Night<'_>) -> Result<Fitted> {
-        let models = candidates();
-        let lengths: Vec<usize> = prepared.series.iter().map(|series| series.values.len()).collect();
-        let horizon = backtest_horizon(&lengths, self.options.horizon.max(1));
-        let values: Vec<&[f64]> = prepared
-            .series
-            .iter()
-            .map(|series| series.values.as_slice())
+        let shapes: Vec<(usize, Kind)> = (0..prepared.count())
+            .into_par_iter()
+            .map(|s| {
+                let values = prepared.subject(s).values;
+                (values.len(), kind(&values))
+            })
             .collect();
-        let backtests = backtest(&values, &models, horizon, &night.control)?;
-        Ok(Fitted {
-            models,
-            backtests,
-            horizon,
-        })
+        let lengths: Vec<usize> = shapes.iter().map(|(length, _)| *length).collect();
+        let averaged = shapes.iter().filter(|(_, kind)| *kind == Kind::Averaged).count();
+        let plan = Plan::new(&lengths, averaged, self.options.horizon.max(1));
+        let records = backtest(prepared, &plan, &POSTED, &night.control)?;
+        Ok(Fitted { plan, records })
     }
 
     fn evaluate(
@@ -92,17 +86,14 @@ impl Family for Prices {
         night: &Night<'_>,
     ) -> Result<(Outlooks, Verdict)> {
         let found = outlooks(
-            &prepared.series,
-            &prepared.category_of,
-            &prepared.categories,
-            &fitted.models,
-            &fitted.backtests,
-            fitted.horizon,
+            prepared,
+            &fitted.records,
+            &fitted.plan,
             self.options.horizon,
             &night.control,
         )?;
         let scores = report::scores(prepared, &fitted, &found);
-        let why = report::summary(prepared, &fitted, &found);
+        let why = report::summary(prepared, &found);
         Ok((
             found,
             Verdict {
