@@ -8,7 +8,7 @@
 //! A model that searches for its form (the members of ETS, the order of ARIMA) searches at the oldest origin, which knows
 //! nothing of the later ones, and is only estimated anew at those; the night itself searches again.
 
-use super::catalogue::{LAST_PRICE, Model, PLAN, model, parts, season};
+use super::catalogue::{BENCHMARKS, LAST_PRICE, Model, PLAN, model, parts, season};
 use super::frequency::Frequency;
 use super::model::{Drivers, Fit, Predict};
 use super::profile::{ENOUGH, Kind, kind, scale};
@@ -29,8 +29,8 @@ pub struct Trial {
     pub model: Model,
     /// The mean absolute error, in units of [`Origin::unit`].
     pub mean: f64,
-    /// Actual less forecast at each step, in the same units; `NaN` where nothing was seen. Kept for averaged prices,
-    /// whose combination needs them; `f32` because there are many and no decision hangs on their eighth digit.
+    /// Actual less forecast at each step, in the same units; `NaN` where nothing was seen. Kept for the last price and the
+    /// parts of the combination of averaged prices, which needs them; `f32` because there are many and no decision hangs on their eighth digit.
     pub errors: Box<[f32]>,
     /// The model could not be fitted and the last price stood in.
     pub failed: bool,
@@ -179,15 +179,15 @@ pub fn one(
         Kind::Averaged => parts(frequency, values.len()),
         Kind::Posted | Kind::Still => &[],
     };
-    let (lag, models, further): (usize, &[Model], &[usize]) = match kind {
-        Kind::Averaged => (season(frequency), parts, &plan.further),
-        Kind::Posted => (1, posted, &[]),
+    let (lag, models, further): (usize, &[&[Model]], &[usize]) = match kind {
+        Kind::Averaged => (season(frequency), &[parts, &BENCHMARKS], &plan.further),
+        Kind::Posted => (1, &[posted], &[]),
         Kind::Still => (1, &[], &[]),
     };
     let planned = subject.plan.is_some();
     let models: Vec<Model> = models
-        .iter()
-        .copied()
+        .concat()
+        .into_iter()
         .filter(|model| *model != LAST_PRICE && (planned || *model != PLAN))
         .collect();
     let offsets: Vec<usize> = (1..=ORIGINS)
@@ -221,7 +221,7 @@ pub fn one(
             Trial {
                 model,
                 mean: mean_absolute(errors()),
-                errors: if kind == Kind::Averaged {
+                errors: if kind == Kind::Averaged && (parts.contains(&model) || model == LAST_PRICE) {
                     errors().map(|error| error as f32).collect()
                 } else {
                     Box::default()

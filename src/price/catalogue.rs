@@ -2,13 +2,14 @@
 
 use super::arima::AutoArima;
 use super::deseasonal::StlTrend;
-use super::ets::AutoEts;
+use super::ets::{AutoEts, DampedTrend};
 use super::frequency::Frequency;
 use super::model::{Fit, LastPrice, OnLogs};
 use super::promotion::{PromotionPlan, TwoStates};
 use super::ridge::{RidgeAutoregression, Scale};
-use super::seasonal::Median;
-use super::theta::DynamicTheta;
+use super::seasonal::{Median, SeasonalNaive};
+use super::smoothing::Ses;
+use super::theta::{DynamicTheta, Theta};
 
 /// The number of a model; it indexes [`NAMES`].
 pub type Model = usize;
@@ -29,9 +30,13 @@ const ARIMA: Model = 7;
 const STL: Model = 8;
 const RIDGE: Model = 9;
 const LOG_RIDGE: Model = 10;
+const SEASONAL_NAIVE: Model = 11;
+const SMOOTHING: Model = 12;
+const DAMPED_TREND: Model = 13;
+const THETA: Model = 14;
 
 /// The names in the results, by number.
-pub const NAMES: [&str; 11] = [
+pub const NAMES: [&str; 15] = [
     "last price",
     "half way to the median",
     "two states",
@@ -43,10 +48,17 @@ pub const NAMES: [&str; 11] = [
     "STL with damped trend",
     "ridge autoregression",
     "ridge autoregression of logarithms",
+    "seasonal naive",
+    "simple exponential smoothing",
+    "damped trend",
+    "Theta",
 ];
 
 /// What may answer for a posted price: the naive answer, those that have to beat it, and the plan.
 pub const POSTED: [Model; 4] = [LAST_PRICE, HALF_MEDIAN, TWO_STATES, PLAN];
+
+/// Measured beside the combination on averaged prices, never published: what the field compares with.
+pub const BENCHMARKS: [Model; 4] = [SEASONAL_NAIVE, SMOOTHING, DAMPED_TREND, THETA];
 
 /// Newest values whose median is looked at.
 const MEDIAN_OF: usize = 8;
@@ -122,6 +134,12 @@ pub fn model(number: Model, frequency: Frequency) -> Option<Box<dyn Fit>> {
         })),
         RIDGE => Box::new(ridge()),
         LOG_RIDGE => Box::new(OnLogs(ridge())),
+        SEASONAL_NAIVE => Box::new(SeasonalNaive {
+            period: frequency.seasons()[0],
+        }),
+        SMOOTHING => Box::new(Ses),
+        DAMPED_TREND => Box::new(DampedTrend),
+        THETA => Box::new(Theta { period }),
         _ => return None,
     })
 }

@@ -302,3 +302,6 @@ impl Fit for RidgeAutoregression {
         Ok(Box::new(self.regress(values)?))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -269,3 +269,6 @@ impl Loess {
         out
     }
 }
+
+#[cfg(test)]
+mod tests;

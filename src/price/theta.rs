@@ -12,13 +12,15 @@
 //! B[t]     = ((t - 2) B[t-1] + 6 (y[t] - mean[t-1]) / t) / (t + 1),   A[t] = mean[t] - B[t] (t + 1) / 2
 //! ```
 //!
+//! Theta itself, in the same form, is `w = 1/2` with the least-squares line of the whole series in place of the moving one.
+//!
 //! The authors search over (level[0], alpha, theta). But `level[t-1] = L[t-1] + (1 - alpha)^(t-1) level[0]` with `L` free
 //! of it, so for a given alpha the errors are linear in `level[0]` and `w`: those two come from least squares, and one
-//! dimension is left for Brent's method. That finds the least squares everywhere instead of somewhere, at a tenth of the
-//! cost. Theta itself is `w = 1/2` with the final line.
+//! dimension is left for Brent's method. That finds the least squares everywhere instead of somewhere, at a hundredth of
+//! the cost.
 //!
 //! A season is taken out first where the test of [`super::season::is_seasonal`] finds one, multiplicatively where values
-//! allow. A missing value is filled with what was expected.
+//! allow. A missing value is filled with the one before it.
 
 use super::model::{Fit, Forecast, Predict};
 use super::season::{Kind, indices, is_seasonal};
@@ -52,13 +54,14 @@ pub struct FittedTheta {
     /// Mean squared error of one step, from the third on.
     pub sigma2: f64,
     state: State,
-    dynamic: bool,
     season: Option<(Kind, Vec<f64>)>,
 }
 
 /// The recursion after `t` values.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct State {
+    /// Whether the line moves.
+    moving: bool,
     t: f64,
     level: f64,
     mean: f64,
@@ -69,13 +72,16 @@ struct State {
 }
 
 impl State {
-    fn start(level: f64) -> Self {
+    /// Before the first value; with a line that moves, or with the one given.
+    fn start(level: f64, line: Option<(f64, f64)>) -> Self {
+        let (a, b) = line.unwrap_or((0.0, 0.0));
         Self {
+            moving: line.is_none(),
             t: 0.0,
             level,
             mean: 0.0,
-            a: 0.0,
-            b: 0.0,
+            a,
+            b,
             decay: 1.0,
         }
     }
@@ -90,6 +96,9 @@ impl State {
         let deviation = value - self.mean;
         self.level += alpha * (value - self.level);
         self.decay *= 1.0 - alpha;
+        if !self.moving {
+            return;
+        }
         self.b = if self.t < 1.5 {
             0.0
         } else {
@@ -109,16 +118,15 @@ struct Sums {
     pp: f64,
     pq: f64,
     qq: f64,
-    count: f64,
 }
 
 impl Sums {
     /// Steps before this one only warm up the line.
     const FIRST: usize = 2;
 
-    fn of(values: &[f64], alpha: f64) -> Self {
+    fn of(values: &[f64], line: Option<(f64, f64)>, alpha: f64) -> Self {
         let mut sums = Self::default();
-        let mut state = State::start(0.0);
+        let mut state = State::start(0.0, line);
         for (i, &value) in values.iter().enumerate() {
             if i >= Self::FIRST {
                 let (u, p, q) = (value - state.level, state.decay, state.line(alpha));
@@ -128,30 +136,31 @@ impl Sums {
                 sums.pp += p * p;
                 sums.pq += p * q;
                 sums.qq += q * q;
-                sums.count += 1.0;
             }
             state.update(value, alpha);
         }
         sums
     }
 
-    /// (level0, w, sum of squared errors) at the least squares with `0 <= w <= 1`.
-    fn solve(&self) -> (f64, f64, f64) {
-        let at = |w: f64| {
-            // level0 alone, ridged a hair so that a series which forgot its start has an answer.
-            let level0 = (self.up - w * self.pq) / (self.pp + 1e-12);
-            let error = self.uu - 2.0 * (level0 * self.up + w * self.uq)
-                + level0 * level0 * self.pp
-                + 2.0 * level0 * w * self.pq
-                + w * w * self.qq;
-            (level0, w, error)
-        };
+    /// (level0, w, sum of squared errors) at the least squares for this w.
+    fn given(&self, w: f64) -> (f64, f64, f64) {
+        // Ridged a hair, so that a series which forgot its start has an answer.
+        let level0 = (self.up - w * self.pq) / (self.pp + 1e-12);
+        let error = self.uu - 2.0 * (level0 * self.up + w * self.uq)
+            + level0 * level0 * self.pp
+            + 2.0 * level0 * w * self.pq
+            + w * w * self.qq;
+        (level0, w, error)
+    }
+
+    /// The same for the best w from 0 to 1.
+    fn best(&self) -> (f64, f64, f64) {
         let determinant = self.pp * self.qq - self.pq * self.pq;
         let free = (self.pp * self.uq - self.pq * self.up) / determinant;
         if free > 0.0 && free < 1.0 && determinant > 1e-12 * self.pp * self.qq {
-            return at(free);
+            return self.given(free);
         }
-        let (none, whole) = (at(0.0), at(1.0));
+        let (none, whole) = (self.given(0.0), self.given(1.0));
         if whole.2 < none.2 { whole } else { none }
     }
 }
@@ -200,17 +209,38 @@ const ALPHA: (f64, f64) = (0.1, 0.99);
 /// # Errors
 /// Stopped, or fewer than four values, or values that never change.
 pub fn dynamic_theta(values: &[f64], period: usize, control: &Control) -> Result<FittedTheta, FitError> {
+    fit(values, period, true, control)
+}
+
+/// Fits Theta.
+///
+/// # Errors
+/// Stopped, or fewer than four values, or values that never change.
+pub fn theta(values: &[f64], period: usize, control: &Control) -> Result<FittedTheta, FitError> {
+    fit(values, period, false, control)
+}
+
+fn fit(values: &[f64], period: usize, dynamic: bool, control: &Control) -> Result<FittedTheta, FitError> {
     if observed(values) < 4 || constant(values) {
         return Err(FitError::Invalid(
             "Theta wants at least four values that are not all the same".into(),
         ));
     }
     let (plain, season) = deseasonalise(values, period);
+    let line = (!dynamic).then(|| {
+        let mut state = State::start(0.0, None);
+        plain.iter().for_each(|&value| state.update(value, 0.5));
+        (state.a, state.b)
+    });
+    let solve = |alpha: f64| {
+        let sums = Sums::of(&plain, line, alpha);
+        if dynamic { sums.best() } else { sums.given(0.5) }
+    };
     let options = Brent {
         tolerance: 1e-5,
         ..Brent::default()
     };
-    let cost = |alpha: f64| Sums::of(&plain, alpha).solve().2;
+    let cost = |alpha: f64| solve(alpha).2;
     // The cost may have two valleys: look where it is lowest before going down.
     let grid = 8;
     let at = |i: usize| ALPHA.0 + (ALPHA.1 - ALPHA.0) * i as f64 / grid as f64;
@@ -228,17 +258,16 @@ pub fn dynamic_theta(values: &[f64], period: usize, control: &Control) -> Result
     } else {
         at(lowest.0)
     };
-    let sums = Sums::of(&plain, alpha);
-    let (level0, w, squares) = sums.solve();
-    let mut state = State::start(level0);
+    let (level0, w, squares) = solve(alpha);
+    let mut state = State::start(level0, line);
     plain.iter().for_each(|&value| state.update(value, alpha));
+    let count = (plain.len() - Sums::FIRST).max(1) as f64;
     Ok(FittedTheta {
         alpha,
         theta: 1.0 / (1.0 - w).max(1e-10),
         level0,
-        sigma2: (squares / sums.count).max(0.0),
+        sigma2: (squares / count).max(0.0),
         state,
-        dynamic: true,
         season: rotated(season, values.len()),
     })
 }
@@ -299,3 +328,16 @@ impl Fit for DynamicTheta {
         Ok(Box::new(dynamic_theta(values, self.period, control)?))
     }
 }
+
+impl Fit for Theta {
+    fn name(&self) -> &'static str {
+        "Theta"
+    }
+
+    fn fit(&self, values: &[f64], control: &Control) -> Result<Box<dyn Predict>, FitError> {
+        Ok(Box::new(theta(values, self.period, control)?))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@ mod series;
 
 use super::super::model::{Drivers, Predict};
 use super::*;
-pub(in crate::price) use series::NILE;
+pub(in crate::price) use series::{AIR_PASSENGERS, NILE};
 use series::*;
 
 struct Reference {

@@ -81,7 +81,7 @@ fn the_last_price_is_scored_by_hand() {
     assert_eq!((newest.unit, newest.scaled), (1.0, true));
     assert_eq!(newest.trials[0].mean, 0.5, "errors -1, 0, -1, 0");
     assert_eq!(*newest.trials[0].errors, [-1.0, 0.0, -1.0, 0.0]);
-    assert_eq!(newest.trials.len(), 1 + record.parts.len());
+    assert_eq!(newest.trials.len(), 1 + record.parts.len() + BENCHMARKS.len());
     assert!(!newest.tried(COMBINATION) && newest.tried(record.parts[0]));
 }
 
