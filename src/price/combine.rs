@@ -35,7 +35,11 @@ impl Ratios {
                 let Some(against) = reference(origin) else {
                     continue;
                 };
-                for trial in origin.trials.iter().filter(|t| record.parts.contains(&t.model) && !t.failed) {
+                for trial in origin
+                    .trials
+                    .iter()
+                    .filter(|t| record.parts.contains(&t.model) && !t.failed)
+                {
                     let at = match sums.iter().position(|(model, _, _)| *model == trial.model) {
                         Some(at) => at,
                         None => {

@@ -2,8 +2,8 @@ mod series;
 
 use super::super::model::{Drivers, Predict};
 use super::*;
-pub(in crate::price) use series::{AIR_PASSENGERS, NILE};
 use series::*;
+pub(in crate::price) use series::{AIR_PASSENGERS, NILE};
 
 struct Reference {
     model: Arima,

@@ -40,8 +40,16 @@ fn agrees_with_the_authors_program() {
         };
         let found = stl.decompose(&values).unwrap();
         for (t, trend, season) in expected {
-            assert!((found.trend[t] - trend).abs() < 1e-12, "{robust} {t}: {}", found.trend[t]);
-            assert!((found.season[t] - season).abs() < 1e-12, "{robust} {t}: {}", found.season[t]);
+            assert!(
+                (found.trend[t] - trend).abs() < 1e-12,
+                "{robust} {t}: {}",
+                found.trend[t]
+            );
+            assert!(
+                (found.season[t] - season).abs() < 1e-12,
+                "{robust} {t}: {}",
+                found.season[t]
+            );
             let whole = found.trend[t] + found.season[t] + found.rest[t];
             assert!((whole - values[t]).abs() < 1e-12);
         }
@@ -62,7 +70,13 @@ fn an_oddity_is_left_in_the_rest_where_it_is_robust() {
     };
     let found = stl.decompose(&values).unwrap();
     assert!((found.rest[61] - 40.0).abs() < 1.0, "{}", found.rest[61]);
-    assert!(found.rest.iter().enumerate().all(|(t, rest)| t == 61 || rest.abs() < 1.0));
+    assert!(
+        found
+            .rest
+            .iter()
+            .enumerate()
+            .all(|(t, rest)| t == 61 || rest.abs() < 1.0)
+    );
 }
 
 #[test]

@@ -23,7 +23,11 @@ fn slow(values: &[f64], level0: f64, alpha: f64, theta: f64, horizon: usize) -> 
             squares += (y - mu) * (y - mu);
         }
         level = alpha * y + (1.0 - alpha) * level;
-        b = if t == 1 { 0.0 } else { ((n - 2.0) * b + 6.0 * (y - mean) / n) / (n + 1.0) };
+        b = if t == 1 {
+            0.0
+        } else {
+            ((n - 2.0) * b + 6.0 * (y - mean) / n) / (n + 1.0)
+        };
         mean = ((n - 1.0) * mean + y) / n;
         a = mean - b * (n + 1.0) / 2.0;
     }
@@ -38,7 +42,10 @@ fn the_closed_form_is_the_least_squares_of_the_papers_recursion() {
     }
     let found = dynamic_theta(&values, 1, &control()).unwrap();
     let (squares, path) = slow(&values, found.level0, found.alpha, found.theta, 5);
-    assert!((squares / 98.0 / found.sigma2 - 1.0).abs() < 1e-9, "{squares} {found:?}");
+    assert!(
+        (squares / 98.0 / found.sigma2 - 1.0).abs() < 1e-9,
+        "{squares} {found:?}"
+    );
     for (ours, theirs) in found.forecast(5).price.iter().zip(&path) {
         assert!((ours / theirs - 1.0).abs() < 1e-10, "{ours} against {theirs}");
     }
@@ -64,7 +71,10 @@ fn a_straight_line_goes_on_at_half_its_slope_in_theta_and_whole_in_the_optimised
     assert!((optimised[0] - 220.0).abs() < 0.5, "{optimised:?}");
     let plain = theta(&line, 1, &control()).unwrap();
     let price = plain.forecast(10).price;
-    assert!((price[9] - price[0] - 9.0).abs() < 1e-6, "half of 2 a step: {price:?}");
+    assert!(
+        (price[9] - price[0] - 9.0).abs() < 1e-6,
+        "half of 2 a step: {price:?}"
+    );
     assert_eq!(plain.theta, 2.0);
     assert!(optimised.iter().chain(&price).all(|p| p.is_finite()));
 }
@@ -80,7 +90,11 @@ fn a_season_is_taken_out_and_put_back() {
     }
     let shifted: Vec<f64> = values.iter().map(|value| value - 100.0).collect();
     let found = dynamic_theta(&shifted, 4, &control()).unwrap();
-    assert_eq!(found.parameters()["season"], "additive", "values below zero do not multiply");
+    assert_eq!(
+        found.parameters()["season"],
+        "additive",
+        "values below zero do not multiply"
+    );
     let none = dynamic_theta(&NILE, 4, &control()).unwrap();
     assert_eq!(none.parameters()["season"], "none");
 }
@@ -97,9 +111,18 @@ fn odd_series_have_an_answer_or_a_reason() {
     let alternating: Vec<f64> = (0..40).map(|t| f64::from(t % 2)).collect();
     let jump: Vec<f64> = (0..40).map(|t| if t < 20 { 1e-9 } else { 1e9 }).collect();
     for values in [gappy, alternating, jump, vec![1.0, 2.0, 1.0, 2.0]] {
-        for found in [dynamic_theta(&values, 12, &control()), theta(&values, 12, &control())] {
+        for found in [
+            dynamic_theta(&values, 12, &control()),
+            theta(&values, 12, &control()),
+        ] {
             let forecast = found.unwrap().forecast(30);
-            assert!(forecast.price.iter().chain(&forecast.variance).all(|x| x.is_finite()));
+            assert!(
+                forecast
+                    .price
+                    .iter()
+                    .chain(&forecast.variance)
+                    .all(|x| x.is_finite())
+            );
         }
     }
 }
