@@ -179,17 +179,13 @@ pub fn one(
         Kind::Averaged => parts(frequency, values.len()),
         Kind::Posted | Kind::Still => &[],
     };
-    let (lag, models, further): (usize, &[&[Model]], &[usize]) = match kind {
-        Kind::Averaged => (season(frequency), &[parts, &BENCHMARKS], &plan.further),
-        Kind::Posted => (1, &[posted], &[]),
-        Kind::Still => (1, &[], &[]),
+    let (lag, mut models, further): (usize, Vec<Model>, &[usize]) = match kind {
+        Kind::Averaged => (season(frequency), [parts, &BENCHMARKS].concat(), &plan.further),
+        Kind::Posted => (1, posted.to_vec(), &[]),
+        Kind::Still => (1, Vec::new(), &[]),
     };
     let planned = subject.plan.is_some();
-    let models: Vec<Model> = models
-        .concat()
-        .into_iter()
-        .filter(|model| *model != LAST_PRICE && (planned || *model != PLAN))
-        .collect();
+    models.retain(|model| *model != LAST_PRICE && (planned || *model != PLAN));
     let offsets: Vec<usize> = (1..=ORIGINS)
         .map(|k| k * plan.horizon)
         .chain(further.iter().copied())
