@@ -4,8 +4,9 @@ use super::collect::Prepared;
 use super::local::Local;
 use crate::pipeline::Night;
 use crate::price::calendar::Calendar;
+use crate::price::outlook::Outlooks;
 use crate::price::series::in_force;
-use crate::store::{ArchivedForecast, ReportRow};
+use crate::store::{ArchivedForecast, Keys, ReportRow};
 use anyhow::Result;
 use std::collections::BTreeMap;
 use xxhash_rust::xxh3::xxh3_64;
@@ -18,7 +19,7 @@ const SERIES: usize = 1000;
 const LATE: i64 = 3;
 
 /// The series to keep forecasts of: those with the smallest hashes, whatever else joins or leaves the shop.
-pub(super) fn sample(names: &[(String, String)]) -> Vec<usize> {
+fn sample(names: &[(String, String)]) -> Vec<usize> {
     let mut hashed: Vec<(u64, usize)> = names
         .iter()
         .enumerate()
@@ -28,11 +29,6 @@ pub(super) fn sample(names: &[(String, String)]) -> Vec<usize> {
     let mut sample: Vec<usize> = hashed.into_iter().take(SERIES).map(|(_, s)| s).collect();
     sample.sort_unstable();
     sample
-}
-
-/// Whether a step is kept.
-pub(super) fn kept(step: usize) -> bool {
-    STEPS.contains(&step)
 }
 
 /// Sums over the forecasts of one day and step.
@@ -92,7 +88,11 @@ fn price_at(prepared: &Prepared, product: &str, seller: &str, at: i64) -> Option
     let (mut low, mut high) = (0, prepared.names.len());
     while low < high {
         let middle = (low + high) / 2;
-        if name(middle) < (product, seller) { low = middle + 1 } else { high = middle }
+        if name(middle) < (product, seller) {
+            low = middle + 1
+        } else {
+            high = middle
+        }
     }
     if low == prepared.names.len() || name(low) != (product, seller) {
         return None;
@@ -102,8 +102,35 @@ fn price_at(prepared: &Prepared, product: &str, seller: &str, at: i64) -> Option
     in_force(&rows[row], at, seller.is_empty())
 }
 
-/// Keeps a night's forecasts until their days have come.
-pub(super) fn keep(forecasts: impl Iterator<Item = ArchivedForecast>, night: &Night<'_>) -> Result<()> {
+/// Keeps a night's forecasts of a few steps until their days have come.
+pub(super) fn keep(prepared: &Prepared, found: &Outlooks, night: &Night<'_>) -> Result<()> {
+    let sample = sample(&prepared.names);
+    let of = |part: fn(&(String, String)) -> &str| -> Vec<&str> {
+        sample.iter().map(|&s| part(&prepared.names[s])).collect()
+    };
+    let products = night.shop.keys(Keys::Product, &of(|name| &name.0))?;
+    let sellers = night.shop.keys(Keys::Seller, &of(|name| &name.1))?;
+    let forecasts = sample.iter().enumerate().flat_map(|(i, &s)| {
+        let (product_key, seller_key) = (products[i], sellers[i]);
+        found
+            .steps(s)
+            .zip(&prepared.ahead)
+            .enumerate()
+            .filter(|(i, _)| STEPS.contains(&(i + 1)))
+            .map(move |(i, (step, &(at, day)))| ArchivedForecast {
+                day: i64::from(day),
+                step: i as i64 + 1,
+                product_key,
+                seller_key,
+                at,
+                last_price: prepared.stats[s].last_price,
+                price: step.price,
+                lo80: step.low[2],
+                hi80: step.high[2],
+                lo95: step.low[0],
+                hi95: step.high[0],
+            })
+    });
     night.shop.archive_forecasts(forecasts)?;
     Ok(())
 }

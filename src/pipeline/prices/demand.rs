@@ -35,13 +35,21 @@ pub(super) fn money(market: &Market, options: &PriceOptions, night: &Night<'_>) 
         }
     }
     let demand = demand(&market.panel, &planned, &night.control)?;
-    let prices: Vec<f64> = market.products.iter().filter_map(|standing| standing.regular).collect();
+    let prices: Vec<f64> = market
+        .products
+        .iter()
+        .filter_map(|standing| standing.regular)
+        .collect();
     let bounds = Bounds {
         goal: match options.goal {
             Wanted::Margin => Goal::Margin,
             Wanted::Revenue => Goal::Revenue,
         },
-        max_change: if options.max_change.is_finite() { options.max_change.clamp(0.0, 0.9) } else { 0.0 },
+        max_change: if options.max_change.is_finite() {
+            options.max_change.clamp(0.0, 0.9)
+        } else {
+            0.0
+        },
         endings: Endings::of(&prices),
     };
     let unknown = Answer::default();
@@ -65,7 +73,11 @@ pub(super) fn money(market: &Market, options: &PriceOptions, night: &Night<'_>) 
             advise(&situation, &bounds)
         })
         .collect();
-    Ok(Money { demand, advice, bounds })
+    Ok(Money {
+        demand,
+        advice,
+        bounds,
+    })
 }
 
 fn found<'a>(demand: &'a Demand, answer: &Answer) -> Option<&'a Found> {
@@ -75,7 +87,9 @@ fn found<'a>(demand: &'a Demand, answer: &Answer) -> Option<&'a Found> {
 /// Whose evidence helped: its brand and its category where it has them, else the whole shop; `None` where it is alone.
 fn lenders(panel: &Panel, item: usize) -> Option<String> {
     let item = &panel.items[item];
-    let brand = item.brand.map(|brand| format!("brand {}", panel.brands[brand as usize]));
+    let brand = item
+        .brand
+        .map(|brand| format!("brand {}", panel.brands[brand as usize]));
     let category = item
         .category
         .map(|category| format!("category {}", panel.categories[category as usize]));
@@ -89,19 +103,20 @@ fn lenders(panel: &Panel, item: usize) -> Option<String> {
 /// How well units are foretold: by kind of product, and over all of them.
 pub(super) fn scores(money: &Money) -> Vec<Score> {
     let mut scores = Vec::new();
-    let mut score = |result, model: &str, slice: &str, metric: &str, value: Option<f64>, split: &str, chosen| {
-        scores.push(Score {
-            result,
-            model: model.to_owned(),
-            slice: slice.to_owned(),
-            metric: metric.to_owned(),
-            value,
-            lo90: None,
-            hi90: None,
-            split: split.to_owned(),
-            chosen,
-        });
-    };
+    let mut score =
+        |result, model: &str, slice: &str, metric: &str, value: Option<f64>, split: &str, chosen| {
+            scores.push(Score {
+                result,
+                model: model.to_owned(),
+                slice: slice.to_owned(),
+                metric: metric.to_owned(),
+                value,
+                lo90: None,
+                hi90: None,
+                split: split.to_owned(),
+                chosen,
+            });
+        };
     let weekly = format!("units of the last {WINDOW} weeks, week by week, prices and drivers known");
     let total = format!("units of 4 weeks within the last {WINDOW}, what others did not known");
     let mut all: (Errors, Vec<Total>, bool) = (Errors::default(), Vec::new(), false);
@@ -118,25 +133,51 @@ pub(super) fn scores(money: &Money) -> Vec<Score> {
             (typical, errors.typical),
         ] {
             let chosen = chosen && model == DEMAND;
-            score("price_elasticities", model, slice, "wape", errors.wape(error), &weekly, chosen);
+            score(
+                "price_elasticities",
+                model,
+                slice,
+                "wape",
+                errors.wape(error),
+                &weekly,
+                chosen,
+            );
         }
         let sold: f64 = totals.iter().map(|total| total.sold).sum();
-        let wape = |error: fn(&Total) -> f64| (sold > 0.0).then(|| totals.iter().map(error).sum::<f64>() / sold);
+        let wape =
+            |error: fn(&Total) -> f64| (sold > 0.0).then(|| totals.iter().map(error).sum::<f64>() / sold);
         let expected = wape(|total| (total.sold - total.expected).abs());
         let before = wape(|total| (total.sold - total.before).abs());
         score("price_whatif", DEMAND, slice, "wape", expected, &total, chosen);
-        score("price_whatif", "last 4 weeks", slice, "wape", before, &total, false);
+        score(
+            "price_whatif",
+            "last 4 weeks",
+            slice,
+            "wape",
+            before,
+            &total,
+            false,
+        );
     };
     let mut covered = (0.0, 0.0);
     let mut extra = Vec::new();
     for found in &money.demand.kinds {
         let Some(trials) = &found.trials else { continue };
         let slice = found.kind.name();
-        of_slice(slice, &trials.judging.errors, &trials.judging.totals, found.trusted());
+        of_slice(
+            slice,
+            &trials.judging.errors,
+            &trials.judging.totals,
+            found.trusted(),
+        );
         all.0.add(&trials.judging.errors);
         all.1.extend(&trials.judging.totals);
         all.2 |= found.trusted();
-        let older: Vec<&[Total]> = trials.choosing.iter().map(|trial| trial.totals.as_slice()).collect();
+        let older: Vec<&[Total]> = trials
+            .choosing
+            .iter()
+            .map(|trial| trial.totals.as_slice())
+            .collect();
         if let Some(spread) = Spread::new(&older).filter(|_| !trials.judging.totals.is_empty()) {
             let count = trials.judging.totals.len() as f64;
             covered.0 += spread.covers(&trials.judging.totals) * count;
@@ -152,18 +193,37 @@ pub(super) fn scores(money: &Money) -> Vec<Score> {
         score("price_whatif", DEMAND, "", "coverage80", share, &total, all.2);
     }
     for (slice, inflation) in extra {
-        score("price_elasticities", DEMAND, slice, "vif of the price", inflation, "all weeks", true);
+        score(
+            "price_elasticities",
+            DEMAND,
+            slice,
+            "vif of the price",
+            inflation,
+            "all weeks",
+            true,
+        );
     }
     scores
 }
 
 /// The money side of the night in a sentence; nothing where nothing was sold.
 pub(super) fn summary(money: &Money) -> Option<String> {
-    let known = money.demand.answers.iter().filter(|answer| answer.elasticity.is_some()).count();
+    let known = money
+        .demand
+        .answers
+        .iter()
+        .filter(|answer| answer.elasticity.is_some())
+        .count();
     if known == 0 {
         return None;
     }
-    let count = |decision| money.advice.iter().filter(|advice| advice.decision == decision).count();
+    let count = |decision| {
+        money
+            .advice
+            .iter()
+            .filter(|advice| advice.decision == decision)
+            .count()
+    };
     Some(format!(
         "elasticities for {known} products; advice: raise {}, lower {}, keep {}, none {}",
         count(Decision::Raise),
@@ -180,11 +240,19 @@ pub(super) fn write(
     generation: &mut GenerationWriter<'_>,
     night: &Night<'_>,
 ) -> Result<()> {
-    let names: Vec<&str> = market.products.iter().map(|standing| standing.product.as_str()).collect();
+    let names: Vec<&str> = market
+        .products
+        .iter()
+        .map(|standing| standing.product.as_str())
+        .collect();
     let keys = night.shop.keys(Keys::Product, &names)?;
     let mut order: Vec<usize> = (0..names.len()).collect();
     order.sort_unstable_by_key(|&p| keys[p]);
-    let answer = |p: usize| market.products[p].item.map(|item| (item, &money.demand.answers[item]));
+    let answer = |p: usize| {
+        market.products[p]
+            .item
+            .map(|item| (item, &money.demand.answers[item]))
+    };
 
     generation.write(order.iter().filter_map(|&p| {
         let (item, answer) = answer(p)?;
@@ -200,18 +268,24 @@ pub(super) fn write(
         })
     }))?;
     night.control.check()?;
-    generation.write(order.iter().flat_map(|&p| {
-        let rows = answer(p).map(|(_, answer)| asked(&market.products[p], answer, &money.advice[p], money));
-        rows.unwrap_or_default().into_iter().map(move |row| (p, row))
-    }).map(|(p, row)| PriceWhatIf {
-        product_key: keys[p],
-        price: row.price,
-        units: row.units,
-        units_lo80: row.lo80,
-        units_hi80: row.hi80,
-        revenue: row.revenue,
-        margin: row.margin,
-    }))?;
+    generation.write(
+        order
+            .iter()
+            .flat_map(|&p| {
+                let rows =
+                    answer(p).map(|(_, answer)| asked(&market.products[p], answer, &money.advice[p], money));
+                rows.unwrap_or_default().into_iter().map(move |row| (p, row))
+            })
+            .map(|(p, row)| PriceWhatIf {
+                product_key: keys[p],
+                price: row.price,
+                units: row.units,
+                units_lo80: row.lo80,
+                units_hi80: row.hi80,
+                revenue: row.revenue,
+                margin: row.margin,
+            }),
+    )?;
     night.control.check()?;
     generation.write(order.iter().map(|&p| {
         let advice = &money.advice[p];
@@ -235,7 +309,9 @@ pub(super) fn write(
 /// The what-if rows of a product: none where units cannot be foretold, where its buyers' reaction is not known, or where
 /// they would seem to like higher prices.
 fn asked(standing: &Standing, answer: &Answer, advice: &Advice, money: &Money) -> Vec<WhatIf> {
-    let spread = found(&money.demand, answer).filter(|found| found.trusted()).and_then(|found| found.spread.as_ref());
+    let spread = found(&money.demand, answer)
+        .filter(|found| found.trusted())
+        .and_then(|found| found.spread.as_ref());
     let (Some(plan), Some(elasticity), Some(spread)) = (answer.plan, answer.elasticity, spread) else {
         return Vec::new();
     };

@@ -45,6 +45,7 @@ pub(super) struct Standing {
 /// Puts sales, prices and drivers together.
 pub(super) fn market(sales: Sales, prepared: &Prepared, night: &Night<'_>) -> Market {
     let weeks = &sales.weeks;
+    let (as_of, calendar) = (night.as_of, Local(night.zone));
     // The series of each product: the shop's own and the other sellers', next to each other in text order.
     let groups: Vec<std::ops::Range<usize>> = {
         let names = &prepared.names;
@@ -62,7 +63,7 @@ pub(super) fn market(sales: Sales, prepared: &Prepared, night: &Night<'_>) -> Ma
             let own = Some(series.start).filter(|&s| prepared.own(s))?;
             let product = &prepared.names[own].0;
             let (rows, _) = mend(&prepared.rows(own));
-            let mut standing = standing(product, &prepared.rows(own), &sales, night);
+            let mut standing = standing(product, &prepared.rows(own), &sales, as_of, calendar);
             let item = sales.sold.get(product).and_then(|sold| {
                 let mut item = item(sold, &rows, weeks)?;
                 let others: Vec<Vec<Posted>> = series.skip(1).map(|s| prepared.rows(s)).collect();
@@ -100,7 +101,9 @@ pub(super) fn market(sales: Sales, prepared: &Prepared, night: &Night<'_>) -> Ma
     for (mut standing, item) in found.drain(..) {
         if let Some(mut item) = item {
             let offer = sales.offers.get(&standing.product);
-            let of = |index: &BTreeMap<String, u32>, name: Option<&String>| name.and_then(|name| index.get(name).copied());
+            let of = |index: &BTreeMap<String, u32>, name: Option<&String>| {
+                name.and_then(|name| index.get(name).copied())
+            };
             item.brand = of(&brands, offer.and_then(|offer| offer.brand.as_ref()));
             item.category = of(&categories, offer.and_then(|offer| offer.category.as_ref()));
             item.product = products.len();
@@ -137,19 +140,22 @@ pub(super) fn market(sales: Sales, prepared: &Prepared, night: &Night<'_>) -> Ma
 }
 
 /// What is known of a product tonight, from its own rows, cleaned but not mended: what was posted was asked.
-fn standing(product: &str, rows: &[Posted], sales: &Sales, night: &Night<'_>) -> Standing {
-    let calendar = Local(night.zone);
+fn standing(product: &str, rows: &[Posted], sales: &Sales, as_of: i64, calendar: Local) -> Standing {
     let last = rows.last();
     let price_now = last.and_then(|row| row.price);
     let promoted = last.is_some_and(|row| row.promotion && row.price.is_some());
     let regular = if promoted {
-        rows.iter().rev().filter(|row| !row.promotion).find_map(|row| row.price).or(price_now)
+        rows.iter()
+            .rev()
+            .filter(|row| !row.promotion)
+            .find_map(|row| row.price)
+            .or(price_now)
     } else {
         price_now
     };
     let offer = sales.offers.get(product);
     let text = |at: i64| day_text(calendar.day_of(at));
-    let soon = night.as_of + 7 * AHEAD as i64 * 86_400;
+    let soon = as_of + 7 * AHEAD as i64 * 86_400;
     let settled = if promoted {
         Some(Settled::Promotion)
     } else if let Some(&(at, price)) = sales.planned.get(product).filter(|(at, _)| *at <= soon) {
@@ -216,7 +222,11 @@ fn sellers(others: &[Vec<Posted>], item: &Item, weeks: &Weeks) -> Vec<f32> {
     let mut lowest = vec![f32::NAN; item.weeks.len()];
     let mut anybody = false;
     for rows in others {
-        for (place, asked) in weekly(&mend(rows).0, false, weeks).iter().skip(item.from).enumerate() {
+        for (place, asked) in weekly(&mend(rows).0, false, weeks)
+            .iter()
+            .skip(item.from)
+            .enumerate()
+        {
             if let Some(asked) = asked.filter(|asked| asked.offered >= HALF) {
                 lowest[place] = lowest[place].min(asked.log_price as f32);
                 anybody = true;

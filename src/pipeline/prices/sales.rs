@@ -94,13 +94,21 @@ impl Sales {
                 None => older += 1,
             }
         })?;
-        night.drop_rows("events", "purchase of a quantity that is no positive number", unusable);
+        night.drop_rows(
+            "events",
+            "purchase of a quantity that is no positive number",
+            unusable,
+        );
         night.drop_rows(
             "events",
             format!("purchase older than {HISTORY} weeks: not used for elasticities"),
             older,
         );
-        night.drop_rows("events", "purchase of the day that is not over: its week is not counted", unfinished);
+        night.drop_rows(
+            "events",
+            "purchase of the day that is not over: its week is not counted",
+            unfinished,
+        );
         snapshot.offers(|offer| {
             sales.offers.insert(
                 offer.product_id.to_owned(),
@@ -126,12 +134,21 @@ impl Sales {
 
     fn add(&mut self, product: &str, week: usize, quantity: f32, paid: Option<f64>) {
         if !self.sold.contains_key(product) {
-            self.sold.insert(product.to_owned(), Sold { from: week, weeks: Vec::new() });
+            self.sold.insert(
+                product.to_owned(),
+                Sold {
+                    from: week,
+                    weeks: Vec::new(),
+                },
+            );
         }
-        let Some(sold) = self.sold.get_mut(product) else { return };
+        let Some(sold) = self.sold.get_mut(product) else {
+            return;
+        };
         if week < sold.from {
             let missing = sold.from - week;
-            sold.weeks.splice(0..0, std::iter::repeat_n(Bought::default(), missing));
+            sold.weeks
+                .splice(0..0, std::iter::repeat_n(Bought::default(), missing));
             sold.from = week;
         }
         let place = week - sold.from;
@@ -185,23 +202,38 @@ fn drivers(snapshot: &Snapshot, night: &Night<'_>, weeks: &Weeks) -> Result<BTre
         };
         if !all.contains_key(driver.name) {
             let none = vec![0.0; weeks.all()];
-            all.insert(driver.name.to_owned(), Values { general: none, ..Values::default() });
+            all.insert(
+                driver.name.to_owned(),
+                Values {
+                    general: none,
+                    ..Values::default()
+                },
+            );
         }
-        let Some(values) = all.get_mut(driver.name) else { return };
+        let Some(values) = all.get_mut(driver.name) else {
+            return;
+        };
         let of_weeks = if driver.product_id.is_empty() {
             &mut values.general
         } else {
             if !values.own.contains_key(driver.product_id) {
-                values.own.insert(driver.product_id.to_owned(), vec![0.0; weeks.all()]);
+                values
+                    .own
+                    .insert(driver.product_id.to_owned(), vec![0.0; weeks.all()]);
             }
-            let Some(own) = values.own.get_mut(driver.product_id) else { return };
+            let Some(own) = values.own.get_mut(driver.product_id) else {
+                return;
+            };
             own
         };
         of_weeks[week] += (driver.value / 7.0) as f32;
         values.said += u64::from(driver.value != 0.0);
     })?;
     night.drop_rows("drivers", "value is no number", unusable);
-    let mut said: Vec<(u64, String)> = all.iter().map(|(name, values)| (values.said, name.clone())).collect();
+    let mut said: Vec<(u64, String)> = all
+        .iter()
+        .map(|(name, values)| (values.said, name.clone()))
+        .collect();
     said.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
     for (rows, name) in said.into_iter().skip(DRIVERS) {
         all.remove(&name);

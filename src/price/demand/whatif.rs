@@ -10,7 +10,6 @@
 
 use super::clustered::Elasticity;
 use super::trial::Total;
-use crate::price::intervals::conformal_quantile;
 
 /// Totals a part needs for its own quantiles.
 const ENOUGH: usize = 60;
@@ -111,6 +110,13 @@ impl Spread {
             at(high.hypot(more)).max(expected),
         )
     }
+}
+
+/// The `ceil(level (n + 1))`-th smallest of `sorted`, which a further value exceeds with at most 1 - level; `None` when
+/// there is no such one (Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World, 2005).
+fn conformal_quantile(sorted: &[f64], level: f64) -> Option<f64> {
+    let rank = (level * (sorted.len() + 1) as f64 - 1e-9).ceil() as usize;
+    rank.checked_sub(1).and_then(|index| sorted.get(index)).copied()
 }
 
 /// A row of the what-if table: totals of 28 days.

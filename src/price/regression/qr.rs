@@ -10,7 +10,7 @@ const BLOCK: usize = 128;
 
 /// A column is dropped when what its predecessors leave of it is shorter than this share of its length. R's `lm` takes
 /// 1e-7; rounding alone leaves about 1e-15, and regressions with a condition number of 1e9 still have digits.
-pub(super) const TOLERANCE: f64 = 1e-10;
+pub(in crate::price) const TOLERANCE: f64 = 1e-10;
 
 /// The upper triangle `R` of some columns, row-major, and `Q'y`.
 #[derive(Debug, Clone)]
@@ -162,8 +162,8 @@ impl Triangle {
         for i in 0..p {
             let value = w[i] / self.r[i * p + i];
             w[i] = value;
-            for k in i + 1..p {
-                w[k] -= self.r[i * p + k] * value;
+            for (w, r) in w[i + 1..].iter_mut().zip(&self.r[i * p + i + 1..(i + 1) * p]) {
+                *w -= r * value;
             }
         }
     }
