@@ -333,14 +333,18 @@ CREATE TABLE clerk_price_forecasts (
     lo95        REAL NOT NULL,
     hi95        REAL NOT NULL,
     model_key   INTEGER NOT NULL,
+    lo90        REAL NOT NULL,
+    hi90        REAL NOT NULL,
     PRIMARY KEY (generation, product_key, seller_key, step)
 ) STRICT, WITHOUT ROWID;
 
--- Where a price is going: step 1 is the first period after the night. lo80..hi80 and lo95..hi95 hold the price
--- with 80 % and 95 %, measured on the shop's own past; never below 0. day is the local day of `at`.
+-- Where a price is going: step 1 is the first period after the night. lo80..hi80, lo90..hi90 and lo95..hi95 hold the
+-- price with 80, 90 and 95 %, measured on the shop's own past; never below 0. Each bound holds by itself as well: the
+-- price stays above lo80 with 90 %, above lo90 with 95 %, above lo95 with 97.5 %, and below hi80, hi90, hi95 likewise.
+-- day is the local day of `at`.
 CREATE VIEW price_forecasts AS
 SELECT p.product_id, s.seller, r.step, r.at, date(r.day * 86400, 'unixepoch') AS day, r.price,
-       r.lo80, r.hi80, r.lo95, r.hi95, m.model
+       r.lo80, r.hi80, r.lo95, r.hi95, m.model, r.lo90, r.hi90
 FROM clerk_published AS g
 CROSS JOIN product_keys AS p
 CROSS JOIN clerk_price_forecasts AS r ON r.generation = g.generation AND r.product_key = p.product_key

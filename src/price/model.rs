@@ -14,6 +14,37 @@ pub struct Forecast {
     pub variance: Vec<f64>,
 }
 
+/// What is known beside the series, at its steps and at those to come: promotion flags, holidays, competitors' prices,
+/// Fourier terms of a yearly season.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Drivers {
+    columns: Vec<(String, Vec<f64>)>,
+}
+
+impl Drivers {
+    /// Adds a driver: one value per step of the series and per step to come that it is known at.
+    pub fn push(&mut self, name: impl Into<String>, values: Vec<f64>) {
+        self.columns.push((name.into(), values));
+    }
+
+    /// Name and values of each.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[f64])> {
+        self.columns
+            .iter()
+            .map(|(name, values)| (name.as_str(), values.as_slice()))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.columns.is_empty()
+    }
+}
+
 /// A way to fit a series.
 pub trait Fit: Sync {
     /// Its name in the results.
@@ -23,6 +54,21 @@ pub trait Fit: Sync {
     /// # Errors
     /// Stopped, or no fit possible; the last price then stands in.
     fn fit(&self, values: &[f64], control: &Control) -> Result<Box<dyn Predict>, FitError>;
+
+    /// Fits with drivers known at every step of `values` and, as far as wanted, after them; a model that has no use for
+    /// drivers fits without.
+    ///
+    /// # Errors
+    /// As [`Fit::fit`]; a driver that is not known at every step of the series.
+    fn fit_driven(
+        &self,
+        values: &[f64],
+        drivers: &Drivers,
+        control: &Control,
+    ) -> Result<Box<dyn Predict>, FitError> {
+        let _ = drivers;
+        self.fit(values, control)
+    }
 }
 
 /// A fitted series.
@@ -31,6 +77,30 @@ pub trait Predict: Send + Sync {
     fn forecast(&self, horizon: usize) -> Forecast;
     /// What was estimated, as a JSON object.
     fn parameters(&self) -> Value;
+    /// The same form without a search for it, to be estimated anew on other values of the same series; `None` where
+    /// finding the form costs nothing.
+    fn again(&self) -> Option<Box<dyn Fit>> {
+        None
+    }
+}
+
+impl Fit for Box<dyn Fit> {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+
+    fn fit(&self, values: &[f64], control: &Control) -> Result<Box<dyn Predict>, FitError> {
+        (**self).fit(values, control)
+    }
+
+    fn fit_driven(
+        &self,
+        values: &[f64],
+        drivers: &Drivers,
+        control: &Control,
+    ) -> Result<Box<dyn Predict>, FitError> {
+        (**self).fit_driven(values, drivers, control)
+    }
 }
 
 /// Tomorrow's price is today's: the naive answer every model is measured against.
@@ -91,8 +161,22 @@ impl<M: Fit> Fit for OnLogs<M> {
     }
 
     fn fit(&self, values: &[f64], control: &Control) -> Result<Box<dyn Predict>, FitError> {
+        self.fit_driven(values, &Drivers::default(), control)
+    }
+
+    fn fit_driven(
+        &self,
+        values: &[f64],
+        drivers: &Drivers,
+        control: &Control,
+    ) -> Result<Box<dyn Predict>, FitError> {
+        if values.iter().any(|value| *value <= 0.0) {
+            return Err(FitError::Invalid(
+                "a value is zero or negative and has no logarithm".into(),
+            ));
+        }
         let logs: Vec<f64> = values.iter().map(|value| value.ln()).collect();
-        Ok(Box::new(Logged(self.0.fit(&logs, control)?)))
+        Ok(Box::new(Logged(self.0.fit_driven(&logs, drivers, control)?)))
     }
 }
 
@@ -112,15 +196,11 @@ impl Predict for Logged {
         }
         parameters
     }
-}
 
-/// The models a night tries; the first is the naive answer.
-pub fn candidates() -> Vec<Box<dyn Fit>> {
-    vec![
-        Box::new(LastPrice),
-        Box::new(OnLogs(super::smoothing::Ses)),
-        Box::new(OnLogs(super::arima::Arima011)),
-    ]
+    fn again(&self) -> Option<Box<dyn Fit>> {
+        let same = self.0.again()?;
+        Some(Box::new(OnLogs(same)))
+    }
 }
 
 #[cfg(test)]
