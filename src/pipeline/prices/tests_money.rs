@@ -72,7 +72,7 @@ fn shop(folder: &std::path::Path) -> Shop {
     let shop = Shop::create(&folder.join("shop.db")).unwrap();
     let mut sql = String::from("BEGIN;");
     let mut dice = fastrand::Rng::with_seed(7);
-    let mut sell = |sql: &mut String, product: &str, week: i64, units: f64, price: f64| {
+    let sell = |sql: &mut String, product: &str, week: i64, units: f64, price: f64| {
         // Two orders a week; the larger one pays less.
         let (small, large) = (
             (units / 3.0).floor().max(1.0),
