@@ -12,7 +12,7 @@
 //! return. Test pairs with a product that nobody in the training part met are dropped and counted as cold.
 
 use super::history::{Histories, Signal};
-use super::log::{Log, Strengths};
+use super::log::{Interaction, Log, Strengths};
 
 /// A training part and what it must predict.
 #[derive(Debug, Clone)]
@@ -27,6 +27,8 @@ pub struct Cut {
     pub strangers: usize,
     /// The first instant that is hidden: of everybody, or of each user (`i64::MAX`: nothing is hidden).
     boundary: Vec<(i64, u32)>,
+    /// The earliest of them.
+    earliest: (i64, u32),
     /// Whether purchases are predicted, or (a shop without purchases) any interest.
     pub purchases: bool,
 }
@@ -112,12 +114,14 @@ impl Cut {
                 .user
                 .is_none_or(|user| (event.at, event.line) < boundary[user as usize])
         });
+        let earliest = boundary.iter().copied().min().unwrap_or(NOTHING_HIDDEN);
         Cut {
             train,
             test: vec![Vec::new(); log.users],
             cold: 0,
             strangers: 0,
             boundary,
+            earliest,
             purchases,
         }
     }
@@ -151,6 +155,16 @@ impl Cut {
         self
     }
 
+    /// Whether the training part may see an event. Strangers' events count up to the earliest boundary of anybody, so
+    /// that nothing from behind one reaches a model.
+    pub fn shows(&self, event: &Interaction) -> bool {
+        let boundary = match event.user {
+            Some(user) => self.boundary[user as usize],
+            None => self.earliest,
+        };
+        (event.at, event.line) < boundary
+    }
+
     /// The users that have something to predict, ascending.
     pub fn tested(&self) -> Vec<usize> {
         (0..self.test.len())
@@ -161,7 +175,7 @@ impl Cut {
 
 #[cfg(test)]
 mod tests {
-    use super::super::log::{Interaction, Kind};
+    use super::super::log::Kind;
     use super::*;
 
     fn buy(user: u32, product: u32, at: i64, line: u32) -> Interaction {

@@ -8,6 +8,8 @@ use super::history::Histories;
 
 /// Seconds of a day.
 pub const DAY: i64 = 86_400;
+/// Days of the window of the naive answer.
+pub const WINDOW_DAYS: i64 = 30;
 
 /// Counts of pairs per product.
 #[derive(Debug, Clone, PartialEq)]

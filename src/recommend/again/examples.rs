@@ -91,16 +91,6 @@ impl<'a> Cut<'a> {
         })
     }
 
-    /// When each product of a user is due, by product; products without a rhythm are missing.
-    pub fn due(&self, user: usize) -> Vec<(u32, i64)> {
-        let (now, orders) = (self.facts.now, self.visits.orders(user, self.facts.now));
-        let mut due = Vec::new();
-        self.visits.each(user, now, now, &mut Vec::new(), |bought| {
-            due.extend(self.facts.due_at(orders, &bought).map(|at| (bought.product, at)));
-        });
-        due
-    }
-
     /// Pairs of customers who bought something again.
     fn awake(&self) -> usize {
         let mut kept = Vec::new();

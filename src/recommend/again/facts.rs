@@ -245,14 +245,6 @@ mod tests {
         // Own gaps 40 and 50 days, two gaps of the product's 45 days.
         assert_eq!(facts.rhythm(0, 90.0, 2), 45.0);
         assert_eq!(facts.rhythm(0, 10.0, 1), 100.0 / 3.0);
-        assert_eq!(
-            super::super::examples::Cut::at(&visits, 100 * DAY).due(0),
-            [(0, (90 + 45) * DAY)]
-        );
-        assert_eq!(
-            super::super::examples::Cut::at(&visits, 100 * DAY).due(1),
-            [(0, (80 + 45) * DAY)]
-        );
         let habits = facts.habits(&visits, 1, &mut Vec::new()).unwrap();
         assert_eq!(
             (habits.orders, habits.products, habits.days),

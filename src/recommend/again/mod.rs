@@ -15,6 +15,7 @@
 //! with fitted weights. So the model must beat frequency on the shop's own last weeks, or frequency is what is published.
 
 pub mod choose;
+pub mod dues;
 pub mod examples;
 pub mod facts;
 pub mod features;

@@ -69,15 +69,8 @@ fn a_model_sees_that_a_fashion_is_over() {
         .unwrap();
     let cut = Cut::at(&visits, now);
     let customer = cut.of(8).unwrap();
-    let rows = list(
-        &customer,
-        ranker.scores(&customer),
-        &cut.facts,
-        |_| 1.0,
-        &[],
-        2,
-        |_| true,
-    );
+    let rows = list(&customer, ranker.scores(&customer), &cut.facts, |_| 1.0);
+    let rows = &rows[..2];
     let mut first: Vec<u32> = rows.iter().map(|row| row.product).collect();
     first.sort_unstable();
     assert_eq!(first, [(8 * 7 + 150) % 200, (8 * 7 + 153) % 200]);
@@ -150,7 +143,7 @@ fn goods_bought_once_in_a_lifetime_have_no_rows() {
     let customer = cut.of(3).unwrap();
     assert!(!customer.pairs.is_empty() && customer.pairs.iter().all(|pair| pair.due_at.is_none()));
     let scores = Ranker::Frequency.scores(&customer);
-    assert!(list(&customer, scores, &cut.facts, |_| 1.0, &[], 30, |_| true).is_empty());
+    assert!(list(&customer, scores, &cut.facts, |_| 1.0).is_empty());
 }
 
 #[test]
