@@ -16,6 +16,7 @@
 //! Invariants: nothing here reads a file, a clock or SQL; equal input and seed give equal bytes whatever the number of
 //! threads (parallel only over independent outputs, sums in a fixed order, ties by index).
 
+pub mod again;
 pub mod blend;
 pub mod choose;
 pub mod content;
