@@ -4,6 +4,7 @@
 //! A personal model that does not beat the 30-day popularity is not used: then everybody gets the popular
 //! products, and `why` says so.
 
+mod again;
 mod collect;
 mod next;
 mod pages;
@@ -75,6 +76,7 @@ pub struct Judged {
     verdict: choose::Verdict,
     visitors: Visitors,
     next: Next,
+    again: again::BuyingAgain,
 }
 
 impl Recommendations {
@@ -261,7 +263,9 @@ impl Family for Recommendations {
             None => verdict.why.clone(),
             Some(unread) => format!("{}; tuned without last night's numbers: {unread}", verdict.why),
         };
-        let why = format!("{why}; {}; {}", visitors.why, next.why());
+        let again = again::BuyingAgain::judge(prepared, night)?;
+        scores.extend(again.scores());
+        let why = format!("{why}; {}; {}; {}", visitors.why, next.why(), again.why());
         let judged = Judged {
             vectors,
             words,
@@ -269,6 +273,7 @@ impl Family for Recommendations {
             verdict,
             visitors,
             next,
+            again,
         };
         let verdict = Verdict {
             publish: true,

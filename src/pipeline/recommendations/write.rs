@@ -89,7 +89,11 @@ pub(super) fn write(
         "rule",
     ];
     let due = match family.options.already_bought {
-        AlreadyBought::BuyAgain => Due::by(night.as_of, &prepared.log, family.options.rest_days, |_, _| None),
+        AlreadyBought::BuyAgain => {
+            let dues = judged.again.dues(night.as_of);
+            let due_at = |user, product| dues.of(user, product);
+            Due::by(night.as_of, &prepared.log, family.options.rest_days, due_at)
+        }
         AlreadyBought::Exclude | AlreadyBought::Allow => Due::default(),
     };
     let pen = Pen {
@@ -119,6 +123,7 @@ pub(super) fn write(
     pen.pages(writer)?;
     pen.partners(writer)?;
     judged.next.write(&pen, writer)?;
+    pen.again(&judged.again, night, writer)?;
     let numbers = postcard::to_stdvec(&verdict.settings).context("the tuned numbers of the blend")?;
     writer.artefact(SETTINGS, SETTINGS_FORMAT, &numbers)?;
     Ok(())
@@ -205,7 +210,7 @@ pub(super) struct Pen<'a> {
     /// Of the winner, what strangers see, item cosine, content cosine, 'new_products', 'rule'.
     model_keys: Vec<i64>,
     /// Of [`active`](Prepared::active), in order; the first is ''s.
-    user_keys: Vec<i64>,
+    pub(super) user_keys: Vec<i64>,
     pub(super) control: &'a Control,
 }
 
