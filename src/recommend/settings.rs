@@ -62,7 +62,7 @@ impl Settings {
             nights: 0,
             ease_lambda: 200.0,
             basket_lambda: 200.0,
-            als_regularisation: 10.0,
+            als_regularisation: 0.004,
             signs: 1.0,
             tau_days: [tau, tau, if tau.is_finite() { 60.0 } else { tau }, tau, tau],
             weights: [1.0, 0.5, 0.5, 0.5, 0.5],

@@ -5,6 +5,7 @@
 //! products, and `why` says so.
 
 mod again;
+mod cold;
 mod collect;
 mod next;
 mod pages;
@@ -17,6 +18,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
+use self::cold::Cold;
 use self::collect::text;
 pub use self::collect::{Collected, Prepared};
 use self::next::Next;
@@ -63,6 +65,7 @@ pub struct Learned {
     trial: Trial,
     visitors: Visitors,
     next: Next,
+    cold: Cold,
 }
 
 /// What the night decided. The models of the trial are gone: what is published is fitted on everything, and both at once would
@@ -227,6 +230,7 @@ impl Family for Recommendations {
             control,
         )?;
         let next = Next::fit(prepared, &words, night)?;
+        let cold = Cold::fit(prepared, &ground, &trial, night)?;
         Ok(Learned {
             published,
             unread,
@@ -235,6 +239,7 @@ impl Family for Recommendations {
             trial,
             visitors,
             next,
+            cold,
         })
     }
 
@@ -252,12 +257,14 @@ impl Family for Recommendations {
             trial,
             visitors,
             next,
+            cold,
         } = learned;
         let ground = self.ground(&prepared.log, &vectors, &words, night);
         let verdict = choose::choose(&trial, &ground, published, &night.control)?;
         let mut scores = self.scores(&verdict, night.seed);
         scores.extend(scores::of_visitors(&visitors));
         scores.extend(next.scores());
+        scores.extend(cold.scores(night.seed));
         // There is always something to publish: where no personal model wins, the popular products.
         let why = match unread {
             None => verdict.why.clone(),

@@ -22,7 +22,7 @@ const TAUS_WEEKS: [f64; 4] = [f64::INFINITY, 180.0, 60.0, 30.0];
 const TAUS_BASKET: [f64; 4] = [f64::INFINITY, 60.0, 30.0, 10.0];
 /// Bounds of the walks, smallest and largest.
 const LAMBDA: (f64, f64) = (1.0, 1e6);
-const REGULARISATION: (f64, f64) = (1e-3, 1e4);
+const REGULARISATION: (f64, f64) = (1e-5, 1e2);
 
 /// A model by itself with the lift of its cut, which decides more than the model does: what is compared must be compared
 /// as it is used.
