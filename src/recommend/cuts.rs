@@ -9,7 +9,7 @@
 //!
 //! Either way a pair is a distinct (user, product) with the time of its first purchase, ties of time are broken
 //! by line, and *no event from behind a user's boundary* reaches the training part: neither a repeated purchase nor a
-//! return. Test pairs with a product that nobody in the training part met are dropped and counted as cold.
+//! return. Test pairs with a product that nobody in the training part met are kept apart as cold.
 
 use super::history::{Histories, Signal};
 use super::log::{Log, Strengths};
@@ -21,8 +21,10 @@ pub struct Cut {
     pub train: Histories,
     /// The test products of every user, ascending; empty for users who are not tested.
     pub test: Vec<Vec<u32>>,
-    /// Test pairs dropped because their product is new after the cut.
+    /// Pairs of known users that are not in `test` because their product is new after the cut.
     pub cold: usize,
+    /// Those pairs: the new products of every user that the training part knows, ascending.
+    pub cold_test: Vec<Vec<u32>>,
     /// Pairs of users who have no training part (their first visit is after the cut).
     pub strangers: usize,
     /// The first instant that is hidden: of everybody, or of each user (`i64::MAX`: nothing is hidden).
@@ -116,6 +118,7 @@ impl Cut {
             train,
             test: vec![Vec::new(); log.users],
             cold: 0,
+            cold_test: vec![Vec::new(); log.users],
             strangers: 0,
             boundary,
             purchases,
@@ -136,6 +139,7 @@ impl Cut {
                     self.strangers += 1;
                 } else if !seen[signal.product as usize] {
                     self.cold += 1;
+                    self.cold_test[user].push(signal.product);
                 } else if !self
                     .train
                     .of(user)
@@ -147,6 +151,7 @@ impl Cut {
                 }
             }
             self.test[user].sort_unstable();
+            self.cold_test[user].sort_unstable();
         }
         self
     }
@@ -213,6 +218,7 @@ mod tests {
         // Eleven pairs: the quantile is number floor(0.7 * 10) = 7 of 0..=10, the pair of time 7.
         assert_eq!(cut.tested(), [0]);
         assert_eq!((cut.test[0].clone(), cut.cold, cut.strangers), (vec![1], 1, 1));
+        assert_eq!(cut.cold_test, [vec![9], vec![], vec![]]);
         assert_eq!(cut.train.all().len(), 8);
     }
 

@@ -63,10 +63,10 @@ impl Default for AlsOptions {
     fn default() -> AlsOptions {
         AlsOptions {
             factors: 64,
-            regularisation: 10.0,
-            unobserved: 1.0,
-            unmet: Unmet::Others,
-            exponent: 0.0,
+            regularisation: 0.004,
+            unobserved: 0.4,
+            unmet: Unmet::All,
+            exponent: 1.0,
             iterations: 10,
             seed: 1,
         }

@@ -7,7 +7,8 @@
 //! 2. [`cuts`]: the end of the time line is hidden, for tuning and for the honest figure.
 //! 3. The models: [`popularity`] (the naive answer), [`neighbours`] (item cosine), [`ease`] (a linear model in closed
 //!    form), [`factors`] (ALS), [`content`] (text), joined by [`models::Mix`] over a decayed [`profile`]. Each is a
-//!    [`models::Scorer`] (a history in, a score per product out) or the [`models::Linear`] part of one.
+//!    [`models::Scorer`] (a history in, a score per product out) or the [`models::Linear`] part of one. What nobody has
+//!    bought yet gets a vector from its text by [`encoder`]; [`cold`] measures that.
 //! 4. [`tune`] sets the few numbers on an inner cut; [`measure`] judges on the outer one, and [`choose`] chooses.
 //! 5. [`lists`] writes what people see, by the shop people's [`rules`]; [`pairs`] finds what is bought together.
 //!
@@ -15,9 +16,11 @@
 //! threads (parallel only over independent outputs, sums in a fixed order, ties by index).
 
 pub mod choose;
+pub mod cold;
 pub mod content;
 pub mod cuts;
 pub mod ease;
+pub mod encoder;
 pub mod factors;
 pub mod history;
 pub mod lists;
@@ -30,6 +33,7 @@ pub mod popularity;
 pub mod profile;
 pub mod purpose;
 pub mod rank;
+mod rows;
 pub mod rules;
 pub mod similar;
 pub mod tune;
