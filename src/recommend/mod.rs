@@ -7,7 +7,8 @@
 //! 2. [`cuts`]: the end of the time line is hidden, for tuning and for the honest figure.
 //! 3. The models: [`popularity`] (the naive answer), [`neighbours`] (item cosine), [`ease`] (a linear model in closed
 //!    form), [`factors`] (ALS), [`content`] (text), joined by [`blend::Blend`] over a decayed [`profile`]. Each is a
-//!    [`models::Scorer`] (a history in, a score per product out) or the [`models::Linear`] part of one.
+//!    [`models::Scorer`] (a history in, a score per product out) or the [`models::Linear`] part of one. What nobody has
+//!    bought yet gets a vector from its text by [`encoder`]; [`cold`] measures that.
 //! 4. [`tune`] sets the few numbers on an inner cut; [`measure`] judges on the outer one, and [`choose`] chooses.
 //! 5. [`lists`] writes what people see, by the shop people's [`rules`], one of an article's [`variants`], some [`fresh`]
 //!    products among them and as much [`diversity`] as asked for; [`visitors`] decides what strangers are shown, [`similar`]
