@@ -65,7 +65,7 @@ fn the_closed_form_is_the_least_squares_of_the_papers_recursion() {
 
 #[test]
 fn a_straight_line_goes_on_at_half_its_slope_in_theta_and_whole_in_the_optimised_one() {
-    let sevens: Vec<f64> = (0..60).map(|t| 100.0 + 2.0 * f64::from(t)).collect();
+    let line: Vec<f64> = (0..60).map(|t| 100.0 + 2.0 * f64::from(t)).collect();
     let optimised = dynamic_theta(&line, 1, &control()).unwrap().forecast(10).price;
     assert!((optimised[9] - optimised[0] - 18.0).abs() < 0.5, "{optimised:?}");
     assert!((optimised[0] - 220.0).abs() < 0.5, "{optimised:?}");
@@ -95,7 +95,7 @@ fn a_season_is_taken_out_and_put_back() {
         "additive",
         "values below zero do not multiply"
     );
-    let line: Vec<f64> = (0..48).map(|t| 50.0 + f64::from(t * t % 7)).collect();
+    let sevens: Vec<f64> = (0..48).map(|t| 50.0 + f64::from(t * t % 7)).collect();
     let none = dynamic_theta(&sevens, 4, &control()).unwrap();
     assert_eq!(none.parameters()["season"], "none");
 }
