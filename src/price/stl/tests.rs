@@ -59,8 +59,9 @@ fn agrees_with_the_authors_program() {
 
 #[test]
 fn an_oddity_is_left_in_the_rest_where_it_is_robust() {
+    let mut random = fastrand::Rng::with_seed(6);
     let mut values: Vec<f64> = (0..120)
-        .map(|t| 50.0 + 0.1 * f64::from(t) + [5.0, -2.0, 0.0, -3.0][t as usize % 4])
+        .map(|t| 50.0 + 0.1 * f64::from(t) + [5.0, -2.0, 0.0, -3.0][t as usize % 4] + random.f64() - 0.5)
         .collect();
     values[61] += 40.0;
     let stl = Stl {
@@ -69,13 +70,13 @@ fn an_oddity_is_left_in_the_rest_where_it_is_robust() {
         robust: 10,
     };
     let found = stl.decompose(&values).unwrap();
-    assert!((found.rest[61] - 40.0).abs() < 1.0, "{}", found.rest[61]);
+    assert!((found.rest[61] - 40.0).abs() < 2.0, "{}", found.rest[61]);
     assert!(
         found
             .rest
             .iter()
             .enumerate()
-            .all(|(t, rest)| t == 61 || rest.abs() < 1.0)
+            .all(|(t, rest)| t == 61 || rest.abs() < 2.0)
     );
 }
 
