@@ -27,7 +27,7 @@
 //! | [`regression`] | least squares, shrinkage, robust and clustered errors |
 //! | [`backtest`], [`choose`], [`combine`] | how each did at past nights; the gate; the weighted mean |
 //! | [`calibrate`], [`intervals`] | how sure a forecast is |
-//! | [`outlook`] | the answer for every series, put together |
+//! | [`outlook`], `path` | the answer for every series, put together; its prices to come |
 //! | [`stats`] | last, lowest, average, the price before the promotion |
 //!
 //! Prices are positive numbers in the shop's currency; a step without a price is `NaN` in here and never leaves this
@@ -47,6 +47,7 @@ pub mod intervals;
 pub mod model;
 pub mod outlook;
 pub mod packed;
+mod path;
 pub mod profile;
 pub mod promotion;
 pub mod regression;
