@@ -62,7 +62,8 @@ WHERE kind = 'never_together' AND enabled = 1
   AND (from_at IS NULL OR from_at <= CAST(strftime('%s', 'now') AS INTEGER))
   AND (until_at IS NULL OR until_at > CAST(strftime('%s', 'now') AS INTEGER));
 
--- What a customer bought or dismissed since the night, product by product: asked for every row of every list. Other kinds
+-- What a customer bought or dismissed since the night, product by product: asked for every row of every list. The instant
+-- itself counts as since: shops that know only the day write many events with one time. Other kinds
 -- of event are not in it, so that a shop's page views cost it nothing.
 CREATE INDEX events_since ON events (user_id, product_id, at, kind)
 WHERE user_id IS NOT NULL AND kind IN ('purchase', 'dismiss');
@@ -103,7 +104,7 @@ WHERE g.family = 'recommendations'
                     AND (x.result IS NULL OR x.result = 'recommendations')
                     AND (x.user_id IS NULL OR x.user_id = u.user_id) AND x.for_product_id IS NULL)
   AND NOT EXISTS (SELECT 1 FROM events AS e
-                  WHERE e.user_id = u.user_id AND e.product_id = c.product_id AND e.at > v.as_of
+                  WHERE e.user_id = u.user_id AND e.product_id = c.product_id AND e.at >= v.as_of
                     AND e.kind IN ('purchase', 'dismiss')
                     AND (e.kind = 'dismiss' OR (v.exclude_bought = 1 AND m.model <> 'rule')));
 
@@ -288,7 +289,7 @@ WHERE g.family = 'recommendations'
                     AND (x.result IS NULL OR x.result = 'buy_again')
                     AND (x.user_id IS NULL OR x.user_id = u.user_id) AND x.for_product_id IS NULL)
   AND NOT EXISTS (SELECT 1 FROM events AS e
-                  WHERE e.user_id = u.user_id AND e.product_id = c.product_id AND e.at > v.as_of
+                  WHERE e.user_id = u.user_id AND e.product_id = c.product_id AND e.at >= v.as_of
                     AND e.kind IN ('purchase', 'dismiss'));
 
 CREATE TABLE clerk_popular_products (

@@ -28,6 +28,7 @@
 //! | [`backtest`], [`choose`], [`combine`] | how each did at past nights; the gate; the weighted mean |
 //! | [`calibrate`], [`intervals`] | how sure a forecast is |
 //! | [`outlook`], `path` | the answer for every series, put together; its prices to come |
+//! | [`demand`] | units by price: elasticities, what other prices would bring, the price to set |
 //! | [`stats`] | last, lowest, average, the price before the promotion |
 //!
 //! Prices are positive numbers in the shop's currency; a step without a price is `NaN` in here and never leaves this
@@ -40,6 +41,7 @@ pub mod calibrate;
 pub mod catalogue;
 pub mod choose;
 pub mod combine;
+pub mod demand;
 pub mod deseasonal;
 pub mod ets;
 pub mod frequency;

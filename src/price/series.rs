@@ -181,7 +181,7 @@ impl Series {
 }
 
 /// The price of `row` as it holds at `instant`, if it does.
-pub(super) fn in_force(row: &Posted, instant: i64, own: bool) -> Option<f64> {
+pub fn in_force(row: &Posted, instant: i64, own: bool) -> Option<f64> {
     row.price.filter(|_| own || instant - row.at <= BELIEVED)
 }
 

@@ -129,6 +129,11 @@ const CHOICE: usize = 3;
 impl Shop<'_> {
     /// One person's list; where `base` has nothing more to say, the popular products go on.
     pub fn personal(&self, base: Base<'_>, person: &Person<'_>, wishes: Wishes<'_>) -> Vec<Row> {
+        // Somebody who showed no interest in anything is a stranger, whatever else is known of them.
+        let base = match person.history.iter().any(|s| s.strength > 0.0) {
+            true => base,
+            false => Base::Strangers,
+        };
         let allowed = self.allowed(person, wishes);
         let dismissed = |product: u32| {
             let of = |s: &&Signal| s.product == product;

@@ -130,7 +130,7 @@ fn mean(values: impl Iterator<Item = f64>, count: usize) -> f64 {
 }
 
 /// Percentile bootstrap of a mean.
-pub(super) fn bootstrap(values: &[f64], draws: usize, seed: u64) -> Figure {
+pub(in crate::recommend) fn bootstrap(values: &[f64], draws: usize, seed: u64) -> Figure {
     let value = mean(values.iter().copied(), values.len());
     if values.is_empty() || draws == 0 {
         return Figure {

@@ -44,6 +44,7 @@ pub mod purpose;
 pub mod rank;
 pub mod report;
 pub mod rules;
+pub mod sessions;
 pub mod settings;
 pub mod sheet;
 pub mod similar;

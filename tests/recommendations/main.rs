@@ -3,7 +3,9 @@
 
 #![cfg(feature = "daemon")]
 
+mod card;
 mod night;
 mod quiet;
 mod rules;
+mod wanted;
 mod window;

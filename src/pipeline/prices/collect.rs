@@ -5,6 +5,7 @@
 
 use super::local::Local;
 use super::plans::{Flags, Plans};
+use super::sales::Sales;
 use crate::pipeline::Night;
 use crate::pipeline::options::{Frequency as Wanted, PriceOptions};
 use crate::price::calendar::Calendar;
@@ -87,7 +88,7 @@ impl Reader<'_> {
 }
 
 /// The rows of every product and seller, in text order, and what else a series needs to know.
-pub(super) fn collect(snapshot: &Snapshot, night: &Night<'_>) -> Result<Collected> {
+pub(super) fn collect(snapshot: &Snapshot, night: &Night<'_>, sales: &mut Sales) -> Result<Collected> {
     let mut reader = Reader {
         collected: Collected::default(),
         repairs: Repairs::default(),
@@ -104,6 +105,9 @@ pub(super) fn collect(snapshot: &Snapshot, night: &Night<'_>) -> Result<Collecte
             reader.end(name.take(), &rows);
             rows.clear();
             name = Some((price.product_id.to_owned(), price.seller.to_owned()));
+        }
+        if price.at > night.as_of && price.seller.is_empty() {
+            sales.plan(price.product_id, price.at, price.price);
         }
         rows.push(Posted {
             at: price.at,

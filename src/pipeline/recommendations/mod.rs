@@ -5,6 +5,7 @@
 //! products, and `why` says so.
 
 mod collect;
+mod next;
 mod pages;
 mod report;
 mod scores;
@@ -17,6 +18,7 @@ use anyhow::Result;
 
 use self::collect::text;
 pub use self::collect::{Collected, Prepared};
+use self::next::Next;
 use super::{AlreadyBought, Family, Night, RecommendationOptions, Verdict};
 use crate::recommend::choose::{self, Ground, Trial};
 use crate::recommend::content;
@@ -59,6 +61,7 @@ pub struct Learned {
     words: Neighbours,
     trial: Trial,
     visitors: Visitors,
+    next: Next,
 }
 
 /// What the night decided. The models of the trial are gone: what is published is fitted on everything, and both at once would
@@ -71,6 +74,7 @@ pub struct Judged {
     strengths: Strengths,
     verdict: choose::Verdict,
     visitors: Visitors,
+    next: Next,
 }
 
 impl Recommendations {
@@ -99,20 +103,22 @@ impl Recommendations {
         }
     }
 
-    /// The numbers of last night's blend: tonight's start, and a candidate beside tonight's. Where they cannot be read
+    /// The numbers of last night's models: tonight's start, and a candidate beside tonight's. Where they cannot be read
     /// (damaged, or of another version) the night starts without them and says so: to fail would be to fail for ever,
     /// because only a night replaces them.
-    fn published(night: &Night<'_>) -> Result<Result<Option<Settings>, String>> {
+    fn kept<T: serde::de::DeserializeOwned>(
+        night: &Night<'_>,
+        name: &str,
+        format: i64,
+        sane: impl Fn(&T) -> bool,
+    ) -> Result<Result<Option<T>, String>> {
         let Some(generation) = night.shop.published(Self::NAME)? else {
             return Ok(Ok(None));
         };
-        match night
-            .shop
-            .artefact(generation.generation, SETTINGS, SETTINGS_FORMAT)
-        {
+        match night.shop.artefact(generation.generation, name, format) {
             Ok(None) => Ok(Ok(None)),
-            Ok(Some(bytes)) => Ok(match postcard::from_bytes::<Settings>(&bytes) {
-                Ok(settings) if settings.is_sane() => Ok(Some(settings)),
+            Ok(Some(bytes)) => Ok(match postcard::from_bytes::<T>(&bytes) {
+                Ok(numbers) if sane(&numbers) => Ok(Some(numbers)),
                 Ok(_) => Err("they are no numbers a model could use".to_owned()),
                 Err(e) => Err(e.to_string()),
             }),
@@ -198,7 +204,7 @@ impl Family for Recommendations {
 
     fn fit(&self, prepared: &Prepared, night: &Night<'_>) -> Result<Learned> {
         let control = &night.control;
-        let (published, unread) = match Self::published(night)? {
+        let (published, unread) = match Self::kept(night, SETTINGS, SETTINGS_FORMAT, Settings::is_sane)? {
             Ok(published) => (published, None),
             Err(why) => (None, Some(why)),
         };
@@ -218,6 +224,7 @@ impl Family for Recommendations {
             night.seed,
             control,
         )?;
+        let next = Next::fit(prepared, &words, night)?;
         Ok(Learned {
             published,
             unread,
@@ -225,6 +232,7 @@ impl Family for Recommendations {
             words,
             trial,
             visitors,
+            next,
         })
     }
 
@@ -241,23 +249,26 @@ impl Family for Recommendations {
             words,
             trial,
             visitors,
+            next,
         } = learned;
         let ground = self.ground(&prepared.log, &vectors, &words, night);
         let verdict = choose::choose(&trial, &ground, published, &night.control)?;
         let mut scores = self.scores(&verdict, night.seed);
         scores.extend(scores::of_visitors(&visitors));
+        scores.extend(next.scores());
         // There is always something to publish: where no personal model wins, the popular products.
         let why = match unread {
             None => verdict.why.clone(),
             Some(unread) => format!("{}; tuned without last night's numbers: {unread}", verdict.why),
         };
-        let why = format!("{why}; {}", visitors.why);
+        let why = format!("{why}; {}; {}", visitors.why, next.why());
         let judged = Judged {
             vectors,
             words,
             strengths: trial.strengths,
             verdict,
             visitors,
+            next,
         };
         let verdict = Verdict {
             publish: true,

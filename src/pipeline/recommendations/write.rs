@@ -118,6 +118,7 @@ pub(super) fn write(
     pen.shelves(writer)?;
     pen.pages(writer)?;
     pen.partners(writer)?;
+    judged.next.write(&pen, writer)?;
     let numbers = postcard::to_stdvec(&verdict.settings).context("the tuned numbers of the blend")?;
     writer.artefact(SETTINGS, SETTINGS_FORMAT, &numbers)?;
     Ok(())
