@@ -27,7 +27,7 @@
 //! | [`regression`] | least squares, shrinkage, robust and clustered errors |
 //! | [`backtest`], [`choose`], [`combine`] | how each did at past nights; the gate; the weighted mean |
 //! | [`calibrate`], [`intervals`] | how sure a forecast is |
-//! | [`outlook`] | the answer for every series, put together |
+//! | [`outlook`], `path` | the answer for every series, put together; its prices to come |
 //! | [`demand`] | units by price: elasticities, what other prices would bring, the price to set |
 //! | [`stats`] | last, lowest, average, the price before the promotion |
 //!
@@ -49,6 +49,7 @@ pub mod intervals;
 pub mod model;
 pub mod outlook;
 pub mod packed;
+mod path;
 pub mod profile;
 pub mod promotion;
 pub mod regression;

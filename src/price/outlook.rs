@@ -3,30 +3,20 @@
 //! Kept are a path and the unit of its errors, not bounds for every step: [`Outlooks::steps`] spells them out where they
 //! are written. A shop of 100,000 products forecasts 2.8 million steps.
 
-use super::backtest::{Plan, Record, fitted, mean_absolute};
+use super::backtest::{Plan, Record, mean_absolute};
 use super::calibrate::{Tables, calibrate};
-use super::catalogue::{COMBINATION, LAST_PRICE, Model, NAMES, POSTED, model, season};
+use super::catalogue::{COMBINATION, LAST_PRICE, Model, NAMES, POSTED, season};
 use super::choose::{Gate, Standings, decision, gates, leaves, standings, standings_of};
 use super::combine::{Ratios, errors, weights};
 use super::intervals::{Step, covered, random_walk, step_deviation};
-use super::profile::{ENOUGH, Kind, class, scale, seasons, zero_steps};
+use super::path::{Path, combined, single};
+use super::profile::{ENOUGH, Kind, class, scale, zero_steps};
 use super::series::{Life, constant, last_value, observed};
 use super::subject::{Source, Subject};
 use crate::fit::{Control, Stopped};
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
-
-/// The prices to come.
-#[derive(Debug, Clone, PartialEq)]
-enum Path {
-    /// Not forecast.
-    None,
-    /// The same at every step.
-    Flat(f64),
-    /// One per step.
-    Each(Box<[f64]>),
-}
 
 /// How the bounds around a path are found.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -276,78 +266,6 @@ fn answer(
         deviation: step_deviation(&subject.values),
     };
     Ok((outlook, covered, failed))
-}
-
-type Found = Option<(Path, Map<String, Value>)>;
-
-fn object(parameters: Value) -> Map<String, Value> {
-    match parameters {
-        Value::Object(object) => object,
-        _ => Map::new(),
-    }
-}
-
-fn single(
-    subject: &Subject,
-    number: Model,
-    source: &dyn Source,
-    horizon: usize,
-    control: &Control,
-) -> Result<Found, Stopped> {
-    let Some(fit) = model(number, source.frequency()) else {
-        return Ok(None);
-    };
-    let drivers = subject.drivers(subject.values.len());
-    let found = fitted(fit.as_ref(), &subject.values, &drivers, horizon, control)?;
-    Ok(found.map(|(prices, fit)| {
-        let path = match prices.first() {
-            Some(first) if prices.iter().all(|price| price == first) => Path::Flat(first.max(0.0)),
-            _ => Path::Each(prices.iter().map(|price| price.max(0.0)).collect()),
-        };
-        (path, object(fit.parameters()))
-    }))
-}
-
-/// The weighted mean of the parts that could be fitted.
-fn combined(
-    subject: &Subject,
-    weights: &[(Model, f64)],
-    source: &dyn Source,
-    horizon: usize,
-    control: &Control,
-) -> Result<Found, Stopped> {
-    let drivers = subject.drivers(subject.values.len());
-    let (mut sum, mut whole) = (vec![0.0; horizon], 0.0);
-    let (mut shares, mut details) = (Vec::new(), Map::new());
-    for &(part, weight) in weights {
-        let Some(fit) = model(part, source.frequency()) else {
-            continue;
-        };
-        if let Some((prices, fit)) = fitted(fit.as_ref(), &subject.values, &drivers, horizon, control)? {
-            sum.iter_mut()
-                .zip(&prices)
-                .for_each(|(sum, price)| *sum += weight * price);
-            whole += weight;
-            shares.push((part, weight));
-            details.insert(NAMES[part].into(), fit.parameters());
-        }
-    }
-    if whole <= 0.0 {
-        return Ok(None);
-    }
-    let shares: Map<String, Value> = shares
-        .into_iter()
-        .map(|(part, weight)| (NAMES[part].into(), json!((weight / whole * 1e4).round() / 1e4)))
-        .collect();
-    let mut parameters = Map::new();
-    parameters.insert("weights".into(), Value::Object(shares));
-    parameters.insert(
-        "seasons".into(),
-        json!(seasons(&subject.values, source.frequency().seasons())),
-    );
-    parameters.insert("parts".into(), Value::Object(details));
-    let path = sum.iter().map(|price| (price / whole).max(0.0)).collect();
-    Ok(Some((Path::Each(path), parameters)))
 }
 
 /// How the newest judged origin's prices lay in the intervals that older origins would have given.

@@ -88,7 +88,12 @@ impl Decomposition {
     pub fn seasonal_strength(&self) -> f64 {
         let both: Vec<f64> = self.rest.iter().zip(&self.season).map(|(r, s)| r + s).collect();
         let whole = variance(&both);
-        if whole > 0.0 {
+        // What rounding leaves of a flat line is no season.
+        let size = self
+            .trend
+            .iter()
+            .fold(0.0f64, |size, trend| size.max(trend.abs()));
+        if whole.sqrt() > 1e-9 * size {
             (1.0 - variance(&self.rest) / whole).clamp(0.0, 1.0)
         } else {
             0.0

@@ -36,6 +36,7 @@ mod runs;
 mod sales;
 mod settings;
 mod snapshot;
+mod surroundings;
 mod sweep;
 mod upkeep;
 mod views;

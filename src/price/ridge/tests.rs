@@ -26,10 +26,10 @@ fn own_past(length: usize) -> Vec<f64> {
 fn one_lag_without_penalty_is_the_least_squares_line() {
     let values = [1.0, 3.0, 2.0, 5.0, 4.0, 6.0];
     let found = model(&[1], Scale::Levels, 0.0).regress(&values).unwrap();
-    // x = 1 3 2 5 4, y = 3 2 5 4 6: sxy = 2 + 0 - 1 + 0 + 2 = 3, sxx = 10, means 3 and 4.
+    // x = 1 3 2 5 4, y = 3 2 5 4 6: sxy = 3, sxx = 10, means 3 and 4.
     assert!((found.weights[0] - 0.3).abs() < 1e-12, "{found:?}");
     assert!((found.constant - 3.1).abs() < 1e-12);
-    // The residual sum is syy - w sxy = 10 - 0.9, over four degrees of freedom.
+    // The residual sum of squares is syy - w sxy = 10 - 0.9.
     assert!((found.sigma2 - 9.1 / 4.0).abs() < 1e-12);
     let forecast = found.forecast(3);
     assert!((forecast.price[0] - 4.9).abs() < 1e-12 && (forecast.price[1] - 4.57).abs() < 1e-12);

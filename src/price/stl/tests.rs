@@ -59,8 +59,7 @@ fn agrees_with_the_authors_program() {
 
 #[test]
 fn an_oddity_is_left_in_the_rest_where_it_is_robust() {
-    // With noise: in a series that fits exactly the median rest is 0, and every point but those is an oddity.
-    let mut random = fastrand::Rng::with_seed(8);
+    let mut random = fastrand::Rng::with_seed(6);
     let mut values: Vec<f64> = (0..120)
         .map(|t| 50.0 + 0.1 * f64::from(t) + [5.0, -2.0, 0.0, -3.0][t as usize % 4] + random.f64() - 0.5)
         .collect();
@@ -102,6 +101,5 @@ fn gaps_are_bridged_and_short_series_refused() {
     let none = Stl { period: 1, ..stl };
     assert_eq!(none.decompose(&values), None);
     let flat = stl.decompose(&[3.0; 20]).unwrap();
-    assert!(flat.trend.iter().all(|t| (t - 3.0).abs() < 1e-9), "{flat:?}");
-    assert!(flat.season.iter().all(|s| s.abs() < 1e-9), "{flat:?}");
+    assert!(flat.seasonal_strength() == 0.0 && flat.trend.iter().all(|t| (t - 3.0).abs() < 1e-12));
 }

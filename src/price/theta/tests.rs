@@ -49,7 +49,7 @@ fn the_closed_form_is_the_least_squares_of_the_papers_recursion() {
     for (ours, theirs) in found.forecast(5).price.iter().zip(&path) {
         assert!((ours / theirs - 1.0).abs() < 1e-10, "{ours} against {theirs}");
     }
-    assert!(found.theta >= 1.0 && found.theta < 1e6, "{found:?}");
+    assert!(found.theta >= 1.0, "{found:?}");
     // No other point nearby, or on a coarse grid, is better.
     for level in [-200.0, -1.0, 1.0, 200.0] {
         assert!(slow(&values, found.level0 + level, found.alpha, found.theta, 0).0 > squares);
@@ -95,8 +95,9 @@ fn a_season_is_taken_out_and_put_back() {
         "additive",
         "values below zero do not multiply"
     );
-    let sevens: Vec<f64> = (0..48).map(|t| 50.0 + f64::from(t * t % 7)).collect();
-    let none = dynamic_theta(&sevens, 4, &control()).unwrap();
+    // A sawtooth of five steps is uncorrelated with itself four steps later.
+    let sawtooth: Vec<f64> = (0..60).map(|t| 10.0 + f64::from(t % 5)).collect();
+    let none = dynamic_theta(&sawtooth, 4, &control()).unwrap();
     assert_eq!(none.parameters()["season"], "none");
 }
 
