@@ -57,27 +57,25 @@ fn agrees_with_the_authors_program() {
     }
 }
 
+/// With a season of twelve; one of four has a trend so narrow (seven points) that it follows an oddity whatever its weight,
+/// in statsmodels' STL too.
 #[test]
 fn an_oddity_is_left_in_the_rest_where_it_is_robust() {
     let mut random = fastrand::Rng::with_seed(6);
-    let mut values: Vec<f64> = (0..120)
-        .map(|t| 50.0 + 0.1 * f64::from(t) + [5.0, -2.0, 0.0, -3.0][t as usize % 4] + random.f64() - 0.5)
+    let season = |t: i32| 5.0 * (f64::from(t) * std::f64::consts::PI / 6.0).sin();
+    let mut values: Vec<f64> = (0..240)
+        .map(|t| 50.0 + 0.1 * f64::from(t) + season(t) + random.f64() - 0.5)
         .collect();
-    values[61] += 40.0;
+    values[121] += 40.0;
     let stl = Stl {
-        period: 4,
+        period: 12,
         seasonal_window: 11,
         robust: 10,
     };
     let found = stl.decompose(&values).unwrap();
-    assert!((found.rest[61] - 40.0).abs() < 2.0, "{}", found.rest[61]);
-    assert!(
-        found
-            .rest
-            .iter()
-            .enumerate()
-            .all(|(t, rest)| t == 61 || rest.abs() < 2.0)
-    );
+    assert!((found.rest[121] - 40.0).abs() < 2.0, "{}", found.rest[121]);
+    let calm = |(t, rest): (usize, &f64)| t == 121 || rest.abs() < 2.0;
+    assert!(found.rest.iter().enumerate().all(calm));
 }
 
 #[test]
