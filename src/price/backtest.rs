@@ -256,6 +256,9 @@ pub fn one(
 /// A forecast this many times as far from zero as the series ever was has run away.
 const RUN_AWAY: f64 = 10.0;
 
+/// What a model forecasts, and the model.
+pub type Fitting = (Vec<f64>, Box<dyn Predict>);
+
 /// Fits and forecasts; `None` where the model has no usable answer.
 ///
 /// # Errors
@@ -266,7 +269,7 @@ pub fn fitted(
     drivers: &Drivers,
     horizon: usize,
     control: &Control,
-) -> Result<Option<(Vec<f64>, Box<dyn Predict>)>, Stopped> {
+) -> Result<Option<Fitting>, Stopped> {
     match model.fit_driven(values, drivers, control) {
         Ok(fitted) => {
             let price = fitted.forecast(horizon).price;

@@ -196,7 +196,8 @@ fn decides(standing: &Standing) -> bool {
 
 fn posted(standings: &Standings, candidates: &[Model], place: &str) -> Option<Decision> {
     // (model, mean skill); ties go to the earlier, simpler model.
-    let (mut best, mut nearest): (Option<(Model, f64)>, Option<(Model, f64)>) = (None, None);
+    let mut best: Option<(Model, f64)> = None;
+    let mut nearest: Option<(Model, f64)> = None;
     let mut judged = false;
     for &model in candidates
         .iter()
@@ -304,7 +305,7 @@ fn percent(fraction: f64) -> String {
 }
 
 /// Which model a series gets by its kind and group, and why; the single series' own exception is not looked at.
-pub fn decision<'a>(gate: &'a Gate, kind: Kind, has_plan: bool) -> Option<&'a Decision> {
+pub fn decision(gate: &Gate, kind: Kind, has_plan: bool) -> Option<&Decision> {
     match kind {
         Kind::Still => None,
         Kind::Averaged => Some(&gate.averaged),

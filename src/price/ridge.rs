@@ -200,7 +200,7 @@ fn solve(matrix: &mut [f64], mut right: Vec<f64>, p: usize) -> Option<Vec<f64>> 
             let dot: f64 = tail[..j].iter().zip(other).map(|(a, b)| a * b).sum();
             let rest = tail[j] - dot;
             matrix[i * p + j] = if i == j {
-                if !(rest > 0.0) {
+                if rest.is_nan() || rest <= 0.0 {
                     return None;
                 }
                 rest.sqrt()

@@ -26,7 +26,7 @@ pub fn moving_average(values: &[f64], period: usize) -> Vec<f64> {
         let window = &values[t - half..=t + half];
         // An even season has no middle: its two ends count half.
         let mut sum: f64 = window.iter().sum();
-        if period % 2 == 0 {
+        if period.is_multiple_of(2) {
             sum -= 0.5 * (window[0] + window[window.len() - 1]);
         }
         *slot = sum / period as f64;

@@ -237,7 +237,7 @@ mod tests {
         let models = models(&log, &cut, &settings);
         let blend = Blend::new(&models, &words, &settings);
         let history = cut.train.of(3);
-        let memo = blend.score(history, &mut vec![0.0; 12]);
+        let memo = blend.score(history, &mut [0.0; 12]);
         let everything: Vec<u32> = (0..12).collect();
         let reasons = blend.reasons(history, &everything, &memo);
         for (product, &reason) in reasons.iter().enumerate() {

@@ -158,8 +158,7 @@ pub fn pairs(log: &Log, strengths: &Strengths, until: i64) -> Vec<Pair> {
         .collect();
     guests.sort_unstable();
     guests.dedup_by_key(|&mut (basket, product, _)| (basket, product));
-    let mut number = log.users as u32;
-    for basket in guests.chunk_by(|a, b| a.0 == b.0) {
+    for (basket, number) in guests.chunk_by(|a, b| a.0 == b.0).zip(log.users as u32..) {
         pairs.extend(basket.iter().map(|&(_, product, at)| Pair {
             user: None,
             who: number,
@@ -167,7 +166,6 @@ pub fn pairs(log: &Log, strengths: &Strengths, until: i64) -> Vec<Pair> {
             at,
             first_basket: true,
         }));
-        number += 1;
     }
     pairs
 }

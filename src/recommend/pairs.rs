@@ -192,8 +192,7 @@ fn bar(mut ratios: Vec<f64>, tried: f64, share: f64) -> f64 {
     ratios
         .iter()
         .enumerate()
-        .filter(passes)
-        .last()
+        .rfind(passes)
         .map_or(f64::INFINITY, |(_, &ratio)| ratio)
 }
 

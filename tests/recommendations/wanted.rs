@@ -365,7 +365,8 @@ fn what_was_bought_or_dismissed_since_leaves_the_list_to_buy_again() {
     night
         .base
         .execute_batch(
-            "INSERT INTO clerk_buy_again (generation, user_key, rank, product_key, score, due_day)
+            "DELETE FROM clerk_buy_again;
+             INSERT INTO clerk_buy_again (generation, user_key, rank, product_key, score, due_day)
              SELECT (SELECT generation FROM clerk_published), (SELECT user_key FROM user_keys WHERE user_id = 'c000'), product_key,
              product_key, 1, 20600 FROM product_keys WHERE product_id BETWEEN 'tea00' AND 'tea04'",
         )

@@ -176,8 +176,8 @@ pub(super) fn prepare(options: &PriceOptions, collected: Collected, night: &Nigh
             (stats(&rows, own, as_of, &calendar), slips, missing, before)
         })
         .collect();
-    let sum =
-        |of: fn(&(Option<Stats>, usize, usize, usize)) -> usize| found.iter().map(of).sum::<usize>() as u64;
+    type Found = (Option<Stats>, usize, usize, usize);
+    let sum = |of: fn(&Found) -> usize| found.iter().map(of).sum::<usize>() as u64;
     night.drop_rows(
         "prices",
         "a slip of the pen: five times both neighbours, or a fifth; left out by models, not by statistics",

@@ -1,6 +1,7 @@
 //! The report card: before a night replaces the lists that readers see, it judges them by what happened since they were
 //! made, beside the popular products of the same night on the same observations.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
@@ -116,10 +117,10 @@ impl Judge<'_> {
                 }
                 user => {
                     let place = user.and_then(|user| self.prepared.places.of(user as usize));
-                    if !of_places.contains_key(&place) {
-                        of_places.insert(place, self.of_place(place)?);
-                    }
-                    let shown = &of_places[&place];
+                    let shown = match of_places.entry(place) {
+                        Entry::Occupied(known) => known.into_mut(),
+                        Entry::Vacant(new) => new.insert(self.of_place(place)?),
+                    };
                     strangers.extend(person.new.into_iter().map(|(day, wanted)| Observation {
                         day,
                         shown: shown.clone(),
@@ -265,11 +266,13 @@ impl Judge<'_> {
         most: usize,
         known: &mut BTreeMap<u32, Vec<u32>>,
     ) -> store::Result<Vec<u32>> {
-        if !known.contains_key(&page) {
-            let list = self.published.of_page(list, self.id(page), most)?;
-            known.insert(page, self.products(list));
-        }
-        Ok(known[&page].clone())
+        Ok(match known.entry(page) {
+            Entry::Occupied(known) => known.get().clone(),
+            Entry::Vacant(new) => {
+                let list = self.published.of_page(list, self.id(page), most)?;
+                new.insert(self.products(list)).clone()
+            }
+        })
     }
 
     /// What lists displayed, where the application says so (events of kind 'shown'): how much was followed, and how much was

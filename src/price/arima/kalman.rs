@@ -190,8 +190,8 @@ impl<R: Real> State<R> {
         }
         for i in 0..size {
             let factor = m[i] * inverse;
-            for j in i..size {
-                let value = self.p[i * size + j] - factor * m[j];
+            for (j, &other) in m.iter().enumerate().take(size).skip(i) {
+                let value = self.p[i * size + j] - factor * other;
                 self.p[i * size + j] = value;
                 self.p[j * size + i] = value;
             }
@@ -351,8 +351,8 @@ pub(super) fn filter<R: Real>(
 ) -> Option<State<R>> {
     let mut state = State::new(arma, delta, columns.len())?;
     let mut innovations = vec![R::ZERO; columns.len()];
-    for t in 0..columns[0].len() {
-        let observed = !columns[0][t].is_nan();
+    for (t, value) in columns[0].iter().enumerate() {
+        let observed = !value.is_nan();
         if observed && let Some(f) = state.update(|c| columns[c][t], &mut innovations) {
             each(t, f, &innovations);
         }

@@ -8,7 +8,9 @@ use super::*;
 #[test]
 fn agrees_with_the_authors_program() {
     let values: Vec<f64> = AIR_PASSENGERS.iter().map(|y| y.ln()).collect();
-    let cases: [(usize, [(usize, f64, f64); 6]); 2] = [
+    /// Place, trend and season.
+    type Known = (usize, f64, f64);
+    let cases: [(usize, [Known; 6]); 2] = [
         (
             0,
             [
