@@ -117,7 +117,7 @@ impl Series {
     /// Brings cleaned rows onto steps.
     ///
     /// `own` is true for the shop's own prices, which hold to the as-of instant. `instants` are the steps, newest
-    /// first and beginning with the as-of instant ([`Frequency::past`]); at most that many are made.
+    /// first and beginning with the as-of instant (`Frequency::past`); at most that many are made.
     pub fn build(rows: &[Posted], own: bool, instants: &[i64]) -> Self {
         let (Some(first), Some(&as_of)) = (rows.first(), instants.first()) else {
             return Self {

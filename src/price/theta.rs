@@ -14,7 +14,7 @@
 //!
 //! Theta itself, in the same form, is `w = 1/2` with the least-squares line of the whole series in place of the moving one.
 //!
-//! The authors search over (level[0], alpha, theta). But `level[t-1] = L[t-1] + (1 - alpha)^(t-1) level[0]` with `L` free
+//! The authors search over (level_0, alpha, theta). But `level_(t-1) = L_(t-1) + (1 - alpha)^(t-1) level_0` with `L` free
 //! of it, so for a given alpha the errors are linear in `level[0]` and `w`: those two come from least squares, and one
 //! dimension is left for Brent's method. That finds the least squares everywhere instead of somewhere, at a hundredth of
 //! the cost.

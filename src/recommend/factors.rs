@@ -11,7 +11,7 @@
 //! `A_u = α₀ Y'Y + Σ_i a_ui y_i y_i' + λ_u I`.
 //!
 //! What makes it fast: in the basis of the eigenvectors of `Y'Y` everything that the rows share is diagonal, so a step of
-//! conjugate gradients ([`solve`]) costs two passes over the row's own products, not a dense product, and the diagonal
+//! conjugate gradients (`solve`) costs two passes over the row's own products, not a dense product, and the diagonal
 //! is its preconditioner. Both sides are turned into that basis before every half sweep, which changes no score.
 //!
 //! [`Als::fold_in`] gives any history its vector, so that a history that grew since the fit is served with today's.

@@ -1,8 +1,8 @@
 //! Picking: who may stand in a list beside whom, and where.
 //!
-//! A list is made in two movements. The [`Picker`] lets candidates in, best first: nothing that may not be shown, one
+//! A list is made in two movements. The `Picker` lets candidates in, best first: nothing that may not be shown, one
 //! variant of an article, nothing that may never be seen together; pinned products have their rights from the start. Then
-//! [`arrange`] gives every row its place: pins stand where they say, new products on their reserved places, and the others
+//! `arrange` gives every row its place: pins stand where they say, new products on their reserved places, and the others
 //! fill the rest in their order, as the category cap allows.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

@@ -1,6 +1,6 @@
 //! Sheets: the scores of every component, laid out so that a blend's weights can be tried thousands of times.
 //!
-//! For each user of a cut a sheet holds a pool of products: the first [`DEEP`] of each component, with and without lift, and
+//! For each user of a cut a sheet holds a pool of products: the first `DEEP` of each component, with and without lift, and
 //! of each window of popularity. A product that none of them puts there cannot come into the first ten of a blend
 //! of them, but for combinations so even that they decide nothing; the figure that is reported comes from full
 //! ranking (see [`super::measure`]), only tuning looks at pools. One evaluation is a few million multiplications.

@@ -14,10 +14,10 @@
 //! so the point forecasts do not depend on the kind of error, the likelihood does: with `r = e`, or `e / mu` where errors
 //! multiply, `-2 log L = n log(sum r^2) + 2 sum log |mu|` (the second sum for multiplicative errors only), up to a
 //! constant. It is minimised over the smoothing weights *and* the initial states by L-BFGS with the exact gradient, which
-//! one pass backwards over the recursion yields ([`recursion`]); a monthly series has 15 to 17 parameters, too many for
+//! one pass backwards over the recursion yields (`recursion`); a monthly series has 15 to 17 parameters, too many for
 //! a simplex. Weights keep to the usual region `0 < alpha < 1, 0 < beta < alpha, 0 < gamma < 1 - alpha,
 //! 0.8 < phi < 0.98` by their parametrisation, and models whose forecasts would not forget their initial states are
-//! refused ([`region`]).
+//! refused (`region`).
 //!
 //! Left away, as in R's `ets`: multiplicative trends, which run away, and a multiplicative season with additive errors.
 //! A missing value updates nothing and is not counted.

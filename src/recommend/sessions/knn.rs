@@ -1,7 +1,7 @@
 //! VS-kNN: the sessions most like the one so far vote for what came up in them.
 //!
 //! Ludewig and Jannach 2018, "Evaluation of session-based recommendation algorithms", with its usual numbers: among the
-//! [`SAMPLE`] latest sessions that share a product, the [`K`] most similar, where the latest products of the session
+//! `SAMPLE` latest sessions that share a product, the `K` most similar, where the latest products of the session
 //! count most (weights falling linearly over it); a session's vote is its similarity times how late in the session the
 //! latest shared product stands, and rare products count more by their idf.
 
