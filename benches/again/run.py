@@ -7,11 +7,12 @@ import math
 import os
 import pathlib
 import re
-import resource
 import sqlite3
-import subprocess
 import sys
 import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from binary import nightclerk
 
 DAY = 86_400
 HORIZON = 28 * DAY
@@ -53,17 +54,6 @@ def complete_journey(data):
     return lines, texts
 
 
-def nightclerk(folder, *words):
-    """Runs one verb in `folder`; returns its CPU seconds."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    command = [os.path.abspath(os.environ["NIGHTCLERK"]), "--db", "shop.db", *words]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(command)}\nended with {done.returncode}: {done.stderr or done.stdout}")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
 def publish(folder, lines, texts):
     """A fresh file with these purchases, and one night over it."""
     nightclerk(folder, "init")
@@ -81,7 +71,7 @@ def publish(folder, lines, texts):
             writer.writerow(header)
             writer.writerows(content)
         nightclerk(folder, "import", table, f"{table}.csv")
-    spent = nightclerk(folder, "run", "recommendations")
+    spent, _ = nightclerk(folder, "run", "recommendations")
     return sqlite3.connect(folder / "shop.db"), spent
 
 

@@ -11,13 +11,14 @@ import math
 import os
 import pathlib
 import re
-import resource
 import sqlite3
-import subprocess
 import sys
 import tempfile
 
 import numpy as np
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from binary import nightclerk
 
 TRAIN_SHARE = 0.8
 DEPTH = 100
@@ -99,17 +100,6 @@ def cut_basket(lines, pairs):
         if line[0] not in boundary or (line[3], number) < boundary[line[0]]
     ]
     return train, test
-
-
-def nightclerk(folder, *words):
-    """Runs one verb in `folder`; returns its CPU seconds and peak memory in MB."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    command = ["/usr/bin/env", os.path.abspath(os.environ["NIGHTCLERK"]), "--db", "shop.db", *words]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(command)}\nended with {done.returncode}: {done.stderr or done.stdout}")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, after.ru_maxrss / 1024
 
 
 def write(folder, name, header, rows):

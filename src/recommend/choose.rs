@@ -8,12 +8,12 @@
 use super::blend::{Blend, component};
 use super::content::ContentCosine;
 use super::cuts::Cut;
+use super::demand::MONTH;
 use super::fitted::{Limits, Models};
 use super::log::{Log, Strengths};
 use super::measure::{Judged, judge};
 use super::models::{Alone, ForAll, Memo, Scorer};
 use super::neighbours::{Nearest, Neighbours};
-use super::popularity::{Popularity, WINDOW_DAYS};
 use super::profile::Decay;
 use super::purpose::Purpose;
 use super::settings::{ALS, BASKETS, COMPONENTS, COSINE, EASE, Settings};
@@ -226,7 +226,6 @@ pub fn choose(
         cut, models, tuned, ..
     } = trial;
     let users = sample(cut.tested(), MOST_USERS, ground.seed);
-    let popularity = Popularity::count(&cut.train, cut.train.newest().unwrap_or(0), WINDOW_DAYS);
     let mut candidates = Vec::new();
     let mut hear = |name: &'static str, model: &dyn Scorer| {
         control.check()?;
@@ -244,13 +243,13 @@ pub fn choose(
     hear(
         POPULARITY,
         &ForAll {
-            scores: popularity.scores(),
+            scores: models.demand.popularity(MONTH),
         },
     )?;
     hear(
         POPULARITY_EVER,
         &ForAll {
-            scores: popularity.total,
+            scores: models.demand.ever().to_vec(),
         },
     )?;
     for name in PERSONAL {

@@ -12,10 +12,14 @@
 //! choice between personal models: NDCG@10 of the next weeks rises from 0.106 (EASE) to 0.132 by lift alone.
 
 use super::history::Histories;
-use super::popularity::DAY;
+
+/// Seconds of a day.
+pub const DAY: i64 = 86_400;
 
 /// The windows that are counted, in days.
 pub const WINDOWS: [i64; 4] = [7, 14, 30, 60];
+/// Number of the window of 30 days: the naive answer of the family.
+pub const MONTH: usize = 2;
 
 /// Pairs per product in each window and ever.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +55,11 @@ impl Demand {
             ever: narrow(ever),
             days: ((now - oldest) as f64 / DAY as f64).max(1.0),
         }
+    }
+
+    /// Pairs of every product ever.
+    pub fn ever(&self) -> &[f32] {
+        &self.ever
     }
 
     /// The lift of every product over window number `window`, raised to `power`; `prior` is `a`, in pairs. 1 where the
@@ -143,6 +152,36 @@ mod tests {
         assert_eq!(seven[0], 1.0);
         assert!((seven[2] - 5.0 / 7.0).abs() < 0.01);
         assert!(seven[1] > seven[3] && seven[3] == 0.0);
+    }
+
+    #[test]
+    fn the_window_comes_first_and_all_time_breaks_ties() {
+        let buy = |user, product, day: i64| Interaction {
+            user: Some(user),
+            product,
+            kind: Kind::Purchase,
+            quantity: 1.0,
+            rating: 0.0,
+            at: day * DAY,
+            basket: 0,
+            line: day as u32,
+        };
+        let events = vec![
+            buy(0, 0, 1),
+            buy(1, 0, 2),
+            buy(2, 0, 3),
+            buy(0, 1, 50),
+            buy(1, 1, 51),
+            buy(0, 2, 52),
+            buy(1, 3, 4),
+        ];
+        let histories = Histories::build(&Log::new(3, 4, events), &Strengths::default(), |_| true);
+        let demand = Demand::count(&histories, 52 * DAY);
+        assert_eq!(demand.windows[MONTH], [0.0, 2.0, 1.0, 0.0]);
+        assert_eq!(demand.ever(), [3.0, 2.0, 1.0, 1.0]);
+        let scores = demand.popularity(MONTH);
+        assert!(scores[1] > scores[2] && scores[2] > scores[0] && scores[0] > scores[3] && scores[3] > 0.0);
+        assert_eq!(scores[1], 1.0);
     }
 
     #[test]

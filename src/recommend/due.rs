@@ -3,8 +3,8 @@
 //! For shops whose goods are used up. A product comes back on its due day, where buy_again knows one; without a rhythm it
 //! rests for so many days after the last purchase, whatever was looked at in between.
 
+use super::demand::DAY;
 use super::log::{Kind, Log};
-use super::popularity::DAY;
 
 /// The products that are due, by user.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

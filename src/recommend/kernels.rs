@@ -4,11 +4,11 @@
 //! A [`Pair`] is somebody's first purchase of a product: who orders weekly counts once. A [`Kernel`] says what a pair counts at
 //! an instant; [`Known`] holds the pairs known then and ranks products by any kernel, for the shop and for each place.
 
+use super::demand::DAY;
 use super::history::Histories;
 use super::lists::Popular;
 use super::log::{Kind, Log, Strengths};
 use super::places::Places;
-use super::popularity::DAY;
 use super::rank::best;
 
 /// How the past fades.

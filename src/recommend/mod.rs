@@ -5,7 +5,7 @@
 //!
 //! 1. [`log`]: events become a sorted [`log::Log`]; [`history`] folds it into one signal per (user, product).
 //! 2. [`cuts`]: the end of the time line is hidden, for tuning and for the honest figure.
-//! 3. The models: [`popularity`] (the naive answer), [`neighbours`] (item cosine), [`ease`] (a linear model in closed
+//! 3. The models: [`demand`] (popularity, the naive answer, and lift), [`neighbours`] (item cosine), [`ease`] (a linear model in closed
 //!    form), [`factors`] (ALS), [`content`] (text), joined by [`blend::Blend`] over a decayed [`profile`]. Each is a
 //!    [`models::Scorer`] (a history in, a score per product out) or the [`models::Linear`] part of one. What nobody has
 //!    bought yet gets a vector from its text by [`encoder`]; [`cold`] measures that.
@@ -42,7 +42,6 @@ pub mod neighbours;
 pub mod pairs;
 pub mod picker;
 pub mod places;
-pub mod popularity;
 pub mod profile;
 pub mod purpose;
 pub mod rank;

@@ -67,10 +67,10 @@ pub fn similar(
 
 #[cfg(test)]
 mod tests {
+    use super::super::demand::{Demand, MONTH};
     use super::super::history::Histories;
     use super::super::lists::tests::shop;
     use super::super::log::{Interaction, Kind, Log, Strengths};
-    use super::super::popularity::Popularity;
     use super::super::rules::Rules;
     use super::super::variants::Variants;
     use super::*;
@@ -105,20 +105,20 @@ mod tests {
         let log = Log::new(3, 5, events.collect());
         let histories = Histories::build(&log, &Strengths::default(), |_| true);
         let behaviour = Neighbours::item_cosine(&histories, 100);
-        let popularity = Popularity::count(&histories, 9, 30);
+        let demand = Demand::count(&histories, 9);
         let words = Neighbours::from_rows(2, vec![vec![(3, 0.8)], vec![], vec![], vec![(0, 0.8)], vec![]]);
-        let mut shop = shop(&popularity.scores());
+        let mut shop = shop(&demand.popularity(MONTH));
         shop.variants = Variants::new(vec![Some(7), None, None, None, Some(7)], &[1.0; 5]);
         let rules = Rules::default().of("similar_products");
         let wishes = rules.wishes(None, None);
-        let list = similar(0, &behaviour, &popularity.total, &words, &shop, wishes, 10);
+        let list = similar(0, &behaviour, demand.ever(), &words, &shop, wishes, 10);
         assert_eq!(list.iter().map(|row| row.product).collect::<Vec<_>>(), [1, 3]);
         // Cosine 1 of three people in common, shrunk to 3 / (3 + 3).
         assert!((list[0].score - 0.5).abs() < 1e-6, "{}", list[0].score);
         assert_eq!((list[0].from, list[1].from), (From::Model, From::Fallback));
         assert!(list[1].score < list[0].score);
         assert_eq!(
-            similar(3, &behaviour, &popularity.total, &words, &shop, wishes, 10)[0].product,
+            similar(3, &behaviour, demand.ever(), &words, &shop, wishes, 10)[0].product,
             0
         );
     }

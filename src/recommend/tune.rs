@@ -98,7 +98,8 @@ pub fn tune(
     let mut settings = published.unwrap_or_else(|| Settings::start(purpose));
     let quiet = published.is_some_and(|before| before.is_fresh());
     settings.nights = if quiet { settings.nights + 1 } else { 0 };
-    if (0..words.products()).all(|product| words.of(product).is_empty()) {
+    let texts = (0..words.products()).any(|product| !words.of(product).is_empty());
+    if !texts {
         settings.weights[WORDS] = 0.0;
     }
     let enough: Vec<&Cut> = inner
@@ -144,7 +145,15 @@ pub fn tune(
             Sheet::new(models, words, cut, &users, &settings)
         })
         .collect();
-    let ndcg = blend::tune(&sheets, quiet, &mut settings, &mut evaluations, options, control)?;
+    let ndcg = blend::tune(
+        &sheets,
+        texts,
+        quiet,
+        &mut settings,
+        &mut evaluations,
+        options,
+        control,
+    )?;
     Ok(Tuned {
         settings,
         ndcg,

@@ -4,6 +4,7 @@ use anyhow::Result;
 use rayon::prelude::*;
 
 use super::Prepared;
+use super::scores::Page;
 use super::write::{LISTS_AT_ONCE, Pen};
 use crate::pipeline::Night;
 use crate::recommend::again::choose::{self, FREQUENCY, Options, Ranker, Verdict};
@@ -30,7 +31,7 @@ pub(super) struct BuyingAgain {
 
 impl BuyingAgain {
     /// Judges the candidates and learns the winner again from everything.
-    pub(super) fn judge(prepared: &Prepared, night: &Night<'_>) -> Result<BuyingAgain> {
+    pub(super) fn fit(prepared: &Prepared, night: &Night<'_>) -> Result<BuyingAgain> {
         night.control.progress("what is bought again", 0, 1);
         let visits = Visits::fold(&prepared.log);
         let options = Options {
@@ -65,21 +66,17 @@ impl BuyingAgain {
     pub(super) fn scores(&self) -> Vec<Score> {
         let mut scores = Vec::new();
         for candidate in &self.verdict.candidates {
-            let score = |metric: &str, value: f64, ends: Option<(f64, f64)>| Score {
+            let page = Page {
                 result: "buy_again",
-                model: candidate.name.to_owned(),
-                slice: String::new(),
-                metric: metric.to_owned(),
-                value: Some(value),
-                lo90: ends.map(|ends| ends.0),
-                hi90: ends.map(|ends| ends.1),
-                split: "last 28 days, customers who bought something again".to_owned(),
+                model: candidate.name,
+                slice: "",
+                split: "last 28 days, customers who bought something again",
                 chosen: candidate.name == self.verdict.winner,
             };
             for (metric, figure) in candidate.figures.named(DRAWS, self.seed) {
-                scores.push(score(metric, figure.value, Some((figure.lo90, figure.hi90))));
+                scores.push(page.figure(metric, figure));
             }
-            scores.push(score("users", candidate.figures.ndcg.len() as f64, None));
+            scores.push(page.count("users", candidate.figures.ndcg.len() as f64));
         }
         scores
     }

@@ -6,8 +6,7 @@
 
 use anyhow::Result;
 
-use super::Prepared;
-use super::collect::text;
+use super::scores::Page;
 use crate::pipeline::Night;
 use crate::recommend::choose::{DRAWS, Ground, Trial};
 use crate::recommend::cold::{COLD_METRICS, ColdJudged, Texts, choose, judge};
@@ -43,7 +42,7 @@ fn least(cut: &Cut) -> usize {
 impl Cold {
     /// Chooses on the inner cut and measures on both.
     pub(super) fn fit(
-        prepared: &Prepared,
+        texts: &[String],
         ground: &Ground<'_>,
         trial: &Trial,
         night: &Night<'_>,
@@ -54,9 +53,8 @@ impl Cold {
         if !asked(&inner) || !asked(&trial.cut) {
             return Ok(Cold { cuts: Vec::new() });
         }
-        let texts: Vec<String> = prepared.products.iter().map(text).collect();
         let (_, features) = TfIdf::fit(
-            &texts,
+            texts,
             &TfIdfOptions {
                 features: Features::WordsAndCharacters,
                 ..TfIdfOptions::default()
@@ -103,24 +101,19 @@ impl Cold {
                 ("content_cosine", &judged.content),
                 ("text_encoder", &judged.encoder),
             ] {
-                let score = |metric: &str, value: f64, ends: Option<(f64, f64)>| Score {
+                let page = Page {
                     result: "recommendations",
-                    model: model.to_owned(),
-                    slice: "new products".to_owned(),
-                    metric: metric.to_owned(),
-                    value: Some(value),
-                    lo90: ends.map(|ends| ends.0),
-                    hi90: ends.map(|ends| ends.1),
-                    split: (*split).to_owned(),
+                    model,
+                    slice: "new products",
+                    split,
                     chosen: false,
                 };
                 for (number, metric) in COLD_METRICS.iter().enumerate() {
                     let values: Vec<f64> = rows.iter().map(|row| f64::from(row[number])).collect();
-                    let figure = bootstrap(&values, DRAWS, seed);
-                    scores.push(score(metric, figure.value, Some((figure.lo90, figure.hi90))));
+                    scores.push(page.figure(metric, bootstrap(&values, DRAWS, seed)));
                 }
-                scores.push(score("users", judged.users.len() as f64, None));
-                scores.push(score("products", judged.products as f64, None));
+                scores.push(page.count("users", judged.users.len() as f64));
+                scores.push(page.count("products", judged.products as f64));
             }
         }
         scores

@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::Drops;
 use super::wishes::{Names, rule};
+use crate::recommend::demand::DAY;
 use crate::recommend::log::{Interaction, Kind, Log};
 use crate::recommend::places::Places;
-use crate::recommend::popularity::DAY;
 use crate::recommend::report::Sight;
 use crate::recommend::rules::Rules;
 use crate::store::{self, Product, Snapshot};

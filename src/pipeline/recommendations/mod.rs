@@ -22,6 +22,7 @@ use self::cold::Cold;
 use self::collect::text;
 pub use self::collect::{Collected, Prepared};
 use self::next::Next;
+use self::scores::Page;
 use super::{AlreadyBought, Family, Night, RecommendationOptions, Verdict};
 use crate::recommend::choose::{self, Ground, Trial};
 use crate::recommend::content;
@@ -66,6 +67,7 @@ pub struct Learned {
     visitors: Visitors,
     next: Next,
     cold: Cold,
+    again: again::BuyingAgain,
 }
 
 /// What the night decided. The models of the trial are gone: what is published is fitted on everything, and both at once would
@@ -135,28 +137,19 @@ impl Recommendations {
     fn scores(&self, verdict: &choose::Verdict, seed: u64) -> Vec<Score> {
         let mut scores = Vec::new();
         for candidate in &verdict.candidates {
-            let score = |metric: &str, value: f64, ends: Option<(f64, f64)>| Score {
+            let page = Page {
                 result: "recommendations",
-                model: candidate.name.to_owned(),
-                slice: String::new(),
-                metric: metric.to_owned(),
-                value: Some(value),
-                lo90: ends.map(|ends| ends.0),
-                hi90: ends.map(|ends| ends.1),
-                split: self.purpose().split().to_owned(),
+                model: candidate.name,
+                slice: "",
+                split: self.purpose().split(),
                 chosen: candidate.name == verdict.winner,
             };
             for (number, metric) in METRICS.iter().enumerate() {
-                let figure = candidate.judged.figure(number, choose::DRAWS, seed);
-                scores.push(score(metric, figure.value, Some((figure.lo90, figure.hi90))));
+                scores.push(page.figure(metric, candidate.judged.figure(number, choose::DRAWS, seed)));
             }
             let coverage = candidate.judged.coverage(choose::DRAWS, seed);
-            scores.push(score(
-                "coverage@10",
-                coverage.value,
-                Some((coverage.lo90, coverage.hi90)),
-            ));
-            scores.push(score("users", candidate.judged.of_users.len() as f64, None));
+            scores.push(page.figure("coverage@10", coverage));
+            scores.push(page.count("users", candidate.judged.of_users.len() as f64));
         }
         scores
     }
@@ -230,7 +223,8 @@ impl Family for Recommendations {
             control,
         )?;
         let next = Next::fit(prepared, &words, night)?;
-        let cold = Cold::fit(prepared, &ground, &trial, night)?;
+        let cold = Cold::fit(&texts, &ground, &trial, night)?;
+        let again = again::BuyingAgain::fit(prepared, night)?;
         Ok(Learned {
             published,
             unread,
@@ -240,6 +234,7 @@ impl Family for Recommendations {
             visitors,
             next,
             cold,
+            again,
         })
     }
 
@@ -258,6 +253,7 @@ impl Family for Recommendations {
             visitors,
             next,
             cold,
+            again,
         } = learned;
         let ground = self.ground(&prepared.log, &vectors, &words, night);
         let verdict = choose::choose(&trial, &ground, published, &night.control)?;
@@ -270,7 +266,6 @@ impl Family for Recommendations {
             None => verdict.why.clone(),
             Some(unread) => format!("{}; tuned without last night's numbers: {unread}", verdict.why),
         };
-        let again = again::BuyingAgain::judge(prepared, night)?;
         scores.extend(again.scores());
         let why = format!("{why}; {}; {}; {}", visitors.why, next.why(), again.why());
         let judged = Judged {

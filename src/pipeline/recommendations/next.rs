@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 
+use super::scores::Page;
 use super::write::{LISTS_AT_ONCE, Pen};
 use super::{Prepared, Recommendations};
 use crate::pipeline::Night;
@@ -34,11 +35,16 @@ impl Next {
     /// Tunes and judges the session models, from last night's weights where they can be read.
     pub(super) fn fit(prepared: &Prepared, words: &Neighbours, night: &Night<'_>) -> Result<Next> {
         let sane = |weights: &Weights| weights.iter().all(|w| *w >= 0.0 && w.is_finite());
-        // Weights that cannot be read cost this walk its head start and nothing else; the blend's own say so in `why`.
-        let published = Recommendations::kept(night, WEIGHTS, WEIGHTS_FORMAT, sane)?.unwrap_or_default();
+        let (published, unread) = match Recommendations::kept(night, WEIGHTS, WEIGHTS_FORMAT, sane)? {
+            Ok(published) => (published, None),
+            Err(why) => (None, Some(why)),
+        };
         let sessions = Sessions::of(&prepared.log);
         night.control.check()?;
-        let verdict = judge::choose(&sessions, words, published, night.seed, &night.control)?;
+        let mut verdict = judge::choose(&sessions, words, published, night.seed, &night.control)?;
+        if let Some(unread) = unread {
+            verdict.why = format!("{}, tuned without last night's weights: {unread}", verdict.why);
+        }
         Ok(Next { sessions, verdict })
     }
 
@@ -51,21 +57,16 @@ impl Next {
     pub(super) fn scores(&self) -> Vec<Score> {
         let mut scores = Vec::new();
         for candidate in &self.verdict.candidates {
-            let score = |metric: &str, value: f64, ends: Option<(f64, f64)>| Score {
+            let page = Page {
                 result: "next_products",
-                model: candidate.name.to_owned(),
-                slice: String::new(),
-                metric: metric.to_owned(),
-                value: Some(value),
-                lo90: ends.map(|ends| ends.0),
-                hi90: ends.map(|ends| ends.1),
-                split: "next products of the last 20 % of sessions".to_owned(),
+                model: candidate.name,
+                slice: "",
+                split: "next products of the last 20 % of sessions",
                 chosen: candidate.name == self.verdict.winner,
             };
-            let (hits, ranks) = (candidate.hit_rate, candidate.reciprocal_rank);
-            scores.push(score("hr@20", hits.value, Some((hits.lo90, hits.hi90))));
-            scores.push(score("mrr@20", ranks.value, Some((ranks.lo90, ranks.hi90))));
-            scores.push(score("steps", self.verdict.steps as f64, None));
+            scores.push(page.figure("hr@20", candidate.hit_rate));
+            scores.push(page.figure("mrr@20", candidate.reciprocal_rank));
+            scores.push(page.count("steps", self.verdict.steps as f64));
         }
         scores
     }

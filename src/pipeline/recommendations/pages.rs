@@ -29,7 +29,7 @@ impl Pen<'_> {
                     let list = similar(
                         page as usize,
                         &self.models.behaviour,
-                        &self.popularity.total,
+                        self.models.demand.ever(),
                         words,
                         &self.lists,
                         wishes,

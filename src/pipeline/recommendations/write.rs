@@ -13,6 +13,7 @@ use crate::fit::Control;
 use crate::pipeline::{AlreadyBought, Night};
 use crate::recommend::choose;
 use crate::recommend::cuts::Cut;
+use crate::recommend::demand::{DAY, MONTH};
 use crate::recommend::diversity::Diversity;
 use crate::recommend::due::Due;
 use crate::recommend::fitted::Models;
@@ -21,7 +22,6 @@ use crate::recommend::history::Histories;
 use crate::recommend::lists::{Base, Bought, From as Origin, Person, Row, Shop as Lists};
 use crate::recommend::log::Kind;
 use crate::recommend::picker::Cap;
-use crate::recommend::popularity::{DAY, Popularity, WINDOW_DAYS};
 use crate::recommend::rules::VISITOR;
 use crate::recommend::variants::Variants;
 use crate::store::results::{PopularProduct, Recommendation, VisitorRecommendation};
@@ -58,8 +58,7 @@ pub(super) fn write(
         &night.control,
     )?;
     let histories = &everything.train;
-    let popularity = Popularity::count(histories, histories.newest().unwrap_or(0), WINDOW_DAYS);
-    let recent = popularity.scores();
+    let recent = models.demand.popularity(MONTH);
     night.control.check()?;
     let model = choose::refitted(verdict, &ground, &models, histories);
     let base = match &model {
@@ -101,16 +100,7 @@ pub(super) fn write(
         judged,
         histories,
         models: &models,
-        popularity: &popularity,
-        lists: lists(
-            family,
-            prepared,
-            judged,
-            &models,
-            &popularity,
-            histories,
-            night.as_of,
-        ),
+        lists: lists(family, prepared, judged, &models, histories, night.as_of),
         due,
         product_keys: night.shop.keys(Keys::Product, &ids)?,
         model_keys: night.shop.keys(Keys::Model, &names)?,
@@ -135,7 +125,6 @@ fn lists<'a>(
     prepared: &Prepared,
     judged: &'a Judged,
     models: &'a Models,
-    popularity: &Popularity,
     histories: &Histories,
     as_of: i64,
 ) -> Lists<'a> {
@@ -147,7 +136,7 @@ fn lists<'a>(
     };
     Lists {
         shown: prepared.products.iter().map(|product| product.sellable).collect(),
-        variants: Variants::new(prepared.groups.clone(), &popularity.total),
+        variants: Variants::new(prepared.groups.clone(), models.demand.ever()),
         categories: prepared.category_of.clone(),
         rows: options.rows(),
         bought: match options.already_bought {
@@ -203,7 +192,6 @@ pub(super) struct Pen<'a> {
     pub(super) judged: &'a Judged,
     pub(super) histories: &'a Histories,
     pub(super) models: &'a Models,
-    pub(super) popularity: &'a Popularity,
     pub(super) lists: Lists<'a>,
     due: Due,
     product_keys: Vec<i64>,

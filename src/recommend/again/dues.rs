@@ -42,8 +42,8 @@ impl Dues {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::demand::DAY;
     use super::super::super::log::{Interaction, Kind, Log};
-    use super::super::super::popularity::DAY;
     use super::*;
 
     #[test]

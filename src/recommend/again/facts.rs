@@ -5,7 +5,7 @@
 //! it before a stretch of [`HORIZON`] who bought it again inside the stretch, over the last three stretches, the newest
 //! weighing most.
 
-use super::super::popularity::DAY;
+use super::super::demand::DAY;
 use super::visits::{Bought, Visit, Visits};
 
 /// Seconds of the stretch that is predicted: 28 days.

@@ -1,7 +1,7 @@
 //! Whole shops through the choice: who wins, and why not.
 
+use super::super::demand::DAY;
 use super::super::log::{Interaction, Kind, Log};
-use super::super::popularity::DAY;
 use super::choose::{FREQUENCY, LOGISTIC, Options, Ranker, choose, refitted};
 use super::examples::Cut;
 use super::list::list;

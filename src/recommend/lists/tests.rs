@@ -1,10 +1,10 @@
 //! Lists of a small shop, by hand.
 
+use super::super::demand::{Demand, MONTH};
 use super::super::history::Histories;
 use super::super::log::{Interaction, Kind, Log, Strengths};
 use super::super::models::{Alone, ForAll};
 use super::super::neighbours::{Nearest, Neighbours};
-use super::super::popularity::Popularity;
 use super::super::profile::Decay;
 use super::super::rules::{Action, OfView, Rule, Rules, VISITOR};
 use super::*;
@@ -104,7 +104,7 @@ fn a_list_knows_its_user_and_its_reasons() {
     let histories = two_tastes();
     let lists = Neighbours::item_cosine(&histories, 100);
     let model = cosine(&lists);
-    let mut shop = shop(&Popularity::count(&histories, 9, 30).scores());
+    let mut shop = shop(&Demand::count(&histories, 9).popularity(MONTH));
     let rules = no_rules();
     let wishes = rules.wishes(None, None);
     let list = shop.personal(Base::Model(&model), &person(histories.of(0)), wishes);

@@ -25,6 +25,8 @@ pub const NAMES: [&str; 6] = [
     "content_words",
     "popularity",
 ];
+/// Number of the rules of earlier products.
+pub const EARLIER: usize = 1;
 /// Number of the popularity: the naive answer.
 pub const POPULARITY: usize = 5;
 /// How many components there are.
@@ -141,6 +143,21 @@ fn mixed(scores: &[f32; COMPONENTS], weights: &Weights) -> f32 {
         .sum()
 }
 
+/// The ranks of what came at every step of some sessions, by each of several weights: `[step][weights]`. Pools are dropped
+/// as soon as they are read; a night asks about tens of thousands of them.
+pub fn ranks(fitted: &Fitted<'_>, sessions: &[&[u32]], weights: &[Weights]) -> Vec<Vec<Option<usize>>> {
+    let of_session = |path: &&[u32]| -> Vec<Vec<Option<usize>>> {
+        (1..path.len())
+            .map(|at| {
+                let step = Step::of(fitted, path, at);
+                weights.iter().map(|weights| step.rank(weights)).collect()
+            })
+            .collect()
+    };
+    let ranks: Vec<Vec<Vec<Option<usize>>>> = sessions.par_iter().map(of_session).collect();
+    ranks.into_iter().flatten().collect()
+}
+
 /// One step of a session: what could come next, and what did.
 #[derive(Debug, Clone)]
 pub struct Step {
@@ -151,23 +168,23 @@ pub struct Step {
 
 /// The steps of some sessions, every step of each.
 pub fn steps(fitted: &Fitted<'_>, sessions: &[&[u32]]) -> Vec<Step> {
-    let of_session = |path: &&[u32]| -> Vec<Step> {
-        (1..path.len())
-            .map(|at| {
-                let pool = fitted.pool(&path[..at]);
-                let came = pool.binary_search_by_key(&path[at], |&(product, _)| product).ok();
-                Step {
-                    pool: pool.into_iter().map(|(_, scores)| scores).collect(),
-                    came,
-                }
-            })
-            .collect()
-    };
+    let of_session =
+        |path: &&[u32]| -> Vec<Step> { (1..path.len()).map(|at| Step::of(fitted, path, at)).collect() };
     let steps: Vec<Vec<Step>> = sessions.par_iter().map(of_session).collect();
     steps.into_iter().flatten().collect()
 }
 
 impl Step {
+    /// The step to place `at` of a path.
+    fn of(fitted: &Fitted<'_>, path: &[u32], at: usize) -> Step {
+        let pool = fitted.pool(&path[..at]);
+        let came = pool.binary_search_by_key(&path[at], |&(product, _)| product).ok();
+        Step {
+            pool: pool.into_iter().map(|(_, scores)| scores).collect(),
+            came,
+        }
+    }
+
     /// The rank (from 1) that what came has with these weights; None where it has no score. Ties by product.
     pub fn rank(&self, weights: &Weights) -> Option<usize> {
         let came = self.came?;

@@ -5,7 +5,7 @@
 //! over its rank there. Intervals are bootstraps over steps.
 
 use super::Sessions;
-use super::blend::{COMPONENTS, Fitted, NAMES, POPULARITY, Step, Weights, steps, tune};
+use super::blend::{COMPONENTS, EARLIER, Fitted, NAMES, POPULARITY, Weights, ranks, steps, tune};
 use crate::fit::{Control, FitError};
 use crate::recommend::measure::{Figure, bootstrap};
 use crate::recommend::neighbours::Neighbours;
@@ -58,19 +58,15 @@ fn sample(sessions: &[Vec<u32>], most: usize, seed: u64) -> Vec<&[u32]> {
     numbers.into_iter().map(|n| sessions[n].as_slice()).collect()
 }
 
-fn figures(name: &'static str, steps: &[Step], weights: &Weights, seed: u64) -> Candidate {
-    let ranks: Vec<Option<usize>> = steps
-        .iter()
-        .map(|step| step.rank(weights).filter(|&rank| rank <= 20))
-        .collect();
-    let hits: Vec<f64> = ranks
-        .iter()
-        .map(|rank| f64::from(u8::from(rank.is_some())))
-        .collect();
+/// Figures from the rank of every step.
+fn figures(name: &'static str, ranks: impl Iterator<Item = Option<usize>>, seed: u64) -> Candidate {
     let inverse: Vec<f64> = ranks
-        .iter()
-        .map(|rank| rank.map_or(0.0, |r| 1.0 / r as f64))
+        .map(|rank| {
+            rank.filter(|&rank| rank <= 20)
+                .map_or(0.0, |rank| 1.0 / rank as f64)
+        })
         .collect();
+    let hits: Vec<f64> = inverse.iter().map(|&x| f64::from(u8::from(x > 0.0))).collect();
     Candidate {
         name,
         hit_rate: bootstrap(&hits, DRAWS, seed),
@@ -116,12 +112,20 @@ pub fn choose(
     };
     let fitted = Fitted::fit(&train, words);
     control.check()?;
-    let asked = steps(&fitted, &sample(later, TESTED, seed));
-    let mut candidates: Vec<Candidate> = (0..COMPONENTS)
-        .filter(|&number| number != 1) // the rules of earlier products are no model of their own
-        .map(|number| figures(NAMES[number], &asked, &only(number), seed))
+    // The rules of earlier products are no model of their own.
+    let mut asked: Vec<(&'static str, Weights)> = (0..COMPONENTS)
+        .filter(|&number| number != EARLIER)
+        .map(|number| (NAMES[number], only(number)))
         .collect();
-    candidates.push(figures(BLEND, &asked, &tuned, seed));
+    asked.push((BLEND, tuned));
+    let weights: Vec<Weights> = asked.iter().map(|&(_, weights)| weights).collect();
+    let ranks = ranks(&fitted, &sample(later, TESTED, seed), &weights);
+    let of = |place: usize| ranks.iter().map(move |step| step[place]);
+    let candidates: Vec<Candidate> = asked
+        .iter()
+        .enumerate()
+        .map(|(place, &(name, _))| figures(name, of(place), seed))
+        .collect();
     // Ties go to the earlier, simpler one.
     let mut best = 0;
     for (number, candidate) in candidates.iter().enumerate() {
@@ -130,17 +134,14 @@ pub fn choose(
         }
     }
     let (winner, value) = (candidates[best].name, candidates[best].reciprocal_rank.value);
-    let weights = match NAMES.iter().position(|&name| name == winner) {
-        Some(number) => only(number),
-        None => tuned,
-    };
+    let weights = weights[best];
     Ok(Verdict {
         winner,
         weights,
-        steps: asked.len(),
+        steps: ranks.len(),
         why: format!(
             "{winner} reaches MRR@20 {value:.4} on {} next products of later sessions",
-            asked.len()
+            ranks.len()
         ),
         candidates,
     })

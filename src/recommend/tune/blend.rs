@@ -11,9 +11,63 @@ const PRIOR: (f64, f64) = (0.1, 50.0);
 /// A component stays only if it is worth this much NDCG on the inner cuts.
 const WORTH: f64 = 2e-4;
 
-/// Sets the blend's numbers in `settings`; returns their mean NDCG@10 over the sheets.
+/// Where the walk goes: the weights of all components, power and prior of the lift, weight of popularity, all in logarithms.
+struct Space {
+    base: Settings,
+    live: Vec<usize>,
+}
+
+/// The weight from which a component that was left out before is tried again.
+const FORGOTTEN: f64 = 0.05;
+
+fn bounded(x: f64, bounds: (f64, f64)) -> f64 {
+    x.exp().clamp(bounds.0, bounds.1)
+}
+
+impl Space {
+    /// Around these numbers. Every component is in it, those that earlier nights left out too: a shop changes. Only words are
+    /// not where no product has any.
+    fn new(base: Settings, words: bool) -> Space {
+        let live = (0..COMPONENTS.len()).filter(|&number| number != WORDS || words);
+        Space {
+            base,
+            live: live.collect(),
+        }
+    }
+
+    fn start(&self) -> Vec<f64> {
+        let ln = |x: f64, bounds: (f64, f64)| x.clamp(bounds.0, bounds.1).ln();
+        let weights = self
+            .live
+            .iter()
+            .map(|&number| self.base.weights[number].max(FORGOTTEN));
+        weights
+            .map(|weight| ln(weight, WEIGHT))
+            .chain([
+                ln(self.base.lift_power, POWER),
+                ln(self.base.lift_prior, PRIOR),
+                ln(self.base.popularity, WEIGHT),
+            ])
+            .collect()
+    }
+
+    fn settings(&self, x: &[f64]) -> Settings {
+        let mut found = self.base;
+        let (weights, rest) = x.split_at(self.live.len());
+        for (&number, &x) in self.live.iter().zip(weights) {
+            found.weights[number] = bounded(x, WEIGHT);
+        }
+        found.lift_power = bounded(rest[0], POWER);
+        found.lift_prior = bounded(rest[1], PRIOR);
+        found.popularity = bounded(rest[2], WEIGHT);
+        found
+    }
+}
+
+/// Sets the blend's numbers in `settings` (`words`: whether products have texts to be alike in); returns their mean NDCG@10 over the sheets.
 pub(super) fn tune(
     sheets: &[Sheet<'_>],
+    words: bool,
     quiet: bool,
     settings: &mut Settings,
     evaluations: &mut u64,
@@ -38,32 +92,8 @@ pub(super) fn tune(
             }
         }
     }
-    let live: Vec<usize> = (0..COMPONENTS.len())
-        .filter(|&number| settings.weights[number] > 0.0 || (number != WORDS && quiet))
-        .collect();
-    let base = *settings;
-    let at = |x: &[f64]| {
-        let bounded = |x: f64, bounds: (f64, f64)| x.exp().clamp(bounds.0, bounds.1);
-        let mut found = base;
-        for (&number, &x) in live.iter().zip(x) {
-            found.weights[number] = bounded(x, WEIGHT);
-        }
-        let rest = &x[live.len()..];
-        found.lift_power = bounded(rest[0], POWER);
-        found.lift_prior = bounded(rest[1], PRIOR);
-        found.popularity = bounded(rest[2], WEIGHT);
-        found
-    };
-    let ln = |x: f64, bounds: (f64, f64)| x.clamp(bounds.0, bounds.1).ln();
-    let mut start: Vec<f64> = live
-        .iter()
-        .map(|&number| ln(base.weights[number].max(0.05), WEIGHT))
-        .collect();
-    start.extend([
-        ln(base.lift_power, POWER),
-        ln(base.lift_prior, PRIOR),
-        ln(base.popularity, WEIGHT),
-    ]);
+    let space = Space::new(*settings, words);
+    let (at, start) = (|x: &[f64]| space.settings(x), space.start());
     let walk = NelderMead {
         max_iterations: if quiet {
             options.blend_iterations / 3
@@ -80,7 +110,7 @@ pub(super) fn tune(
         best = -found.cost;
         *settings = at(&found.params);
     }
-    // The dearest first: what is left out is not fitted.
+    // The dearest first: what is left out scores no customer.
     for number in [BASKETS, WORDS, COSINE, ALS, EASE] {
         control.check()?;
         let mut trial = *settings;
@@ -95,4 +125,31 @@ pub(super) fn tune(
     }
     *evaluations += tried;
     Ok(best)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recommend::purpose::Purpose;
+
+    #[test]
+    fn what_an_earlier_night_left_out_may_come_back() {
+        let mut before = Settings::start(Purpose::NextWeeks);
+        before.weights = [1.0, 0.0, 0.5, 0.0, 0.0];
+        let space = Space::new(before, true);
+        let found = space.settings(&space.start());
+        assert!(found.weights.iter().all(|&weight| weight > 0.0), "{found:?}");
+        assert!((found.weights[0] - 1.0).abs() < 1e-12 && (found.weights[3] - FORGOTTEN).abs() < 1e-12);
+        let kept = (found.lift_power, found.lift_prior, found.popularity);
+        for (found, before) in [
+            (kept.0, before.lift_power),
+            (kept.1, before.lift_prior),
+            (kept.2, before.popularity),
+        ] {
+            assert!((found - before).abs() < 1e-12);
+        }
+        // Without texts there are no words to come back to.
+        let space = Space::new(before, false);
+        assert_eq!(space.settings(&space.start()).weights[WORDS], 0.0);
+    }
 }

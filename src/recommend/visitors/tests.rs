@@ -1,7 +1,7 @@
 //! Shops whose strangers want something known.
 
+use super::super::demand::DAY;
 use super::super::log::{Interaction, Kind};
-use super::super::popularity::DAY;
 use super::*;
 
 fn buy(user: Option<u32>, product: u32, at: i64, line: u32) -> Interaction {
