@@ -4,7 +4,9 @@
 //! (see [`Interaction::basket`](super::log::Interaction)). Given its beginning, every product gets a score for being the
 //! next; several counting models give one and are blended, as tested on later sessions:
 //!
-//! - [`rules`]: sequential rules, `Σ 1 / distance` over the sessions in which j came after i, and plain pairs;
+//! - [`rules`]: sequential rules, `Σ 1 / distance` over the sessions in which j came after i; windows, the same to both sides;
+//!   and plain pairs;
+//! - [`context`]: the window of the last product in the sessions that share more than it;
 //! - [`knn`]: VS-kNN, the sessions most like this one (Ludewig and Jannach 2018);
 //! - popularity of the latest sessions, and likeness of words.
 //!
@@ -12,6 +14,7 @@
 //! answer from inside a database. [`blend`] tunes their weights, [`judge`] tells HR@20 and MRR@20 on sessions that came later.
 
 pub mod blend;
+pub mod context;
 pub mod judge;
 pub mod knn;
 pub mod rules;

@@ -22,7 +22,7 @@ const CHOICE: usize = 60;
 /// The tuned weights, kept with their generation.
 const WEIGHTS: &str = "session_weights";
 /// Version of their bytes.
-const WEIGHTS_FORMAT: i64 = 1;
+const WEIGHTS_FORMAT: i64 = 2;
 
 /// The sessions, and which model foresees them best.
 #[derive(Debug)]

@@ -1,8 +1,8 @@
 //! The blend of session models, and its tuning.
 //!
 //! `score(j | path) = Σ_m w_m s_m(j) / max s_m`, over the components of [`NAMES`]: the rules of the last product, those of
-//! the products before it, pairs and likeness of words with all of them (falling with the steps back), VS-kNN, and the
-//! popularity of the latest sessions. The weights are chosen by Nelder-Mead through [`crate::fit`] on
+//! the products before it, pairs, windows and likeness of words with all of them (falling with the steps back), VS-kNN, the
+//! context, and the popularity of the latest sessions. The weights are chosen by Nelder-Mead through [`crate::fit`] on
 //! sessions later than those the components were fitted on, by MRR@20 plus half of HR@20.
 
 use std::collections::BTreeMap;
@@ -10,20 +10,23 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use super::Sessions;
+use super::context::Context;
 use super::knn::Knn;
-use super::rules::{Rules, pairs, sequential};
+use super::rules::{Rules, pairs, sequential, window};
 use crate::fit::{Control, FitError, NelderMead, Objective, nelder_mead};
 use crate::recommend::neighbours::{Neighbours, keep_best};
 use crate::recommend::rank::best;
 
 /// The components, by their names in `scores`.
-pub const NAMES: [&str; 6] = [
+pub const NAMES: [&str; 8] = [
     "sequential_rules",
     "earlier_rules",
     "pairs",
     "vs_knn",
     "content_words",
     "popularity",
+    "window_rules",
+    "context_rules",
 ];
 /// Number of the rules of earlier products.
 pub const EARLIER: usize = 1;
@@ -39,7 +42,7 @@ const RECENT: f64 = 0.2;
 /// Popular products in every pool.
 const POPULAR: usize = 100;
 /// Where tuning starts.
-const START: [f64; COMPONENTS] = [1.0, 0.3, 0.3, 0.5, 0.1, 0.05];
+const START: [f64; COMPONENTS] = [1.0, 0.3, 0.5, 0.3, 0.7, 0.03, 1.0, 1.5];
 const WEIGHT: (f64, f64) = (1e-3, 30.0);
 
 /// Weights of the components; 0 leaves one out.
@@ -53,6 +56,8 @@ pub struct Fitted<'a> {
     knn: Knn,
     words: &'a Neighbours,
     popular: Vec<(u32, f32)>,
+    windows: Rules,
+    context: Context,
 }
 
 impl<'a> Fitted<'a> {
@@ -63,14 +68,18 @@ impl<'a> Fitted<'a> {
         for &product in sessions.all[late..].iter().flatten() {
             counts[product as usize] += 1.0;
         }
-        let ((rules, pairs), knn) =
-            rayon::join(|| (sequential(sessions), pairs(sessions)), || Knn::fit(sessions));
+        let ((rules, pairs, windows), (knn, context)) = rayon::join(
+            || (sequential(sessions), pairs(sessions), window(sessions)),
+            || (Knn::fit(sessions), Context::fit(sessions)),
+        );
         Fitted {
             rules,
             pairs,
             knn,
             words,
             popular: best(&counts, POPULAR, |product| counts[product] > 0.0),
+            windows,
+            context,
         }
     }
 
@@ -95,9 +104,15 @@ impl<'a> Fitted<'a> {
             for &(other, likeness) in self.words.of(product as usize) {
                 give(4, other, likeness * fading);
             }
+            for &(other, weight) in self.windows.of(product) {
+                give(6, other, weight * fading);
+            }
         }
         for (product, vote) in self.knn.votes(path) {
             give(3, product, vote);
+        }
+        for (product, vote) in self.context.votes(path) {
+            give(7, product, vote);
         }
         for &(product, count) in &self.popular {
             give(POPULARITY, product, count);
@@ -158,12 +173,16 @@ pub fn ranks(fitted: &Fitted<'_>, sessions: &[&[u32]], weights: &[Weights]) -> V
     ranks.into_iter().flatten().collect()
 }
 
+/// Ranks beyond this count as not found.
+pub const DEPTH: usize = 20;
+
 /// One step of a session: what could come next, and what did.
 #[derive(Debug, Clone)]
 pub struct Step {
-    pool: Vec<[f32; COMPONENTS]>,
-    /// Place in the pool of what came; None where no component names it.
-    came: Option<usize>,
+    /// What came; None where no component names it.
+    came: Option<(u32, [f32; COMPONENTS])>,
+    /// The others, the likeliest by [`START`] first, so that a rank beyond [`DEPTH`] shows early.
+    others: Vec<(u32, [f32; COMPONENTS])>,
 }
 
 /// The steps of some sessions, every step of each.
@@ -177,26 +196,32 @@ pub fn steps(fitted: &Fitted<'_>, sessions: &[&[u32]]) -> Vec<Step> {
 impl Step {
     /// The step to place `at` of a path.
     fn of(fitted: &Fitted<'_>, path: &[u32], at: usize) -> Step {
-        let pool = fitted.pool(&path[..at]);
-        let came = pool.binary_search_by_key(&path[at], |&(product, _)| product).ok();
-        Step {
-            pool: pool.into_iter().map(|(_, scores)| scores).collect(),
-            came,
+        let mut others = fitted.pool(&path[..at]);
+        let came = others.binary_search_by_key(&path[at], |&(product, _)| product);
+        let came = came.ok().map(|place| others.remove(place));
+        if came.is_some() {
+            others.sort_by_cached_key(|(_, scores)| std::cmp::Reverse(mixed(scores, &START).to_bits()));
+        } else {
+            others.clear();
         }
+        others.shrink_to_fit();
+        Step { came, others }
     }
 
-    /// The rank (from 1) that what came has with these weights; None where it has no score. Ties by product.
+    /// The rank (from 1) that what came has with these weights, if it is at most [`DEPTH`]; None where it has no score. Ties by
+    /// product.
     pub fn rank(&self, weights: &Weights) -> Option<usize> {
-        let came = self.came?;
-        let own = mixed(&self.pool[came], weights);
+        let (product, scores) = self.came.as_ref()?;
+        let own = mixed(scores, weights);
         if own <= 0.0 {
             return None;
         }
-        let before = self.pool.iter().enumerate().filter(|(place, scores)| {
+        let before = |(other, scores): &&(u32, [f32; COMPONENTS])| {
             let score = mixed(scores, weights);
-            score > own || (score == own && *place < came)
-        });
-        Some(1 + before.count())
+            score > own || (score == own && other < product)
+        };
+        let rank = 1 + self.others.iter().filter(before).take(DEPTH).count();
+        (rank <= DEPTH).then_some(rank)
     }
 }
 
@@ -213,8 +238,8 @@ impl Climb<'_> {
             .par_iter()
             .with_min_len(64)
             .map(|step| match step.rank(weights) {
-                Some(rank) if rank <= 20 => 0.5 + 1.0 / rank as f64,
-                _ => 0.0,
+                Some(rank) => 0.5 + 1.0 / rank as f64,
+                None => 0.0,
             })
             .collect();
         gains.iter().sum::<f64>() / gains.len().max(1) as f64

@@ -61,10 +61,7 @@ fn sample(sessions: &[Vec<u32>], most: usize, seed: u64) -> Vec<&[u32]> {
 /// Figures from the rank of every step.
 fn figures(name: &'static str, ranks: impl Iterator<Item = Option<usize>>, seed: u64) -> Candidate {
     let inverse: Vec<f64> = ranks
-        .map(|rank| {
-            rank.filter(|&rank| rank <= 20)
-                .map_or(0.0, |rank| 1.0 / rank as f64)
-        })
+        .map(|rank| rank.map_or(0.0, |rank| 1.0 / rank as f64))
         .collect();
     let hits: Vec<f64> = inverse.iter().map(|&x| f64::from(u8::from(x > 0.0))).collect();
     Candidate {

@@ -2,15 +2,16 @@
 //!
 //! A sequential rule weighs `i -> j` by `Σ 1 / distance` over the sessions in which j came at most [`REACH`] places after i,
 //! over the number of sessions with i: the chance of the next step where every path is short. A pair weighs i and j by
-//! `n_ij / √(n_i n_j)`, whichever came first. In both a session counts half as much as one that came [`HALVED`] of all
-//! sessions later, because shops have seasons. Lists are cut at [`KEPT`].
+//! `n_ij / √(n_i n_j)`, whichever came first. A window stands between the two: `Σ 1 / distance`, before or after alike, because
+//! most baskets are filled shelf by shelf and a shelf is walked both ways. In all of them a session counts half as much as
+//! one that came [`HALVED`] of all sessions later, because shops have seasons. Lists are cut at [`KEPT`].
 
 use rayon::prelude::*;
 
 use super::Sessions;
 use crate::recommend::neighbours::keep_best;
 
-/// Places that a sequential rule looks ahead.
+/// Places that a sequential rule looks ahead, and a window to both sides.
 pub const REACH: usize = 10;
 /// Entries kept per product.
 pub const KEPT: usize = 150;
@@ -39,16 +40,21 @@ fn places(sessions: &Sessions) -> Vec<Vec<(u32, u32)>> {
     places
 }
 
+/// What each of so many sessions counts, the oldest first.
+pub(super) fn worth(sessions: usize) -> Vec<f32> {
+    let all = sessions as f32;
+    (0..sessions)
+        .map(|number| (-(all - number as f32) / (all * HALVED)).exp2())
+        .collect()
+}
+
 fn lists(
     sessions: &Sessions,
     each: impl Fn(&[u32], usize, &mut dyn FnMut(u32, f32)) + Sync,
     scale: impl Fn(f32, f32) -> f32 + Sync,
 ) -> Rules {
     let places = places(sessions);
-    let all = sessions.all.len() as f32;
-    let worth: Vec<f32> = (0..sessions.all.len())
-        .map(|number| (-(all - number as f32) / (all * HALVED)).exp2())
-        .collect();
+    let worth = worth(sessions.all.len());
     let counts: Vec<f32> = places
         .iter()
         .map(|of| of.iter().map(|&(session, _)| worth[session as usize]).sum())
@@ -105,4 +111,27 @@ pub fn pairs(sessions: &Sessions) -> Rules {
         }
     };
     lists(sessions, beside, |own, other| 1.0 / (own * other).sqrt())
+}
+
+/// What stood close to each product, before it or after it.
+pub fn window(sessions: &Sessions) -> Rules {
+    let close = |path: &[u32], place: usize, give: &mut dyn FnMut(u32, f32)| {
+        around(path, place, |other, distance| give(other, 1.0 / distance as f32));
+    };
+    lists(sessions, close, |own, _| 1.0 / own)
+}
+
+/// The products at most [`REACH`] places from `place`, each with its distance.
+pub(super) fn around(path: &[u32], place: usize, mut give: impl FnMut(u32, u32)) {
+    let end = (place + REACH + 1).min(path.len());
+    for (at, &other) in path
+        .iter()
+        .enumerate()
+        .take(end)
+        .skip(place.saturating_sub(REACH))
+    {
+        if at != place {
+            give(other, at.abs_diff(place) as u32);
+        }
+    }
 }

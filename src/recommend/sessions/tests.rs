@@ -1,9 +1,10 @@
 //! Sessions by hand.
 
-use super::blend::{Fitted, NAMES, steps, tune};
+use super::blend::{Fitted, NAMES, ranks, steps, tune};
+use super::context::Context;
 use super::judge::{BLEND, choose, only};
 use super::knn::Knn;
-use super::rules::{pairs, sequential};
+use super::rules::{REACH, pairs, sequential, window};
 use super::*;
 use crate::fit::Control;
 use crate::recommend::log::Interaction;
@@ -84,6 +85,54 @@ fn the_nearest_sessions_vote_and_the_path_itself_does_not() {
         "who shares the latest product speaks louder: {votes:?}"
     );
     assert!(Knn::fit(&all).votes(&[]).is_empty());
+}
+
+#[test]
+fn windows_look_both_ways() {
+    let all = sessions(&[&[0, 1, 2]], 3);
+    let windows = window(&all);
+    assert_eq!(windows.of(0), [(1, 1.0), (2, 0.5)]);
+    assert_eq!(windows.of(2), [(1, 1.0), (0, 0.5)]);
+    let far: Vec<u32> = (0..40).collect();
+    let windows = window(&sessions(&[&far], 40));
+    assert_eq!(windows.of(20).len(), 2 * REACH);
+    assert_eq!(windows.of(39).len(), REACH);
+}
+
+#[test]
+fn the_session_that_shares_more_speaks_louder_for_what_is_close() {
+    let all = sessions(&[&[0, 1, 2, 3], &[1, 4, 0], &[5, 1, 6]], 7);
+    let votes = Context::fit(&all).votes(&[0, 1]);
+    let of = |product: u32| votes.iter().find(|v| v.0 == product).map_or(0.0, |v| v.1);
+    // The first two sessions share 1 and 0 with the path, overlap 1 + 1/2; the last only 1. Each third of all sessions later
+    // counts 2^(4/3) times as much.
+    let worth = [4.0f32, 8.0 / 3.0, 4.0 / 3.0].map(|age| (-age).exp2());
+    let shares_both = 1.5f32.powf(1.5);
+    for (product, by_hand) in [
+        (2, shares_both * worth[0]),
+        (3, shares_both * worth[0] / 2.0),
+        (4, shares_both * worth[1]),
+        (6, worth[2]),
+    ] {
+        assert!((of(product) - by_hand).abs() < 1e-6, "{product}: {votes:?}");
+    }
+    assert!(Context::fit(&all).votes(&[]).is_empty());
+}
+
+#[test]
+fn a_rank_is_that_of_the_list() {
+    let (all, words) = (ring(60), Neighbours::from_rows(1, vec![Vec::new(); 12]));
+    let fitted = Fitted::fit(&all, &words);
+    let tested: Vec<&[u32]> = all.all.iter().map(Vec::as_slice).collect();
+    let weights = [0.3, 0.2, 0.9, 0.4, 0.0, 0.5, 0.1, 0.2];
+    let mut found = ranks(&fitted, &tested, &[weights]).into_iter();
+    for path in tested {
+        for at in 1..path.len() {
+            let list = fitted.next(&path[..at], &weights, 12);
+            let rank = list.iter().position(|&(product, _)| product == path[at]);
+            assert_eq!(found.next().unwrap()[0], rank.map(|place| place + 1));
+        }
+    }
 }
 
 /// Everybody walks 0, 1, 2, ... round a ring of twelve from a random start.
