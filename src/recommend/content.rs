@@ -149,9 +149,8 @@ mod tests {
         )
     }
 
-    #[test]
-    fn the_article_s_content_formula_by_hand() {
-        let signal = |product| Signal {
+    fn signal(product: u32) -> Signal {
+        Signal {
             product,
             strength: 1.0,
             first: 0,
@@ -159,13 +158,38 @@ mod tests {
             last: 0,
             bought: true,
             dismissed: false,
-        };
+        }
+    }
+
+    #[test]
+    fn the_article_s_content_formula_by_hand() {
         let model = ContentCosine::new(words(), Decay::flat());
         let mut scores = [0.0; 4];
         model.score(&[signal(0), signal(2)], &mut scores);
         // x_u = (1, 1, 1): with product 0 = (1,1,0) 2 / (√3 √2), with 1 = (0,2,0) 2 / (√3 · 2), with 2 1 / √3.
         let by_hand = [2.0 / 6f32.sqrt(), 1.0 / 3f32.sqrt(), 1.0 / 3f32.sqrt(), 0.0];
         for (score, expected) in scores.iter().zip(by_hand) {
+            assert!((score - expected).abs() < 1e-6, "{score} {expected}");
+        }
+    }
+
+    /// scikit-learn 1.9.1: the cosine_similarity of rows 0 and 2 added up to all rows of a
+    /// `TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2), token_pattern=r"\b\w+\b")`.
+    #[test]
+    fn from_texts_to_the_article_s_cosine_like_scikit_learn() {
+        let texts = [
+            "red heart tea light holder",
+            "white hanging heart tea light holder",
+            "red retro spot cake tin tin",
+            "set of three retro cake tins",
+            "garden bird feeder",
+        ];
+        let (_, vectors) = crate::text::TfIdf::fit(&texts, &crate::text::TfIdfOptions::default());
+        let model = ContentCosine::new(vectors, Decay::flat());
+        let mut scores = [0.0; 5];
+        model.score(&[signal(0), signal(2)], &mut scores);
+        let expected = [0.734_652_02, 0.425_513_3, 0.734_652_02, 0.083_923_31, 0.0];
+        for (score, expected) in scores.iter().zip(expected) {
             assert!((score - expected).abs() < 1e-6, "{score} {expected}");
         }
     }

@@ -152,4 +152,27 @@ mod tests {
             [1, 0, super::super::models::NO_REASON]
         );
     }
+
+    /// scikit-learn 1.9.1: `cosine_similarity` of the matrix of who bought what, and the products it then weighs.
+    #[test]
+    fn the_article_s_user_formula_like_scikit_learn() {
+        let rows: [&[u32]; 4] = [&[0, 1, 4], &[0, 1, 2], &[1, 3, 4], &[0, 2, 3, 4]];
+        let pairs: Vec<(u32, u32)> = (0u32..)
+            .zip(rows)
+            .flat_map(|(user, products)| products.iter().map(move |&product| (user, product)))
+            .collect();
+        let h = histories(&pairs);
+        let model = UserCosine::new(&h, 10);
+        for (user, expected) in [(1, 0.666_666_67), (2, 0.666_666_67), (3, 0.577_350_27)] {
+            let near = model.similar(h.of(0));
+            let found = near.iter().find(|n| n.0 == user).unwrap().1;
+            assert!((found - expected).abs() < 1e-6, "{user}: {found}");
+        }
+        let mut scores = [0.0; 5];
+        model.score(h.of(0), &mut scores);
+        let expected = [1.244_016_94, 1.333_333_33, 1.244_016_94, 1.244_016_94, 1.244_016_94];
+        for (score, expected) in scores.iter().zip(expected) {
+            assert!((score - expected).abs() < 1e-6, "{scores:?}");
+        }
+    }
 }
