@@ -16,6 +16,7 @@
 //! | [`series`] | irregular rows to regular steps |
 //! | [`model`] | the two traits, the last price, models on logarithms |
 //! | [`smoothing`], [`arima`] | the models |
+//! | [`garch`] | volatility |
 //! | [`regression`] | least squares, shrinkage, robust and clustered errors |
 //! | [`backtest`], [`choose`], [`intervals`] | how each did, which is used, how sure it is |
 //! | [`outlook`] | the answer for every series, put together |
@@ -28,6 +29,7 @@ pub mod arima;
 pub mod backtest;
 pub mod calendar;
 pub mod choose;
+pub mod garch;
 pub mod intervals;
 pub mod model;
 pub mod outlook;

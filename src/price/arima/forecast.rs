@@ -45,7 +45,7 @@ impl Predict for Fitted {
                 .price
                 .push(state.expected(0) * self.scale + self.base + self.explained(ahead));
             forecast.variance.push(state.variance().max(0.0) * self.sigma2);
-            state.predict(false);
+            state.predict(None);
         }
         forecast
     }

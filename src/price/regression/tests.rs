@@ -1,3 +1,5 @@
+//! Regression beside R, statsmodels and numpy, and on odd input.
+
 use super::*;
 
 /// Longley, JASA 62 (1967): deflator, GNP, unemployed, armed forces, population, year, employed; 1947 to 1962.
