@@ -41,7 +41,12 @@ fn speed(tasks: &Path, runs: usize) {
     let control = Control::unbounded();
     for line in std::fs::read_to_string(tasks).expect("a file of tasks").lines() {
         let task: Value = serde_json::from_str(line).expect("JSON");
-        let values: Vec<f64> = task["values"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
+        let values: Vec<f64> = task["values"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|v| v.as_f64().unwrap())
+            .collect();
         let season = task["season"].as_u64().unwrap() as usize;
         let horizon = task["horizon"].as_u64().unwrap() as usize;
         let number = |key: &str, i: usize| task[key][i].as_u64().unwrap() as usize;
@@ -51,7 +56,11 @@ fn speed(tasks: &Path, runs: usize) {
             Some(Box::new(AutoArima::new(season)))
         } else {
             let order = Order::new(number("order", 0), number("order", 1), number("order", 2));
-            let (sp, sd, sq) = (number("seasonal", 0), number("seasonal", 1), number("seasonal", 2));
+            let (sp, sd, sq) = (
+                number("seasonal", 0),
+                number("seasonal", 1),
+                number("seasonal", 2),
+            );
             Some(Box::new(Arima {
                 order: order.seasonal(sp, sd, sq, season),
                 constant: false,
@@ -78,7 +87,10 @@ fn speed(tasks: &Path, runs: usize) {
         }
         times.sort_by(f64::total_cmp);
         let ms = failed.is_none().then(|| times[times.len() / 2]);
-        println!("{}", json!({"task": task["task"], "program": "nightclerk", "ms": ms, "failed": failed}));
+        println!(
+            "{}",
+            json!({"task": task["task"], "program": "nightclerk", "ms": ms, "failed": failed})
+        );
     }
 }
 
@@ -87,7 +99,11 @@ fn regressions(juice: &Path, reference: &Path) {
     let rows: Vec<Vec<f64>> = std::fs::read_to_string(juice)
         .expect("the orange-juice table")
         .lines()
-        .map(|line| line.split_whitespace().map(|number| number.parse().unwrap()).collect())
+        .map(|line| {
+            line.split_whitespace()
+                .map(|number| number.parse().unwrap())
+                .collect()
+        })
         .collect();
     let reference: Value =
         serde_json::from_str(&std::fs::read_to_string(reference).expect("R's estimates")).expect("JSON");
@@ -95,7 +111,10 @@ fn regressions(juice: &Path, reference: &Path) {
     let stores: Vec<u32> = rows.iter().map(|row| row[0] as u32).collect();
     let control = Control::unbounded();
     println!("orange-juice regressions: largest relative distance from R's lm");
-    println!("{:24} {:>7} {:>13} {:>13} {:>9}", "regression", "rows", "coefficients", "std. errors", "CPU ms");
+    println!(
+        "{:24} {:>7} {:>13} {:>13} {:>9}",
+        "regression", "rows", "coefficients", "std. errors", "CPU ms"
+    );
     for brand in 1..=11 {
         let (deal, feature, units) = (10 + 3 * brand, 11 + 3 * brand, 12 + 3 * brand);
         let own = Design::new()
@@ -116,10 +135,15 @@ fn regressions(juice: &Path, reference: &Path) {
             (format!("oj_brand{brand}_own"), own, Options::default()),
             (format!("oj_brand{brand}_cross_store_fe"), all, within),
         ] {
-            let Some(theirs) = reference.get(&name) else { continue };
+            let Some(theirs) = reference.get(&name) else {
+                continue;
+            };
             let start = spent();
             let fitted = fit(&design, &column(units), &options, &control).expect("a regression");
-            let errors = fitted.covariance(Errors::Classical).expect("degrees of freedom").std_errors();
+            let errors = fitted
+                .covariance(Errors::Classical)
+                .expect("degrees of freedom")
+                .std_errors();
             let ms = (spent() - start) as f64 / 1e6;
             let distance = |ours: &[f64], key: &str| {
                 let theirs = theirs[key].as_array().unwrap();

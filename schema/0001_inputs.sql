@@ -63,9 +63,6 @@ CREATE TABLE events (
     at         INTEGER NOT NULL DEFAULT (CAST(strftime('%s', 'now') AS INTEGER)) CHECK (at BETWEEN 0 AND 9999999999)
 ) STRICT;
 
--- What a customer did lately: the views look here for purchases and dismissals since the night.
-CREATE INDEX events_of_user ON events (user_id, at) WHERE user_id IS NOT NULL;
-
 -- Posted prices: a price holds from `at` until the seller's next row.
 CREATE TABLE prices (
     product_id TEXT NOT NULL,
@@ -187,4 +184,4 @@ CREATE TABLE run_requests (
     run_id       INTEGER                     -- set when the run begins; NULL = waiting
 ) STRICT;
 
-CREATE INDEX rules_of_kind ON rules (kind);
+CREATE INDEX rules_of_product ON rules (kind, product_id);

@@ -5,12 +5,68 @@
 -- next SELECT. `rank` orders and may therefore have gaps: ORDER BY rank LIMIT n. CROSS JOIN fixes the join order:
 -- pointer, key, result rows in primary-key order, so that a look-up sorts nothing and reads only its own rows.
 
--- Block rules in force now.
+-- The shelf: what can be shown this moment (hidden = 0, in_stock > 0), by key, small enough to stay in any reader's
+-- cache. Every list joins to it, so that hiding a product or selling the last one counts at the next SELECT. The triggers
+-- keep it; DELETE before INSERT, because an INSERT OR REPLACE fires no DELETE trigger, and an INSERT OR IGNORE would turn
+-- a conflict in here into silence.
+CREATE TABLE clerk_shelf (
+    product_key INTEGER PRIMARY KEY,
+    product_id  TEXT NOT NULL,
+    category    TEXT
+) STRICT;
+
+CREATE TRIGGER clerk_shelf_key AFTER INSERT ON product_keys
+BEGIN
+    DELETE FROM clerk_shelf WHERE product_key = NEW.product_key;
+    INSERT INTO clerk_shelf (product_key, product_id, category)
+    SELECT NEW.product_key, c.product_id, c.category FROM products AS c
+    WHERE c.product_id = NEW.product_id AND c.hidden = 0 AND c.in_stock > 0;
+END;
+
+CREATE TRIGGER clerk_shelf_insert AFTER INSERT ON products
+BEGIN
+    DELETE FROM clerk_shelf WHERE product_key = (SELECT k.product_key FROM product_keys AS k WHERE k.product_id = NEW.product_id);
+    INSERT INTO clerk_shelf (product_key, product_id, category)
+    SELECT k.product_key, k.product_id, NEW.category FROM product_keys AS k
+    WHERE k.product_id = NEW.product_id AND NEW.hidden = 0 AND NEW.in_stock > 0;
+END;
+
+CREATE TRIGGER clerk_shelf_delete AFTER DELETE ON products
+BEGIN
+    DELETE FROM clerk_shelf WHERE product_key = (SELECT k.product_key FROM product_keys AS k WHERE k.product_id = OLD.product_id);
+END;
+
+-- A checkout that takes one of many units changes nothing here and pays for a comparison only.
+CREATE TRIGGER clerk_shelf_update AFTER UPDATE OF product_id, category, in_stock, hidden ON products
+WHEN (OLD.hidden = 0 AND OLD.in_stock > 0) <> (NEW.hidden = 0 AND NEW.in_stock > 0)
+  OR OLD.category IS NOT NEW.category OR OLD.product_id <> NEW.product_id
+BEGIN
+    DELETE FROM clerk_shelf WHERE product_key = (SELECT k.product_key FROM product_keys AS k WHERE k.product_id = OLD.product_id);
+    DELETE FROM clerk_shelf WHERE product_key = (SELECT k.product_key FROM product_keys AS k WHERE k.product_id = NEW.product_id);
+    INSERT INTO clerk_shelf (product_key, product_id, category)
+    SELECT k.product_key, k.product_id, NEW.category FROM product_keys AS k
+    WHERE k.product_id = NEW.product_id AND NEW.hidden = 0 AND NEW.in_stock > 0;
+END;
+
+-- Block rules in force now. A category means itself and everything below it: 'a' is 'a' and 'a > b'.
 CREATE VIEW clerk_blocks AS
-SELECT result, user_id, for_product_id, product_id, category FROM rules
+SELECT product_id, category, result, user_id, for_product_id FROM rules
 WHERE kind = 'block' AND enabled = 1
   AND (from_at IS NULL OR from_at <= CAST(strftime('%s', 'now') AS INTEGER))
   AND (until_at IS NULL OR until_at > CAST(strftime('%s', 'now') AS INTEGER));
+
+-- never_together rules in force now: what may not stand on whose page. (Inside a list they act when it is written.)
+CREATE VIEW clerk_apart AS
+SELECT product_id, other_product_id, category, result, user_id, for_product_id FROM rules
+WHERE kind = 'never_together' AND enabled = 1
+  AND (from_at IS NULL OR from_at <= CAST(strftime('%s', 'now') AS INTEGER))
+  AND (until_at IS NULL OR until_at > CAST(strftime('%s', 'now') AS INTEGER));
+
+-- What a customer bought or dismissed since the night, product by product: asked for every row of every list. The instant
+-- itself counts as since: shops that know only the day write many events with one time. Other kinds
+-- of event are not in it, so that a shop's page views cost it nothing.
+CREATE INDEX events_since ON events (user_id, product_id, at, kind)
+WHERE user_id IS NOT NULL AND kind IN ('purchase', 'dismiss');
 
 CREATE TABLE clerk_recommendations (
     generation  INTEGER NOT NULL,
@@ -25,28 +81,32 @@ CREATE TABLE clerk_recommendations (
 
 -- What to show a customer. user_id '' is the list for a visitor nobody knows and always has rows.
 -- because_product_id: the product of the customer's history that speaks loudest for this one; NULL = none does
--- (a popular product). Products the customer dismissed or (already_bought = "exclude") bought since the night
--- are left out.
+-- (a popular product). Products the customer dismissed or (already_bought = "exclude" or "buy_again") bought since the
+-- night are left out, unless a pin put them there (model 'rule'; a dismissal counts all the same).
 CREATE VIEW recommendations AS
-SELECT u.user_id, r.rank, p.product_id, r.score, m.model, b.product_id AS because_product_id
+SELECT u.user_id, r.rank, c.product_id, r.score, m.model, b.product_id AS because_product_id
 FROM clerk_published AS g
 CROSS JOIN clerk_generations AS v ON v.generation = g.generation
 CROSS JOIN user_keys AS u
 CROSS JOIN clerk_recommendations AS r ON r.generation = g.generation AND r.user_key = u.user_key
-CROSS JOIN product_keys AS p ON p.product_key = r.product_key
-CROSS JOIN products AS c ON c.product_id = p.product_id
+CROSS JOIN clerk_shelf AS c ON c.product_key = r.product_key
 CROSS JOIN model_keys AS m ON m.model_key = r.model_key
 LEFT JOIN product_keys AS b ON b.product_key = r.because_key
-WHERE g.family = 'recommendations' AND c.hidden = 0 AND c.in_stock > 0
+WHERE g.family = 'recommendations'
   AND NOT EXISTS (SELECT 1 FROM clerk_blocks AS x
-                  WHERE (x.result IS NULL OR x.result = 'recommendations')
-                    AND (x.product_id IS NULL OR x.product_id = p.product_id)
-                    AND (x.category IS NULL OR x.category = c.category)
-                    AND (x.user_id IS NULL OR x.user_id = u.user_id)
-                    AND (x.for_product_id IS NULL))
+                  WHERE x.product_id = c.product_id
+                    AND (x.category IS NULL OR x.category = c.category OR substr(c.category, 1, length(x.category) + 3) = x.category || ' > ')
+                    AND (x.result IS NULL OR x.result = 'recommendations')
+                    AND (x.user_id IS NULL OR x.user_id = u.user_id) AND x.for_product_id IS NULL)
+  AND NOT EXISTS (SELECT 1 FROM clerk_blocks AS x
+                  WHERE x.product_id IS NULL
+                    AND (x.category IS NULL OR x.category = c.category OR substr(c.category, 1, length(x.category) + 3) = x.category || ' > ')
+                    AND (x.result IS NULL OR x.result = 'recommendations')
+                    AND (x.user_id IS NULL OR x.user_id = u.user_id) AND x.for_product_id IS NULL)
   AND NOT EXISTS (SELECT 1 FROM events AS e
-                  WHERE e.user_id = u.user_id AND e.at > v.as_of AND e.product_id = p.product_id
-                    AND (e.kind = 'dismiss' OR (e.kind = 'purchase' AND v.exclude_bought = 1)));
+                  WHERE e.user_id = u.user_id AND e.product_id = c.product_id AND e.at >= v.as_of
+                    AND e.kind IN ('purchase', 'dismiss')
+                    AND (e.kind = 'dismiss' OR (v.exclude_bought = 1 AND m.model <> 'rule')));
 
 CREATE TABLE clerk_visitor_recommendations (
     generation  INTEGER NOT NULL,
@@ -58,20 +118,24 @@ CREATE TABLE clerk_visitor_recommendations (
     UNIQUE (generation, country, language, rank)
 ) STRICT;
 
--- What to show a visitor of whom only country and language are known; '' = any.
+-- What to show a visitor of whom only country and language are known; '' = any. A place from which few customers come has
+-- no list of its own: then ask for the country with language '', and last for '' and ''.
 CREATE VIEW visitor_recommendations AS
-SELECT r.country, r.language, r.rank, p.product_id, r.score
+SELECT r.country, r.language, r.rank, c.product_id, r.score
 FROM clerk_published AS g
 CROSS JOIN clerk_visitor_recommendations AS r ON r.generation = g.generation
-CROSS JOIN product_keys AS p ON p.product_key = r.product_key
-CROSS JOIN products AS c ON c.product_id = p.product_id
-WHERE g.family = 'recommendations' AND c.hidden = 0 AND c.in_stock > 0
+CROSS JOIN clerk_shelf AS c ON c.product_key = r.product_key
+WHERE g.family = 'recommendations'
   AND NOT EXISTS (SELECT 1 FROM clerk_blocks AS x
-                  WHERE (x.result IS NULL OR x.result = 'visitor_recommendations')
-                    AND (x.product_id IS NULL OR x.product_id = p.product_id)
-                    AND (x.category IS NULL OR x.category = c.category)
-                    AND (x.user_id IS NULL)
-                    AND (x.for_product_id IS NULL));
+                  WHERE x.product_id = c.product_id
+                    AND (x.category IS NULL OR x.category = c.category OR substr(c.category, 1, length(x.category) + 3) = x.category || ' > ')
+                    AND (x.result IS NULL OR x.result = 'visitor_recommendations')
+                    AND x.user_id IS NULL AND x.for_product_id IS NULL)
+  AND NOT EXISTS (SELECT 1 FROM clerk_blocks AS x
+                  WHERE x.product_id IS NULL
+                    AND (x.category IS NULL OR x.category = c.category OR substr(c.category, 1, length(x.category) + 3) = x.category || ' > ')
+                    AND (x.result IS NULL OR x.result = 'visitor_recommendations')
+                    AND x.user_id IS NULL AND x.for_product_id IS NULL);
 
 CREATE TABLE clerk_similar_products (
     generation  INTEGER NOT NULL,
@@ -85,20 +149,34 @@ CREATE TABLE clerk_similar_products (
 
 -- Products like the one on the page, most alike first.
 CREATE VIEW similar_products AS
-SELECT p.product_id, r.rank, o.product_id AS similar_product_id, r.score, m.model
+SELECT p.product_id, r.rank, c.product_id AS similar_product_id, r.score, m.model
 FROM clerk_published AS g
 CROSS JOIN product_keys AS p
+LEFT JOIN products AS q ON q.product_id = p.product_id
 CROSS JOIN clerk_similar_products AS r ON r.generation = g.generation AND r.product_key = p.product_key
-CROSS JOIN product_keys AS o ON o.product_key = r.other_key
-CROSS JOIN products AS c ON c.product_id = o.product_id
+CROSS JOIN clerk_shelf AS c ON c.product_key = r.other_key
 CROSS JOIN model_keys AS m ON m.model_key = r.model_key
-WHERE g.family = 'recommendations' AND c.hidden = 0 AND c.in_stock > 0
+WHERE g.family = 'recommendations'
   AND NOT EXISTS (SELECT 1 FROM clerk_blocks AS x
-                  WHERE (x.result IS NULL OR x.result = 'similar_products')
-                    AND (x.product_id IS NULL OR x.product_id = o.product_id)
-                    AND (x.category IS NULL OR x.category = c.category)
-                    AND (x.user_id IS NULL)
-                    AND (x.for_product_id IS NULL OR x.for_product_id = p.product_id));
+                  WHERE x.product_id = c.product_id
+                    AND (x.category IS NULL OR x.category = c.category OR substr(c.category, 1, length(x.category) + 3) = x.category || ' > ')
+                    AND (x.result IS NULL OR x.result = 'similar_products')
+                    AND x.user_id IS NULL AND (x.for_product_id IS NULL OR x.for_product_id = p.product_id))
+  AND NOT EXISTS (SELECT 1 FROM clerk_blocks AS x
+                  WHERE x.product_id IS NULL
+                    AND (x.category IS NULL OR x.category = c.category OR substr(c.category, 1, length(x.category) + 3) = x.category || ' > ')
+                    AND (x.result IS NULL OR x.result = 'similar_products')
+                    AND x.user_id IS NULL AND (x.for_product_id IS NULL OR x.for_product_id = p.product_id))
+  AND NOT EXISTS (SELECT 1 FROM clerk_apart AS x
+                  WHERE x.product_id = p.product_id
+                    AND (x.other_product_id = c.product_id OR x.category = c.category OR substr(c.category, 1, length(x.category) + 3) = x.category || ' > ')
+                    AND (x.result IS NULL OR x.result = 'similar_products')
+                    AND x.user_id IS NULL AND (x.for_product_id IS NULL OR x.for_product_id = p.product_id))
+  AND NOT EXISTS (SELECT 1 FROM clerk_apart AS x
+                  WHERE x.product_id = c.product_id
+                    AND (x.other_product_id = p.product_id OR x.category = q.category OR substr(q.category, 1, length(x.category) + 3) = x.category || ' > ')
+                    AND (x.result IS NULL OR x.result = 'similar_products')
+                    AND x.user_id IS NULL AND (x.for_product_id IS NULL OR x.for_product_id = p.product_id));
 
 CREATE TABLE clerk_bought_together (
     generation  INTEGER NOT NULL,
@@ -110,21 +188,36 @@ CREATE TABLE clerk_bought_together (
     PRIMARY KEY (generation, product_key, rank)
 ) STRICT, WITHOUT ROWID;
 
--- Products found in the same baskets: in how many, and how many times more often than chance (lift).
+-- Products found in the same baskets: in how many, and how many times more often than chance (lift). Pairs that may be
+-- chance are not listed, so a page without rows is a product that goes with nothing in particular.
 CREATE VIEW bought_together AS
-SELECT p.product_id, r.rank, o.product_id AS other_product_id, r.baskets, r.lift
+SELECT p.product_id, r.rank, c.product_id AS other_product_id, r.baskets, r.lift
 FROM clerk_published AS g
 CROSS JOIN product_keys AS p
+LEFT JOIN products AS q ON q.product_id = p.product_id
 CROSS JOIN clerk_bought_together AS r ON r.generation = g.generation AND r.product_key = p.product_key
-CROSS JOIN product_keys AS o ON o.product_key = r.other_key
-CROSS JOIN products AS c ON c.product_id = o.product_id
-WHERE g.family = 'recommendations' AND c.hidden = 0 AND c.in_stock > 0
+CROSS JOIN clerk_shelf AS c ON c.product_key = r.other_key
+WHERE g.family = 'recommendations'
   AND NOT EXISTS (SELECT 1 FROM clerk_blocks AS x
-                  WHERE (x.result IS NULL OR x.result = 'bought_together')
-                    AND (x.product_id IS NULL OR x.product_id = o.product_id)
-                    AND (x.category IS NULL OR x.category = c.category)
-                    AND (x.user_id IS NULL)
-                    AND (x.for_product_id IS NULL OR x.for_product_id = p.product_id));
+                  WHERE x.product_id = c.product_id
+                    AND (x.category IS NULL OR x.category = c.category OR substr(c.category, 1, length(x.category) + 3) = x.category || ' > ')
+                    AND (x.result IS NULL OR x.result = 'bought_together')
+                    AND x.user_id IS NULL AND (x.for_product_id IS NULL OR x.for_product_id = p.product_id))
+  AND NOT EXISTS (SELECT 1 FROM clerk_blocks AS x
+                  WHERE x.product_id IS NULL
+                    AND (x.category IS NULL OR x.category = c.category OR substr(c.category, 1, length(x.category) + 3) = x.category || ' > ')
+                    AND (x.result IS NULL OR x.result = 'bought_together')
+                    AND x.user_id IS NULL AND (x.for_product_id IS NULL OR x.for_product_id = p.product_id))
+  AND NOT EXISTS (SELECT 1 FROM clerk_apart AS x
+                  WHERE x.product_id = p.product_id
+                    AND (x.other_product_id = c.product_id OR x.category = c.category OR substr(c.category, 1, length(x.category) + 3) = x.category || ' > ')
+                    AND (x.result IS NULL OR x.result = 'bought_together')
+                    AND x.user_id IS NULL AND (x.for_product_id IS NULL OR x.for_product_id = p.product_id))
+  AND NOT EXISTS (SELECT 1 FROM clerk_apart AS x
+                  WHERE x.product_id = c.product_id
+                    AND (x.other_product_id = p.product_id OR x.category = q.category OR substr(q.category, 1, length(x.category) + 3) = x.category || ' > ')
+                    AND (x.result IS NULL OR x.result = 'bought_together')
+                    AND x.user_id IS NULL AND (x.for_product_id IS NULL OR x.for_product_id = p.product_id));
 
 CREATE TABLE clerk_next_products (
     generation  INTEGER NOT NULL,
@@ -137,19 +230,33 @@ CREATE TABLE clerk_next_products (
 
 -- What is looked at or bought next by those who just looked at product_id.
 CREATE VIEW next_products AS
-SELECT p.product_id, r.rank, o.product_id AS next_product_id, r.score
+SELECT p.product_id, r.rank, c.product_id AS next_product_id, r.score
 FROM clerk_published AS g
 CROSS JOIN product_keys AS p
+LEFT JOIN products AS q ON q.product_id = p.product_id
 CROSS JOIN clerk_next_products AS r ON r.generation = g.generation AND r.product_key = p.product_key
-CROSS JOIN product_keys AS o ON o.product_key = r.other_key
-CROSS JOIN products AS c ON c.product_id = o.product_id
-WHERE g.family = 'recommendations' AND c.hidden = 0 AND c.in_stock > 0
+CROSS JOIN clerk_shelf AS c ON c.product_key = r.other_key
+WHERE g.family = 'recommendations'
   AND NOT EXISTS (SELECT 1 FROM clerk_blocks AS x
-                  WHERE (x.result IS NULL OR x.result = 'next_products')
-                    AND (x.product_id IS NULL OR x.product_id = o.product_id)
-                    AND (x.category IS NULL OR x.category = c.category)
-                    AND (x.user_id IS NULL)
-                    AND (x.for_product_id IS NULL OR x.for_product_id = p.product_id));
+                  WHERE x.product_id = c.product_id
+                    AND (x.category IS NULL OR x.category = c.category OR substr(c.category, 1, length(x.category) + 3) = x.category || ' > ')
+                    AND (x.result IS NULL OR x.result = 'next_products')
+                    AND x.user_id IS NULL AND (x.for_product_id IS NULL OR x.for_product_id = p.product_id))
+  AND NOT EXISTS (SELECT 1 FROM clerk_blocks AS x
+                  WHERE x.product_id IS NULL
+                    AND (x.category IS NULL OR x.category = c.category OR substr(c.category, 1, length(x.category) + 3) = x.category || ' > ')
+                    AND (x.result IS NULL OR x.result = 'next_products')
+                    AND x.user_id IS NULL AND (x.for_product_id IS NULL OR x.for_product_id = p.product_id))
+  AND NOT EXISTS (SELECT 1 FROM clerk_apart AS x
+                  WHERE x.product_id = p.product_id
+                    AND (x.other_product_id = c.product_id OR x.category = c.category OR substr(c.category, 1, length(x.category) + 3) = x.category || ' > ')
+                    AND (x.result IS NULL OR x.result = 'next_products')
+                    AND x.user_id IS NULL AND (x.for_product_id IS NULL OR x.for_product_id = p.product_id))
+  AND NOT EXISTS (SELECT 1 FROM clerk_apart AS x
+                  WHERE x.product_id = c.product_id
+                    AND (x.other_product_id = p.product_id OR x.category = q.category OR substr(q.category, 1, length(x.category) + 3) = x.category || ' > ')
+                    AND (x.result IS NULL OR x.result = 'next_products')
+                    AND x.user_id IS NULL AND (x.for_product_id IS NULL OR x.for_product_id = p.product_id));
 
 CREATE TABLE clerk_buy_again (
     generation  INTEGER NOT NULL,
@@ -161,21 +268,29 @@ CREATE TABLE clerk_buy_again (
     PRIMARY KEY (generation, user_key, rank)
 ) STRICT, WITHOUT ROWID;
 
--- What a customer is likely to buy again, and about when; due_day NULL = no rhythm.
+-- What a customer is likely to buy again, and about when; due_day NULL = no rhythm. What was bought again or dismissed
+-- since the night is left out.
 CREATE VIEW buy_again AS
-SELECT u.user_id, r.rank, p.product_id, r.score, date(r.due_day * 86400, 'unixepoch') AS due_day
+SELECT u.user_id, r.rank, c.product_id, r.score, date(r.due_day * 86400, 'unixepoch') AS due_day
 FROM clerk_published AS g
+CROSS JOIN clerk_generations AS v ON v.generation = g.generation
 CROSS JOIN user_keys AS u
 CROSS JOIN clerk_buy_again AS r ON r.generation = g.generation AND r.user_key = u.user_key
-CROSS JOIN product_keys AS p ON p.product_key = r.product_key
-CROSS JOIN products AS c ON c.product_id = p.product_id
-WHERE g.family = 'recommendations' AND c.hidden = 0 AND c.in_stock > 0
+CROSS JOIN clerk_shelf AS c ON c.product_key = r.product_key
+WHERE g.family = 'recommendations'
   AND NOT EXISTS (SELECT 1 FROM clerk_blocks AS x
-                  WHERE (x.result IS NULL OR x.result = 'buy_again')
-                    AND (x.product_id IS NULL OR x.product_id = p.product_id)
-                    AND (x.category IS NULL OR x.category = c.category)
-                    AND (x.user_id IS NULL OR x.user_id = u.user_id)
-                    AND (x.for_product_id IS NULL));
+                  WHERE x.product_id = c.product_id
+                    AND (x.category IS NULL OR x.category = c.category OR substr(c.category, 1, length(x.category) + 3) = x.category || ' > ')
+                    AND (x.result IS NULL OR x.result = 'buy_again')
+                    AND (x.user_id IS NULL OR x.user_id = u.user_id) AND x.for_product_id IS NULL)
+  AND NOT EXISTS (SELECT 1 FROM clerk_blocks AS x
+                  WHERE x.product_id IS NULL
+                    AND (x.category IS NULL OR x.category = c.category OR substr(c.category, 1, length(x.category) + 3) = x.category || ' > ')
+                    AND (x.result IS NULL OR x.result = 'buy_again')
+                    AND (x.user_id IS NULL OR x.user_id = u.user_id) AND x.for_product_id IS NULL)
+  AND NOT EXISTS (SELECT 1 FROM events AS e
+                  WHERE e.user_id = u.user_id AND e.product_id = c.product_id AND e.at >= v.as_of
+                    AND e.kind IN ('purchase', 'dismiss'));
 
 CREATE TABLE clerk_popular_products (
     generation  INTEGER NOT NULL,
@@ -186,20 +301,24 @@ CREATE TABLE clerk_popular_products (
     UNIQUE (generation, category, rank)
 ) STRICT;
 
--- What sells now, by category; category '' is the whole shop.
+-- What sells now, by category; category '' is the whole shop. A category holds what is below it: where products are of
+-- 'a > b' there is a list 'a' as well.
 CREATE VIEW popular_products AS
-SELECT r.category, r.rank, p.product_id, r.score
+SELECT r.category, r.rank, c.product_id, r.score
 FROM clerk_published AS g
 CROSS JOIN clerk_popular_products AS r ON r.generation = g.generation
-CROSS JOIN product_keys AS p ON p.product_key = r.product_key
-CROSS JOIN products AS c ON c.product_id = p.product_id
-WHERE g.family = 'recommendations' AND c.hidden = 0 AND c.in_stock > 0
+CROSS JOIN clerk_shelf AS c ON c.product_key = r.product_key
+WHERE g.family = 'recommendations'
   AND NOT EXISTS (SELECT 1 FROM clerk_blocks AS x
-                  WHERE (x.result IS NULL OR x.result = 'popular_products')
-                    AND (x.product_id IS NULL OR x.product_id = p.product_id)
-                    AND (x.category IS NULL OR x.category = c.category)
-                    AND (x.user_id IS NULL)
-                    AND (x.for_product_id IS NULL));
+                  WHERE x.product_id = c.product_id
+                    AND (x.category IS NULL OR x.category = c.category OR substr(c.category, 1, length(x.category) + 3) = x.category || ' > ')
+                    AND (x.result IS NULL OR x.result = 'popular_products')
+                    AND x.user_id IS NULL AND x.for_product_id IS NULL)
+  AND NOT EXISTS (SELECT 1 FROM clerk_blocks AS x
+                  WHERE x.product_id IS NULL
+                    AND (x.category IS NULL OR x.category = c.category OR substr(c.category, 1, length(x.category) + 3) = x.category || ' > ')
+                    AND (x.result IS NULL OR x.result = 'popular_products')
+                    AND x.user_id IS NULL AND x.for_product_id IS NULL);
 
 CREATE TABLE clerk_price_forecasts (
     generation  INTEGER NOT NULL,
@@ -214,14 +333,18 @@ CREATE TABLE clerk_price_forecasts (
     lo95        REAL NOT NULL,
     hi95        REAL NOT NULL,
     model_key   INTEGER NOT NULL,
+    lo90        REAL NOT NULL,
+    hi90        REAL NOT NULL,
     PRIMARY KEY (generation, product_key, seller_key, step)
 ) STRICT, WITHOUT ROWID;
 
--- Where a price is going: step 1 is the first period after the night. lo80..hi80 and lo95..hi95 hold the price
--- with 80 % and 95 %, measured on the shop's own past; never below 0. day is the local day of `at`.
+-- Where a price is going: step 1 is the first period after the night. lo80..hi80, lo90..hi90 and lo95..hi95 hold the
+-- price with 80, 90 and 95 %, measured on the shop's own past; never below 0. Each bound holds by itself as well: the
+-- price stays above lo80 with 90 %, above lo90 with 95 %, above lo95 with 97.5 %, and below hi80, hi90, hi95 likewise.
+-- day is the local day of `at`.
 CREATE VIEW price_forecasts AS
 SELECT p.product_id, s.seller, r.step, r.at, date(r.day * 86400, 'unixepoch') AS day, r.price,
-       r.lo80, r.hi80, r.lo95, r.hi95, m.model
+       r.lo80, r.hi80, r.lo95, r.hi95, m.model, r.lo90, r.hi90
 FROM clerk_published AS g
 CROSS JOIN product_keys AS p
 CROSS JOIN clerk_price_forecasts AS r ON r.generation = g.generation AND r.product_key = p.product_key

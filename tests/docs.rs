@@ -87,7 +87,7 @@ const CONTRACT: &[(&str, &str)] = &[
     ("popular_products", "category, rank, product_id, score"),
     (
         "price_forecasts",
-        "product_id, seller, step, at, day, price, lo80, hi80, lo95, hi95, model",
+        "product_id, seller, step, at, day, price, lo80, hi80, lo95, hi95, model, lo90, hi90",
     ),
     (
         "price_models",

@@ -238,6 +238,10 @@ fn doctor_finds_a_damaged_file_and_a_pointer_to_nothing() {
 #[test]
 fn init_and_rollback_answer_in_json_too() {
     let place = Place::demo("0.02");
+    place
+        .open()
+        .execute("UPDATE products SET price = price + 1", [])
+        .unwrap();
     place.ok(&["run", "recommendations"]);
     for arguments in [
         &["init", "--json"][..],

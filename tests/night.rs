@@ -284,6 +284,22 @@ fn the_file_alone_is_the_whole_shop_after_a_run() {
 fn going_back_is_one_command() {
     let place = Place::demo("0.05");
     let first = place.number("SELECT generation FROM clerk_published WHERE family = 'recommendations'");
+    // With nothing changed there is nothing to do, and the run says so.
+    let said = place.ok(&["run", "recommendations"]);
+    assert!(
+        said.contains(&format!(
+            "nothing changed: rows, options and instant are those of generation {first}"
+        )),
+        "{said}"
+    );
+    assert_eq!(
+        place.text("SELECT status || ' ' || rows FROM runs ORDER BY run_id DESC LIMIT 1"),
+        "done 0"
+    );
+    place
+        .open()
+        .execute("UPDATE products SET price = price + 1", [])
+        .unwrap();
     place.ok(&["run", "recommendations"]);
     let second = place.number("SELECT generation FROM clerk_published WHERE family = 'recommendations'");
     assert!(second > first);

@@ -2,14 +2,14 @@
 
 import os
 import pathlib
-import resource
 import sqlite3
-import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "peers"))
 import implicit_peers
+from binary import nightclerk
 
 CLEAN = (
     "CustomerID <> '' AND CAST(Quantity AS INTEGER) > 0 AND CAST(UnitPrice AS REAL) > 0 AND InvoiceNo NOT LIKE 'C%' "
@@ -23,24 +23,13 @@ IMPORTS = {
 COLUMNS = ("ndcg@10", "recall@20", "hr@10", "coverage@10")
 
 
-def nightclerk(folder, *words):
-    """Runs one verb in `folder` and returns its CPU seconds."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    command = [os.path.abspath(os.environ["NIGHTCLERK"]), "--db", "shop.db", *words]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(command)}\nended with {done.returncode}: {done.stderr or done.stdout}")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
 def ours(folder, data, purpose):
     """Rows of the view scores after one run of the job for this purpose."""
     job = pathlib.Path(folder, "jobs", "recommendations.toml")
     lines = [line for line in job.read_text().splitlines() if not line.startswith("purpose")]
     at = lines.index("[recommendations]")
     job.write_text("\n".join([*lines[: at + 1], f'purpose = "{purpose}"', *lines[at + 1 :], ""]))
-    spent = nightclerk(folder, "run", "recommendations")
+    spent, _ = nightclerk(folder, "run", "recommendations")
     base = sqlite3.connect(pathlib.Path(folder, "shop.db"))
     found = base.execute(
         "SELECT model, metric, value, max(chosen) FROM scores WHERE result = 'recommendations' AND slice = '' "

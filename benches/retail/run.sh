@@ -11,4 +11,6 @@ if [ ! -x "$venv/bin/python" ]; then
     "$venv/bin/pip" install --quiet --requirement "$here/peers/requirements.txt"
 fi
 export NIGHTCLERK NIGHTCLERK_DATA PYTHONDONTWRITEBYTECODE=1
-exec "$venv/bin/python" "$here/compare.py"
+script=${1:?compare.py or views.py}
+shift
+exec "$venv/bin/python" "$here/$script" "$@"

@@ -20,9 +20,12 @@ pub struct DemoArgs {
     /// A folder of its own
     #[arg(value_name = "DIR", default_value = "nightclerk-demo")]
     dir: PathBuf,
-    /// Multiplies 1,000 products, 2,000 users, 100,000 events and 3,000 tickets
+    /// Multiplies 2,000 users, 100,000 events and 3,000 tickets; 1,000 products grow more slowly past 1 (20,000 at 50)
     #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = scale)]
     scale: f64,
+    /// Only writes the shop; run its jobs with `nightclerk run`
+    #[arg(long)]
+    no_run: bool,
 }
 
 fn scale(text: &str) -> Result<f64, String> {
@@ -61,6 +64,9 @@ pub fn run(args: &DemoArgs, global: &Global) -> Result<()> {
         global.seed
     ))?;
 
+    if args.no_run {
+        return out.say(&format!("next:\n  nightclerk --db {} run", database.display()));
+    }
     let orders = Orders {
         jobs: Vec::new(),
         as_of: None,

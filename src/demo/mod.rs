@@ -211,7 +211,7 @@ pub struct Article {
 pub struct DemoShop {
     /// Rows of `settings`: name, value.
     pub settings: Vec<(&'static str, &'static str)>,
-    /// 1,000 times the scale.
+    /// 1,000 times the scale, fewer past 1.
     pub products: Vec<Product>,
     /// 2,000 times the scale.
     pub users: Vec<User>,
@@ -264,8 +264,12 @@ fn order_id(number: u32) -> String {
     format!("NC{}", 100_000 + number)
 }
 
-/// Makes the shop. `scale` multiplies the number of products, users, events and tickets (at least one
-/// of each); values that are not finite or not above 0 count as 1.
+/// How the number of products grows with a shop past its usual size: 20,000 of them for 100,000 customers. Shops grow in
+/// customers faster than in articles.
+const PRODUCTS_GROW: f64 = 0.766;
+
+/// Makes the shop. `scale` multiplies the number of users, events and tickets (at least one of each), and of products up to
+/// 1; beyond, products grow with its power 0.766. Values that are not finite or not above 0 count as 1.
 pub fn shop(seed: u64, scale: f64) -> DemoShop {
     let scale = if scale.is_finite() && scale > 0.0 {
         scale
@@ -273,7 +277,8 @@ pub fn shop(seed: u64, scale: f64) -> DemoShop {
         1.0
     };
     let count = |at_one: f64| ((at_one * scale).round() as usize).max(1);
-    let mut catalogue = catalogue::make(seed, count(1000.0));
+    let products = 1000.0 * scale.max(1.0).powf(PRODUCTS_GROW) / scale.max(1.0);
+    let mut catalogue = catalogue::make(seed, count(products));
     let prices = prices::make(seed, &mut catalogue);
     let people = people::make(seed, count(2000.0));
     let events = events::make(seed, count(100_000.0), &catalogue, &prices, &people);

@@ -325,12 +325,10 @@ fn check_ranges(file: &str, kind: &Kind) -> Result<(), String> {
         ))
     };
     match kind {
-        Kind::Recommendations(o) if !(1..=10_000).contains(&o.per_user) => wrong(
-            "recommendations",
-            "per_user",
-            o.per_user.to_string(),
-            "a number of rows from 1 to 10000",
-        ),
+        Kind::Recommendations(o) => match o.senseless() {
+            Some((key, value, expected)) => wrong("recommendations", key, value, expected),
+            None => Ok(()),
+        },
         Kind::Prices(o) if !(1..=1000).contains(&o.horizon) => wrong(
             "prices",
             "horizon",

@@ -47,10 +47,18 @@ impl Keys<'_> {
             if let Err(e) = one.try_into::<T>() {
                 let message = e.message().to_owned();
                 if message.starts_with("unknown field") {
-                    let known: Vec<&str> = message.split('`').skip(3).step_by(2).collect();
+                    // Between backticks: the name, then the known ones. Another name than the key's is one inside its table.
+                    let mut names = message.split('`').skip(1).step_by(2);
+                    let name = names.next().unwrap_or(key);
+                    let within = if name == key {
+                        table.to_owned()
+                    } else {
+                        format!("{table}.{key}")
+                    };
+                    let known: Vec<&str> = names.collect();
                     return Err(format!(
-                        "{file}: [{table}] has no option `{key}`{}",
-                        nearest(key, &known)
+                        "{file}: [{within}] has no option `{name}`{}",
+                        nearest(name, &known)
                     ));
                 }
                 return Err(format!("{file}: [{table}] {key} = {value}; {message}"));

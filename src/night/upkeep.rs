@@ -11,7 +11,13 @@ pub(super) fn run(shop: &Shop, options: &UpkeepOptions, now: i64, control: &Cont
     let keep = shop.settings()?.keep;
     let swept = shop.sweep(keep)?;
     control.check()?;
-    let runs = shop.prune_runs(now - i64::from(options.keep_runs_days) * 86_400)?;
+    let before = now - i64::from(options.keep_runs_days) * 86_400;
+    let runs = shop.prune_runs(before)?;
+    let days = shop.prune_report(before.div_euclid(86_400))?;
+    let shelf = match shop.mend_shelf()? {
+        0 => String::new(),
+        rows => format!("{rows} products whose place in the lists was wrong put right, "),
+    };
     control.check()?;
     shop.optimize()?;
     let free = shop.free_pages()?;
@@ -31,7 +37,8 @@ pub(super) fn run(shop: &Shop, options: &UpkeepOptions, now: i64, control: &Cont
         bail!("the database is damaged: {first}; run `nightclerk doctor`, then restore a backup");
     }
     Ok(format!(
-        "{} rows of old generations and {runs} old runs removed, {free} pages freed, the file is sound",
+        "{} rows of old generations, {runs} old runs and {days} lines of the report card removed, {shelf}{free} pages freed, \
+         the file is sound",
         swept.rows
     ))
 }

@@ -1,7 +1,7 @@
 //! The shape of a family and the walk through its five steps.
 
 use super::night::{Brief, Night, Stage};
-use crate::store::{GenerationWriter, NewGeneration, Score, Snapshot};
+use crate::store::{self, GenerationWriter, NewGeneration, Score, Snapshot, schema_version};
 use anyhow::{Context, Result};
 
 /// Recommendations, prices or support: five steps over its own types. Each step takes what the one before it made.
@@ -27,6 +27,12 @@ pub trait Family {
 
     /// Why a night that wrote no row must not replace one that did; None = for this family that is a fine answer.
     fn nothing_to_show(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The family's options as text, where its nights depend on nothing but what they collect, these options, the instant,
+    /// the seed and the program: then a night that would only say again what is published is skipped. None = never.
+    fn repeats(&self) -> Option<String> {
         None
     }
 
@@ -90,7 +96,20 @@ pub fn run<F: Family>(family: &F, brief: Brief<'_>) -> Result<Outcome> {
     for (table, reason, rows) in snapshot.left_out() {
         night.drop_rows(table, reason, rows);
     }
+    let fingerprint = family
+        .repeats()
+        .map(|options| fingerprint(F::NAME, &options, snapshot.digest(), &night));
     drop(snapshot);
+    if let Some(fingerprint) = fingerprint
+        && !night.dry_run
+        && let Some(why) = nothing_changed(F::NAME, fingerprint, &night)?
+    {
+        return Ok(Outcome {
+            generation: None,
+            rows: 0,
+            why,
+        });
+    }
 
     night.enter(Stage::Prepare)?;
     let prepared = family.prepare(collected, &night).context("step prepare")?;
@@ -157,6 +176,9 @@ pub fn run<F: Family>(family: &F, brief: Brief<'_>) -> Result<Outcome> {
         }
         verdict.why = format!("{}; {reason}", verdict.why);
     }
+    if let Some(fingerprint) = fingerprint {
+        generation.artefact(FINGERPRINT, FINGERPRINT_FORMAT, &fingerprint.to_le_bytes())?;
+    }
     night.control.check()?; // the last moment at which a cancelled night leaves yesterday's results alone
     let rows = generation.rows();
     let number = generation.publish(&verdict.why)?;
@@ -166,4 +188,42 @@ pub fn run<F: Family>(family: &F, brief: Brief<'_>) -> Result<Outcome> {
         rows,
         why: verdict.why,
     })
+}
+
+/// What a generation was made of, kept with it.
+const FINGERPRINT: &str = "fingerprint";
+/// Version of the recipe below.
+const FINGERPRINT_FORMAT: i64 = 1;
+
+/// Everything that decides what a night says, as one number: the rows read, the options, the settings, the instant, the seed
+/// and the program.
+fn fingerprint(family: &str, options: &str, rows: u128, night: &Night<'_>) -> u128 {
+    let told = format!(
+        "{family}\n{}\n{}\n{options}\n{:?}\n{}\n{}\n{rows:032x}",
+        env!("CARGO_PKG_VERSION"),
+        schema_version(),
+        night.settings,
+        night.as_of,
+        night.seed,
+    );
+    xxhash_rust::xxh3::xxh3_128(told.as_bytes())
+}
+
+/// Why there is nothing to do: what is published was made of exactly this, and is whole.
+fn nothing_changed(family: &str, fingerprint: u128, night: &Night<'_>) -> Result<Option<String>> {
+    let Some(published) = night.shop.published(family)? else {
+        return Ok(None);
+    };
+    let number = published.generation;
+    let kept = match night.shop.artefact(number, FINGERPRINT, FINGERPRINT_FORMAT) {
+        // Damaged, or of another version: then a new generation is what mends it.
+        Err(store::Error::Artefact { .. }) => None,
+        kept => kept?,
+    };
+    if kept.as_deref() != Some(&fingerprint.to_le_bytes()) || !night.shop.is_intact(number)? {
+        return Ok(None);
+    }
+    Ok(Some(format!(
+        "nothing changed: rows, options and instant are those of generation {number}, which stays published"
+    )))
 }

@@ -27,6 +27,6 @@ pub use family::{Family, Outcome, Verdict, run};
 pub use night::{AsOf, Brief, Night, Stage, Watch, zone};
 pub use options::{
     AlreadyBought, Frequency, Goal, PriceOptions, Purpose, RecommendationOptions, SearchOptions,
-    SupportOptions, UpkeepOptions,
+    SupportOptions, UpkeepOptions, Weights,
 };
 pub use recommendations::Recommendations;

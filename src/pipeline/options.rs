@@ -1,49 +1,11 @@
 //! The options of each kind of job: the table `[KIND]` in its file. Every option has a default, which the shipped
 //! job files state; a test holds the two together.
 
+mod recommendations;
+
+pub use recommendations::{AlreadyBought, Purpose, RecommendationOptions, Weights};
+
 use serde::Deserialize;
-
-/// `[recommendations]`.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct RecommendationOptions {
-    /// Rows written for each customer.
-    pub per_user: usize,
-    /// What becomes of products a customer has bought.
-    pub already_bought: AlreadyBought,
-    /// What the lists are tuned for.
-    pub purpose: Purpose,
-}
-
-/// What becomes of products a customer has bought.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AlreadyBought {
-    /// Never recommended again.
-    Exclude,
-    /// Treated as any other.
-    Allow,
-}
-
-/// What lists are tuned for: which inner cut, and which profile of the customer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Purpose {
-    /// What customers buy in the weeks to come: a cut through time.
-    NextWeeks,
-    /// What completes the basket they are filling: each customer's last purchases.
-    Basket,
-}
-
-impl Default for RecommendationOptions {
-    fn default() -> Self {
-        RecommendationOptions {
-            per_user: 100,
-            already_bought: AlreadyBought::Exclude,
-            purpose: Purpose::NextWeeks,
-        }
-    }
-}
 
 /// `[prices]`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

@@ -17,18 +17,18 @@
 //!
 //! | file | subject |
 //! |---|---|
-//! | [`polynomial`] | free parameters to coefficients, coefficients to autocovariances |
-//! | [`innovations`] | the likelihood of a series without gaps |
-//! | [`kalman`] | the likelihood of a series with gaps; the state forecasts start from |
-//! | [`dual`] | numbers with derivatives: the gradient |
-//! | [`prepare`] | a series and its regressors made ready |
-//! | [`likelihood`] | the cost and its gradient |
-//! | [`start`] | where the search starts |
-//! | [`estimate`] | the search and what it found |
-//! | [`forecast`] | forecasts and their variances |
-//! | [`errors`] | standard errors |
-//! | [`differences`] | tests for how often to difference |
-//! | [`auto`] | the order by AICc |
+//! | `polynomial` | free parameters to coefficients, coefficients to autocovariances |
+//! | `innovations` | the likelihood of a series without gaps |
+//! | `kalman` | the likelihood of a series with gaps; the state forecasts start from |
+//! | `dual` | numbers with derivatives: the gradient |
+//! | `prepare` | a series and its regressors made ready |
+//! | `likelihood` | the cost and its gradient |
+//! | `start` | where the search starts |
+//! | `estimate` | the search and what it found |
+//! | `forecast` | forecasts and their variances |
+//! | `errors` | standard errors |
+//! | `differences` | tests for how often to difference |
+//! | `auto` | the order by AICc |
 
 mod auto;
 mod differences;

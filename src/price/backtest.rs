@@ -1,166 +1,129 @@
-//! Rolling origins: what each model would have said at three nights of the past, and what then happened.
+//! Rolling origins: what each model would have said at nights of the past, and what then happened.
 //!
-//! Origin `k` (1, 2, 3) lies `k * horizon` steps before the newest value; what follows it is forecast over the whole
-//! horizon, knowing only what came before. A series takes part in an origin if it has [`ENOUGH`] values there; one that
-//! never changed before an origin is answered by the last price, like in the night itself.
+//! Judged origin `k` (1, 2, 3) lies `k * horizon` steps before the newest value; what follows it is forecast over the
+//! whole horizon, knowing only what came before. A series takes part in an origin if it has [`ENOUGH`] values there.
+//! What one origin says of one model is kept as the signed errors it made, so that the errors of any weighted mean of
+//! models follow without fitting anything again.
+//!
+//! A model that searches for its form (the members of ETS, the order of ARIMA) searches at the oldest origin, which knows
+//! nothing of the later ones, and is only estimated anew at those; the night itself searches again.
 
-use super::model::{Fit, Forecast};
-use super::series::{constant, observed};
+use super::catalogue::{BENCHMARKS, LAST_PRICE, Model, PLAN, model, parts, season};
+use super::frequency::Frequency;
+use super::model::{Drivers, Fit, Predict};
+use super::profile::{ENOUGH, Kind, kind, scale};
+use super::series::{constant, last_value, observed};
+use super::subject::{Source, Subject};
 use crate::fit::{Control, FitError, Stopped};
 use rayon::prelude::*;
 
-/// Values a series needs before any model but the last price is tried.
-pub const ENOUGH: usize = 20;
-/// Past origins.
+/// Past nights that models are judged by.
 pub const ORIGINS: usize = 3;
-
 /// Series between two reports of progress.
 const CHUNK: usize = 512;
 
-/// How one model did on one series from one origin.
+/// One model at one origin.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trial {
-    /// Mean absolute error over the steps that have an actual value.
-    pub mae: f64,
-    /// Per step `|ln(actual / forecast)|`; `NaN` where there is no actual value.
-    pub log_errors: Vec<f64>,
+    /// Which.
+    pub model: Model,
+    /// The mean absolute error, in units of [`Origin::unit`].
+    pub mean: f64,
+    /// Actual less forecast at each step, in the same units; `NaN` where nothing was seen. Kept for the last price and the
+    /// parts of the combination of averaged prices, which needs them; `f32` because there are many and no decision hangs on their eighth digit.
+    pub errors: Box<[f32]>,
     /// The model could not be fitted and the last price stood in.
     pub failed: bool,
+}
+
+/// The mean of the absolute values that are there.
+pub fn mean_absolute(errors: impl Iterator<Item = f64>) -> f64 {
+    let (sum, count) = errors
+        .filter(|error| !error.is_nan())
+        .fold((0.0, 0u32), |(sum, count), error| (sum + error.abs(), count + 1));
+    sum / f64::from(count.max(1))
 }
 
 /// One series from one origin.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Origin {
-    /// How often the price moved before the origin ([`class`]).
-    pub class: usize,
-    /// The mean absolute step before the origin, the unit of MASE; `None` where the price never moved.
-    pub scale: Option<f64>,
-    /// One per model, in the order of the candidates.
+    /// What errors are counted in: the mean absolute (seasonal) step before the origin, or the last price of a series
+    /// that had not moved by then.
+    pub unit: f64,
+    /// Whether it had moved, so that its errors have a scale.
+    pub scaled: bool,
+    /// One per model, the last price first.
     pub trials: Vec<Trial>,
 }
 
-/// One series from every origin, newest first; `None` where it has too few values or nothing to compare with.
-pub type Backtest = [Option<Origin>; ORIGINS];
-
-/// Whether a series is worth a model: enough values, and not all the same.
-pub fn screened_out(values: &[f64]) -> bool {
-    observed(values) < ENOUGH || constant(values)
-}
-
-/// Runs every model at every origin of every series, in parallel over series.
-///
-/// `series` may hold series that are too short: they take part in no origin.
-///
-/// # Errors
-/// Stopped by the control.
-pub fn backtest(
-    series: &[&[f64]],
-    models: &[Box<dyn Fit>],
-    horizon: usize,
-    control: &Control,
-) -> Result<Vec<Backtest>, Stopped> {
-    let quiet = control.quiet();
-    let mut found = Vec::with_capacity(series.len());
-    for chunk in series.chunks(CHUNK) {
-        let answers: Result<Vec<Backtest>, Stopped> = chunk
-            .par_iter()
-            .map(|values| one(values, models, horizon, &quiet))
-            .collect();
-        found.extend(answers?);
-        control.progress("past forecasts", found.len() as u64, series.len() as u64);
+impl Origin {
+    /// What a model did here; the last price where it was not tried.
+    pub fn of(&self, model: Model) -> &Trial {
+        self.trials
+            .iter()
+            .find(|trial| trial.model == model)
+            .unwrap_or(&self.trials[0])
     }
-    Ok(found)
-}
 
-fn one(
-    values: &[f64],
-    models: &[Box<dyn Fit>],
-    horizon: usize,
-    control: &Control,
-) -> Result<Backtest, Stopped> {
-    let mut origins: Backtest = [const { None }; ORIGINS];
-    for (k, slot) in origins.iter_mut().enumerate() {
-        control.check()?;
-        let Some(cut) = values.len().checked_sub((k + 1) * horizon) else {
-            break;
-        };
-        let (past, rest) = values.split_at(cut);
-        let future = &rest[..horizon];
-        if observed(past) < ENOUGH || observed(future) == 0 {
-            continue;
-        }
-        let still = constant(past);
-        let Some(naive) = forecast(models[0].as_ref(), past, horizon, control)? else {
-            continue;
-        };
-        let mut trials = Vec::with_capacity(models.len());
-        for (m, model) in models.iter().enumerate() {
-            let trial = if m == 0 || still {
-                judge(&naive, future, false)
-            } else {
-                match forecast(model.as_ref(), past, horizon, control)? {
-                    Some(forecast) => judge(&forecast, future, false),
-                    None => judge(&naive, future, true),
-                }
-            };
-            trials.push(trial);
-        }
-        *slot = Some(Origin {
-            class: class(past),
-            scale: scale(past),
-            trials,
-        });
-    }
-    Ok(origins)
-}
-
-/// Fits and forecasts; `None` where the model has no usable answer.
-///
-/// # Errors
-/// Stopped by the control.
-pub fn forecast(
-    model: &dyn Fit,
-    values: &[f64],
-    horizon: usize,
-    control: &Control,
-) -> Result<Option<Forecast>, Stopped> {
-    match model.fit(values, control) {
-        Ok(fitted) => {
-            let forecast = fitted.forecast(horizon);
-            Ok(forecast
-                .price
-                .iter()
-                .all(|price| price.is_finite() && *price > 0.0)
-                .then_some(forecast))
-        }
-        Err(FitError::Stopped(stopped)) => Err(stopped),
-        Err(_) => Ok(None),
+    /// Whether a model was tried here.
+    pub fn tried(&self, model: Model) -> bool {
+        self.trials.iter().any(|trial| trial.model == model)
     }
 }
 
-fn judge(forecast: &Forecast, future: &[f64], failed: bool) -> Trial {
-    let (mut sum, mut count) = (0.0, 0u32);
-    for (price, actual) in forecast.price.iter().zip(future) {
-        if !actual.is_nan() {
-            sum += (actual - price).abs();
-            count += 1;
-        }
+/// What the past says of one series.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// Its kind as of the night.
+    pub kind: Kind,
+    /// The parts of its combination, for an averaged price.
+    pub parts: &'static [Model],
+    /// Judged origins, the newest first, then further ones; `None` where it has too few values or nothing to compare
+    /// with.
+    pub origins: Vec<Option<Origin>>,
+}
+
+impl Record {
+    /// Judged origins in which it took part, with their number.
+    pub fn judged(&self) -> impl Iterator<Item = (usize, &Origin)> {
+        self.origins
+            .iter()
+            .take(ORIGINS)
+            .enumerate()
+            .filter_map(|(k, origin)| Some((k, origin.as_ref()?)))
     }
-    let log_errors = forecast
-        .price
-        .iter()
-        .zip(future)
-        .map(|(price, actual)| (actual / price).ln().abs())
-        .collect();
-    Trial {
-        mae: sum / f64::from(count),
-        log_errors,
-        failed,
+}
+
+/// Where the origins lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// Steps forecast from each judged origin.
+    pub horizon: usize,
+    /// Further origins of averaged series, in steps before the newest value. A shop with few such series needs them
+    /// for its intervals.
+    pub further: Vec<usize>,
+}
+
+impl Plan {
+    /// Origins for a night of `horizon` steps over series with these numbers of values, `averaged` of which are
+    /// averaged prices.
+    pub fn new(lengths: &[usize], averaged: usize, horizon: usize) -> Self {
+        let horizon = backtest_horizon(lengths, horizon);
+        // 60 errors a step make a quantile: 20 series with three origins each have them.
+        let wanted = 60usize.div_ceil(averaged.max(1)).clamp(ORIGINS, 24) - ORIGINS;
+        let span = ORIGINS * horizon;
+        let further = (1..=wanted)
+            .map(|i| 1 + (i * span).div_ceil(wanted + 1))
+            .filter(|offset| offset % horizon != 0 && *offset < span)
+            .collect::<Vec<usize>>();
+        let mut further = further;
+        further.dedup();
+        Self { horizon, further }
     }
 }
 
 /// The horizon the backtest looks at: the night's own, or shorter where most series are too short for it.
-pub fn backtest_horizon(lengths: &[usize], horizon: usize) -> usize {
+fn backtest_horizon(lengths: &[usize], horizon: usize) -> usize {
     let mut long_enough: Vec<usize> = lengths
         .iter()
         .copied()
@@ -173,112 +136,153 @@ pub fn backtest_horizon(lengths: &[usize], horizon: usize) -> usize {
     }
 }
 
-/// Number of classes.
-pub const CLASSES: usize = 5;
-
-/// How often a price moves, by its share of steps without a change: 0 is under a half, then under four fifths, under
-/// 19 of 20, under all of them; 4 never moved. Errors of one class are alike, whatever the category.
-pub fn class(values: &[f64]) -> usize {
-    let (mut still, mut count) = (0u32, 0u32);
-    for pair in values.windows(2) {
-        if !(pair[0].is_nan() || pair[1].is_nan()) {
-            count += 1;
-            still += u32::from(constant(pair));
-        }
+/// Runs every model at every origin of every series, in parallel over series. `posted` are the models that a posted price
+/// may get, the last price first.
+///
+/// # Errors
+/// Stopped by the control.
+pub fn backtest(
+    source: &dyn Source,
+    plan: &Plan,
+    posted: &[Model],
+    control: &Control,
+) -> Result<Vec<Record>, Stopped> {
+    let quiet = control.quiet();
+    let count = source.count();
+    let mut found = Vec::with_capacity(count);
+    while found.len() < count {
+        let end = (found.len() + CHUNK).min(count);
+        let answers: Result<Vec<Record>, Stopped> = (found.len()..end)
+            .into_par_iter()
+            .map(|s| one(&source.subject(s), source.frequency(), plan, posted, &quiet))
+            .collect();
+        found.extend(answers?);
+        control.progress("past forecasts", found.len() as u64, count as u64);
     }
-    if still == count {
-        return 4;
-    }
-    let share = f64::from(still) / f64::from(count);
-    [0.5, 0.8, 0.95].iter().filter(|bound| share >= **bound).count()
+    Ok(found)
 }
 
-/// The mean absolute change from step to step; `None` where the price never moved.
-pub fn scale(values: &[f64]) -> Option<f64> {
-    let (mut sum, mut count) = (0.0, 0u32);
-    for pair in values.windows(2) {
-        let change = (pair[1] - pair[0]).abs();
-        if !change.is_nan() {
-            sum += change;
-            count += 1;
+/// The record of one series.
+///
+/// # Errors
+/// Stopped by the control.
+pub fn one(
+    subject: &Subject,
+    frequency: Frequency,
+    plan: &Plan,
+    posted: &[Model],
+    control: &Control,
+) -> Result<Record, Stopped> {
+    let values = &subject.values;
+    let kind = kind(values);
+    let parts = match kind {
+        Kind::Averaged => parts(frequency, values.len()),
+        Kind::Posted | Kind::Still => &[],
+    };
+    let (lag, mut models, further): (usize, Vec<Model>, &[usize]) = match kind {
+        Kind::Averaged => (season(frequency), [parts, &BENCHMARKS].concat(), &plan.further),
+        Kind::Posted => (1, posted.to_vec(), &[]),
+        Kind::Still => (1, Vec::new(), &[]),
+    };
+    let planned = subject.plan.is_some();
+    models.retain(|model| *model != LAST_PRICE && (planned || *model != PLAN));
+    let offsets: Vec<usize> = (1..=ORIGINS)
+        .map(|k| k * plan.horizon)
+        .chain(further.iter().copied())
+        .collect();
+    let mut fits: Vec<Option<Box<dyn Fit>>> = models.iter().map(|number| model(*number, frequency)).collect();
+    let mut origins: Vec<Option<Origin>> = vec![None; offsets.len()];
+    // From the oldest on, so that a form found there serves the later ones.
+    let mut order: Vec<usize> = (0..offsets.len()).collect();
+    order.sort_by_key(|&k| std::cmp::Reverse(offsets[k]));
+    for k in order {
+        control.check()?;
+        let Some(cut) = values.len().checked_sub(offsets[k]) else {
+            continue;
+        };
+        let (past, rest) = values.split_at(cut);
+        let future = &rest[..plan.horizon.min(rest.len())];
+        let Some(last) = last_value(past).filter(|_| observed(past) >= ENOUGH && observed(future) > 0) else {
+            continue;
+        };
+        let step = scale(past, lag).or_else(|| scale(past, 1));
+        let unit = step.unwrap_or(last);
+        let judge = |forecast: &[f64], failed, model| {
+            let errors = || {
+                future
+                    .iter()
+                    .zip(forecast)
+                    .map(|(actual, forecast)| (actual - forecast) / unit)
+            };
+            Trial {
+                model,
+                mean: mean_absolute(errors()),
+                errors: if kind == Kind::Averaged && (parts.contains(&model) || model == LAST_PRICE) {
+                    errors().map(|error| error as f32).collect()
+                } else {
+                    Box::default()
+                },
+                failed,
+            }
+        };
+        let naive = vec![last; plan.horizon];
+        let mut trials = vec![judge(&naive, false, LAST_PRICE)];
+        let still = constant(past);
+        let drivers = subject.drivers(cut);
+        for (number, fit) in models.iter().zip(&mut fits) {
+            let answer = match fit {
+                Some(model) if !still => fitted(model.as_ref(), past, &drivers, plan.horizon, control)?,
+                _ => None,
+            };
+            match answer {
+                Some((forecast, predict)) => {
+                    trials.push(judge(&forecast, false, *number));
+                    if let Some(same) = predict.again() {
+                        *fit = Some(same);
+                    }
+                }
+                None => trials.push(judge(&naive, !still, *number)),
+            }
         }
+        origins[k] = Some(Origin {
+            unit,
+            scaled: step.is_some(),
+            trials,
+        });
     }
-    (sum > 0.0 && !constant(values)).then(|| sum / f64::from(count))
+    Ok(Record { kind, parts, origins })
+}
+
+/// A forecast this many times as far from zero as the series ever was has run away.
+const RUN_AWAY: f64 = 10.0;
+
+/// What a model forecasts, and the model.
+pub type Fitting = (Vec<f64>, Box<dyn Predict>);
+
+/// Fits and forecasts; `None` where the model has no usable answer.
+///
+/// # Errors
+/// Stopped by the control.
+pub fn fitted(
+    model: &dyn Fit,
+    values: &[f64],
+    drivers: &Drivers,
+    horizon: usize,
+    control: &Control,
+) -> Result<Option<Fitting>, Stopped> {
+    match model.fit_driven(values, drivers, control) {
+        Ok(fitted) => {
+            let price = fitted.forecast(horizon).price;
+            let highest = values
+                .iter()
+                .fold(0.0f64, |highest, value| highest.max(value.abs()));
+            let usable = price.iter().all(|price| price.abs() <= RUN_AWAY * highest);
+            Ok(usable.then_some((price, fitted)))
+        }
+        Err(FitError::Stopped(stopped)) => Err(stopped),
+        Err(_) => Ok(None),
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::model::candidates;
-    use super::*;
-
-    fn run(values: &[f64], horizon: usize) -> Backtest {
-        backtest(&[values], &candidates(), horizon, &Control::unbounded())
-            .unwrap()
-            .remove(0)
-    }
-
-    #[test]
-    fn the_last_price_is_scored_by_hand() {
-        // 30 values alternating 10, 11; then the four steps after the newest origin are 11, 10, 11, 10 after an 10.
-        let values: Vec<f64> = (0..40).map(|i| 10.0 + f64::from(i % 2)).collect();
-        let origins = run(&values, 4);
-        let newest = origins[0].as_ref().unwrap();
-        assert_eq!(newest.scale, Some(1.0));
-        assert_eq!(newest.trials[0].mae, 0.5, "last is 11: errors 1, 0, 1, 0");
-        assert!((newest.trials[0].log_errors[0] - (11.0f64 / 10.0).ln()).abs() < 1e-12);
-        assert!(newest.trials.iter().all(|trial| !trial.failed));
-    }
-
-    #[test]
-    fn knows_nothing_of_what_comes_after_the_origin() {
-        let mut values: Vec<f64> = (0..60).map(|i| 10.0 + f64::from(i * 7 % 11)).collect();
-        let before = run(&values, 5);
-        // Changing the newest horizon must not change what was forecast for the older ones.
-        for value in &mut values[55..] {
-            *value *= 3.0;
-        }
-        let after = run(&values, 5);
-        assert_eq!(before[1..], after[1..]);
-        assert_ne!(before[0], after[0]);
-    }
-
-    #[test]
-    fn short_still_and_gappy_series_take_part_as_far_as_they_can() {
-        assert_eq!(run(&[1.0; 22], 3), [const { None }; ORIGINS]);
-        let one = run(&[1.0; 23], 3);
-        assert!(
-            one[0]
-                .as_ref()
-                .is_some_and(|o| o.scale.is_none() && o.trials[2].mae == 0.0)
-                && one[1].is_none()
-        );
-        let mut gappy = vec![2.0; 60];
-        gappy[57..].fill(f64::NAN);
-        gappy[10] = 3.0;
-        let origins = run(&gappy, 3);
-        assert!(origins[0].is_none(), "nothing to compare with");
-        assert!(origins[1].is_some());
-        assert!(screened_out(&[1.0; 50]) && screened_out(&[1.0, 2.0]) && !screened_out(&gappy));
-    }
-
-    #[test]
-    fn rounding_is_no_change_of_price() {
-        let mut values = vec![3.57; 40];
-        for i in (0..40).step_by(3) {
-            values[i] = 3.57 * (1.0 + 4e-16);
-        }
-        assert!(values[0] != values[1]);
-        assert!(screened_out(&values));
-        assert_eq!(scale(&values), None);
-        values[5] = 3.58;
-        assert!(scale(&values).is_some_and(|scale| scale > 1e-4));
-    }
-
-    #[test]
-    fn the_horizon_shrinks_with_the_series() {
-        assert_eq!(backtest_horizon(&[400, 400, 10], 28), 28);
-        assert_eq!(backtest_horizon(&[50, 50], 28), 10);
-        assert_eq!(backtest_horizon(&[21], 28), 1);
-        assert_eq!(backtest_horizon(&[], 28), 28);
-    }
-}
+pub(super) mod tests;

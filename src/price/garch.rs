@@ -102,11 +102,18 @@ pub fn fit(returns: &[f64], distribution: Distribution, control: &Control) -> Re
         observations: data.observations,
         next_variance: data.next_variance(&parameters) * scale * scale,
     };
-    let sound = [fitted.mu, fitted.omega, fitted.log_likelihood, fitted.next_variance];
+    let sound = [
+        fitted.mu,
+        fitted.omega,
+        fitted.log_likelihood,
+        fitted.next_variance,
+    ];
     if sound.iter().all(|value| value.is_finite()) {
         Ok(fitted)
     } else {
-        Err(FitError::Invalid("the returns' sizes are beyond arithmetic".into()))
+        Err(FitError::Invalid(
+            "the returns' sizes are beyond arithmetic".into(),
+        ))
     }
 }
 
@@ -116,16 +123,23 @@ fn starts(distribution: Distribution) -> Vec<Parameters> {
         Distribution::Normal => None,
         Distribution::StudentT => Some(6.0),
     };
-    [(0.05, 0.9), (0.1, 0.8), (0.2, 0.7), (0.3, 0.3), (0.02, 0.97), (0.05, 0.5)]
-        .into_iter()
-        .map(|(alpha, beta)| Parameters {
-            mu: 0.0,
-            omega: 1.0 - alpha - beta,
-            alpha,
-            beta,
-            nu,
-        })
-        .collect()
+    [
+        (0.05, 0.9),
+        (0.1, 0.8),
+        (0.2, 0.7),
+        (0.3, 0.3),
+        (0.02, 0.97),
+        (0.05, 0.5),
+    ]
+    .into_iter()
+    .map(|(alpha, beta)| Parameters {
+        mu: 0.0,
+        omega: 1.0 - alpha - beta,
+        alpha,
+        beta,
+        nu,
+    })
+    .collect()
 }
 
 impl Fitted {

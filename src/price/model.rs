@@ -89,6 +89,30 @@ pub trait Predict: Send + Sync {
     fn forecast(&self, horizon: usize) -> Forecast;
     /// What was estimated, as a JSON object.
     fn parameters(&self) -> Value;
+    /// The same form without a search for it, to be estimated anew on other values of the same series; `None` where
+    /// finding the form costs nothing.
+    fn again(&self) -> Option<Box<dyn Fit>> {
+        None
+    }
+}
+
+impl Fit for Box<dyn Fit> {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+
+    fn fit(&self, values: &[f64], control: &Control) -> Result<Box<dyn Predict>, FitError> {
+        (**self).fit(values, control)
+    }
+
+    fn fit_driven(
+        &self,
+        values: &[f64],
+        drivers: &Drivers,
+        control: &Control,
+    ) -> Result<Box<dyn Predict>, FitError> {
+        (**self).fit_driven(values, drivers, control)
+    }
 }
 
 /// Tomorrow's price is today's: the naive answer every model is measured against.
@@ -184,15 +208,11 @@ impl Predict for Logged {
         }
         parameters
     }
-}
 
-/// The models a night tries; the first is the naive answer.
-pub fn candidates() -> Vec<Box<dyn Fit>> {
-    vec![
-        Box::new(LastPrice),
-        Box::new(OnLogs(super::smoothing::Ses)),
-        Box::new(OnLogs(super::arima::Arima::SMOOTHING)),
-    ]
+    fn again(&self) -> Option<Box<dyn Fit>> {
+        let same = self.0.again()?;
+        Some(Box::new(OnLogs(same)))
+    }
 }
 
 #[cfg(test)]

@@ -1,45 +1,57 @@
-//! The answer for every series, from what the backtest found: the model, the forecast, its interval, and why.
+//! The answer for every series, from what the past says: the model, the forecast, its bounds, and why.
+//!
+//! Kept are a path and the unit of its errors, not bounds for every step: [`Outlooks::steps`] spells them out where they
+//! are written. A shop of 100,000 products forecasts 2.8 million steps.
 
-use super::backtest::{Backtest, CLASSES, ENOUGH, ORIGINS, class, screened_out};
-use super::choose::{Decision, Standing, decide, standing, standings};
-use super::intervals::{OLDER, Widths, around, calibrate, covered, random_walk, width};
-use super::model::Fit;
-use super::series::{Life, Series, constant};
-use crate::fit::{Control, FitError, Stopped};
+use super::backtest::{Plan, Record, mean_absolute};
+use super::calibrate::{Tables, calibrate};
+use super::catalogue::{COMBINATION, LAST_PRICE, Model, NAMES, POSTED, season};
+use super::choose::{Gate, Standings, decision, gates, leaves, standings, standings_of};
+use super::combine::{Ratios, errors, weights};
+use super::intervals::{Step, covered, random_walk, step_deviation};
+use super::path::{Path, combined, single};
+use super::profile::{ENOUGH, Kind, class, scale, zero_steps};
+use super::series::{Life, constant, last_value, observed};
+use super::subject::{Source, Subject};
+use crate::fit::{Control, Stopped};
 use rayon::prelude::*;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
 
-/// One step ahead, with its intervals.
+/// How the bounds around a path are found.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Step {
-    /// The forecast.
-    pub price: f64,
-    /// 80 % from.
-    pub lo80: f64,
-    /// 80 % to.
-    pub hi80: f64,
-    /// 95 % from.
-    pub lo95: f64,
-    /// 95 % to.
-    pub hi95: f64,
+enum Spread {
+    /// By errors in money, in this unit; of the combination or of the last price.
+    Units { unit: f64, of: usize },
+    /// By errors of the logarithm of prices that move this often.
+    Logs { class: usize },
 }
 
 /// The answer for one series.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outlook {
-    /// Index of the model.
-    pub model: usize,
+    /// Number of the model.
+    pub model: Model,
     /// What it estimated, a JSON object.
     pub parameters: String,
     /// Steps with a price.
     pub observations: usize,
     /// 1 - error / error of the last price over this series' past origins; `None` where that made no error.
     pub skill: Option<f64>,
-    /// Share of the newest origin's prices inside the 95 % interval that the older origins would have given.
+    /// Share of the newest origin's prices inside the 95 % interval that older origins would have given.
     pub coverage95: Option<f64>,
     /// Why this model, in plain words.
-    pub why: String,
-    /// The forecast; empty where a series has ended.
-    pub steps: Vec<Step>,
+    pub why: Arc<str>,
+    path: Path,
+    spread: Spread,
+    deviation: f64,
+}
+
+impl Outlook {
+    /// Whether there is a forecast.
+    pub fn is_forecast(&self) -> bool {
+        self.path != Path::None
+    }
 }
 
 /// What the night found out over all series.
@@ -47,340 +59,279 @@ pub struct Outlook {
 pub struct Outlooks {
     /// One per series.
     pub series: Vec<Outlook>,
-    /// How each model did over the whole shop.
-    pub standings: Vec<Standing>,
-    /// How the published mix did.
-    pub published: Standing,
-    /// Per category: how each model did, and the index of the model its series get.
-    pub categories: Vec<(Vec<Standing>, usize)>,
-    /// Shares of prices inside the 80 % and 95 % intervals at the newest origin, and how many prices.
-    pub coverage: (Option<f64>, Option<f64>, u32),
+    /// Per group: how each model did.
+    pub standings: Vec<Standings>,
+    /// Per group: what the gate decided.
+    pub gates: Vec<Gate>,
+    /// How what is published did over the shop.
+    pub published: super::choose::Standing,
+    /// Prices at the newest origin inside the 80 % interval, inside the 95 % one, and how many.
+    pub coverage: [u32; 3],
     /// Series whose chosen model failed on the whole history; the last price stands in.
     pub failed: usize,
+    horizon: usize,
+    tables: Tables,
 }
 
-/// Chooses per category, fits the chosen model to each whole series, and puts intervals around it.
-///
-/// `category_of[s]` indexes `categories`, whose names appear in the reasons ('' for products without one). The first
-/// model is the last price. `horizon` may be longer than that of the backtest.
+impl Outlooks {
+    /// The steps ahead of series `s`; none where it has ended.
+    pub fn steps(&self, s: usize) -> impl Iterator<Item = Step> + '_ {
+        let outlook = &self.series[s];
+        let horizon = if outlook.is_forecast() { self.horizon } else { 0 };
+        (0..horizon).map(|step| {
+            let price = match &outlook.path {
+                Path::Each(prices) => prices[step],
+                Path::Flat(price) => *price,
+                Path::None => f64::NAN,
+            };
+            let walk = || Step::in_logs(price, &random_walk(outlook.deviation, step));
+            match outlook.spread {
+                Spread::Units { unit, of } => self
+                    .tables
+                    .averaged
+                    .at(of, step)
+                    .map_or_else(walk, |q| Step::in_units(price, unit, &q)),
+                Spread::Logs { class } => self
+                    .tables
+                    .posted
+                    .at(class, step)
+                    .map_or_else(walk, |q| Step::in_logs(price, &q)),
+            }
+        })
+    }
+}
+
+/// The choice for one series before it is fitted to the whole of it.
+pub(super) struct Choice {
+    pub(super) model: Model,
+    pub(super) why: Arc<str>,
+    pub(super) weights: Vec<(Model, f64)>,
+}
+
+/// What decides.
+pub(super) struct Judges<'a> {
+    pub(super) source: &'a dyn Source,
+    pub(super) records: &'a [Record],
+    pub(super) ratios: Ratios,
+    pub(super) gates: Vec<Gate>,
+}
+
+impl Judges<'_> {
+    /// The choice for series `s`.
+    pub(super) fn choice(&self, s: usize, has_plan: bool) -> Choice {
+        let record = &self.records[s];
+        let gate = &self.gates[self.source.groups().of(s)];
+        let weights = weights(record, &self.ratios);
+        match decision(gate, record.kind, has_plan) {
+            None => Choice {
+                model: LAST_PRICE,
+                why: "".into(),
+                weights,
+            },
+            Some(decided) if decided.model == COMBINATION && leaves(&standings_of(record, &weights)) => Choice {
+                model: LAST_PRICE,
+                why: "the last price was better than the combination by more than a quarter at this series' own past \
+                      nights"
+                    .into(),
+                weights,
+            },
+            Some(decided) => Choice {
+                model: decided.model,
+                why: decided.why.clone(),
+                weights,
+            },
+        }
+    }
+}
+
+/// Chooses per group, fits the chosen model to each whole series, and finds the bounds around it.
 ///
 /// # Errors
 /// Stopped by the control.
 pub fn outlooks(
-    series: &[Series],
-    category_of: &[usize],
-    categories: &[String],
-    models: &[Box<dyn Fit>],
-    backtests: &[Backtest],
-    backtest_horizon: usize,
+    source: &dyn Source,
+    records: &[Record],
+    plan: &Plan,
     horizon: usize,
     control: &Control,
 ) -> Result<Outlooks, Stopped> {
-    let names: Vec<&str> = models.iter().map(|model| model.name()).collect();
-    let everything: Vec<usize> = (0..series.len()).collect();
-    let shop_standings = standings(backtests, &everything, models.len());
-    let shop_decision = decide(&shop_standings, &names, "in the whole shop").unwrap_or_else(|| Decision {
-        model: 0,
-        why: format!(
-            "too few series with a history of {ENOUGH} steps and {ORIGINS} horizons to judge another model"
-        ),
-    });
-    let mut members: Vec<Vec<usize>> = vec![Vec::new(); categories.len()];
-    for (s, category) in category_of.iter().enumerate() {
-        members[*category].push(s);
-    }
-    let decisions: Vec<(Vec<Standing>, Decision)> = members
-        .par_iter()
-        .zip(categories)
-        .map(|(members, name)| {
-            let place = if name.is_empty() {
-                "among products without category".into()
-            } else {
-                format!("in category '{name}'")
-            };
-            let standings = standings(backtests, members, models.len());
-            let decision = decide(&standings, &names, &place).unwrap_or_else(|| shop_decision.clone());
-            (standings, decision)
-        })
-        .collect();
-    let still: Vec<bool> = series.iter().map(|series| screened_out(&series.values)).collect();
-    let model_of = |s: usize| {
-        if still[s] {
-            0
-        } else {
-            decisions[category_of[s]].1.model
-        }
+    let groups = source.groups();
+    let ratios = Ratios::of(records);
+    let of_each = records
+        .iter()
+        .map(|record| standings_of(record, &weights(record, &ratios)));
+    let standings = standings(groups, of_each);
+    let judges = Judges {
+        source,
+        records,
+        ratios,
+        gates: gates(groups, &standings, &POSTED),
     };
-
-    let widths = |origins: std::ops::Range<usize>| -> (Widths, Vec<Widths>) {
-        let of = |class| calibrate(backtests, class, model_of, origins.clone(), backtest_horizon);
-        (
-            of(None),
-            (0..CLASSES)
-                .into_par_iter()
-                .map(|class| of(Some(class)))
-                .collect(),
-        )
-    };
-    let (shop_widths, class_widths) = widths(0..ORIGINS);
-    let (shop_older, class_older) = widths(OLDER);
-
     let quiet = control.quiet();
-    let answers: Vec<(Outlook, [u32; 3], bool)> = series
-        .par_iter()
-        .enumerate()
-        .map(|(s, series)| {
-            let own = &class_widths[class(&series.values)];
-            let mut model = model_of(s);
-            let counts = match &backtests[s][0] {
-                Some(newest) => covered(newest, model, |step| {
-                    width(&class_older[newest.class], &shop_older, step)
-                }),
-                None => (0, 0, 0),
-            };
-            let mut why = reason(series, &decisions[category_of[s]].1);
-            let (mut steps, mut parameters, mut failed) = (Vec::new(), "{}".to_owned(), false);
-            if series.life == Life::Offered {
-                let mut answer = fitted(models[model].as_ref(), &series.values, horizon, &quiet)?;
-                if answer.is_none() && model != 0 {
-                    failed = true;
-                    why = format!(
-                        "{} could not be fitted to this series, so the last price stands in",
-                        names[model]
-                    );
-                    model = 0;
-                    answer = fitted(models[0].as_ref(), &series.values, horizon, &quiet)?;
-                }
-                if let Some((prices, found)) = answer {
-                    parameters = found;
-                    steps = around_all(&prices, |step| {
-                        width(own, &shop_widths, step).unwrap_or_else(|| random_walk(&series.values, step))
-                    });
-                }
-            }
-            let outlook = Outlook {
-                model,
-                parameters,
-                observations: series.observed(),
-                skill: skill(&backtests[s], model),
-                coverage95: (counts.2 > 0).then(|| f64::from(counts.1) / f64::from(counts.2)),
-                why,
-                steps,
-            };
-            Ok((outlook, [counts.0, counts.1, counts.2], failed))
-        })
-        .collect::<Result<_, Stopped>>()?;
-
-    let total = answers.iter().fold([0u32; 3], |sum, (_, counts, _)| {
-        std::array::from_fn(|i| sum[i] + counts[i])
-    });
-    let share = |part: u32| (total[2] > 0).then(|| f64::from(part) / f64::from(total[2]));
-    let failed = answers.iter().filter(|(_, _, failed)| *failed).count();
+    let tables = calibrate(&judges, plan, &quiet)?;
+    let mut series = Vec::with_capacity(records.len());
+    let (mut published, mut coverage, mut failed) = (super::choose::Standing::default(), [0u32; 3], 0);
+    for start in (0..records.len()).step_by(CHUNK) {
+        let end = (start + CHUNK).min(records.len());
+        let answers: Vec<(Outlook, [u32; 3], bool)> = (start..end)
+            .into_par_iter()
+            .map(|s| answer(&judges, &tables, s, plan, horizon, &quiet))
+            .collect::<Result<_, Stopped>>()?;
+        for (i, (outlook, counts, fell)) in answers.into_iter().enumerate() {
+            let record = &records[start + i];
+            let weights = weights(record, &judges.ratios);
+            published.join(&standings_of(record, &weights)[outlook.model]);
+            (0..3).for_each(|k| coverage[k] += counts[k]);
+            failed += usize::from(fell);
+            series.push(outlook);
+        }
+        control.progress("forecasts", series.len() as u64, records.len() as u64);
+    }
     Ok(Outlooks {
-        series: answers.into_iter().map(|(outlook, _, _)| outlook).collect(),
-        published: standing(backtests, &everything, model_of),
-        standings: shop_standings,
-        categories: decisions
-            .into_iter()
-            .map(|(standings, decision)| (standings, decision.model))
-            .collect(),
-        coverage: (share(total[0]), share(total[1]), total[2]),
+        series,
+        standings,
+        gates: judges.gates,
+        published,
+        coverage,
         failed,
+        horizon,
+        tables,
     })
 }
 
-/// Prices and parameters; `None` where the model has no usable answer.
-fn fitted(
-    model: &dyn Fit,
-    values: &[f64],
+/// Series between two reports of progress.
+const CHUNK: usize = 512;
+
+/// The answer for series `s`, how its newest origin was covered, and whether its model failed.
+fn answer(
+    judges: &Judges<'_>,
+    tables: &Tables,
+    s: usize,
+    plan: &Plan,
     horizon: usize,
     control: &Control,
-) -> Result<Option<(Vec<f64>, String)>, Stopped> {
-    match model.fit(values, control) {
-        Ok(fit) => {
-            let prices = fit.forecast(horizon).price;
-            let usable = prices.iter().all(|price| price.is_finite() && *price > 0.0);
-            Ok(usable.then(|| (prices, fit.parameters().to_string())))
-        }
-        Err(FitError::Stopped(stopped)) => Err(stopped),
-        Err(_) => Ok(None),
+) -> Result<(Outlook, [u32; 3], bool), Stopped> {
+    control.check()?;
+    let subject = judges.source.subject(s);
+    let (record, frequency) = (&judges.records[s], judges.source.frequency());
+    let Choice {
+        model: mut number,
+        mut why,
+        weights,
+    } = judges.choice(s, subject.plan.is_some());
+    let covered = newest_covered(judges, tables, s, &subject, number, &weights, plan, control)?;
+    if let Some(reason) = reason(&subject, record.kind) {
+        why = reason;
     }
+    let (mut path, mut parameters, mut failed) = (Path::None, Map::new(), false);
+    if let (Life::Offered, Some(last)) = (subject.life, last_value(&subject.values)) {
+        let found = match number {
+            LAST_PRICE => None,
+            COMBINATION => combined(&subject, &weights, judges.source, horizon, control)?,
+            number => single(&subject, number, judges.source, horizon, control)?,
+        };
+        failed = found.is_none() && number != LAST_PRICE;
+        if failed {
+            why = format!(
+                "{} could not be fitted to this series, so the last price stands in",
+                NAMES[number]
+            )
+            .into();
+            number = LAST_PRICE;
+        }
+        (path, parameters) = found.unwrap_or_else(|| (Path::Flat(last), Map::new()));
+    }
+    if let Some(share) = zero_steps(&subject.values) {
+        parameters.insert("zero_steps".into(), json!((share * 1e4).round() / 1e4));
+    }
+    let unit = scale(&subject.values, season(frequency)).or_else(|| scale(&subject.values, 1));
+    let spread = match (record.kind, unit) {
+        (Kind::Averaged, Some(unit)) => Spread::Units {
+            unit,
+            of: usize::from(number != COMBINATION),
+        },
+        _ => Spread::Logs {
+            class: class(&subject.values),
+        },
+    };
+    let outlook = Outlook {
+        model: number,
+        parameters: Value::Object(parameters).to_string(),
+        observations: observed(&subject.values),
+        skill: skill(record, number, &weights),
+        coverage95: (covered[2] > 0).then(|| f64::from(covered[1]) / f64::from(covered[2])),
+        why,
+        path,
+        spread,
+        deviation: step_deviation(&subject.values),
+    };
+    Ok((outlook, covered, failed))
 }
 
-fn around_all(prices: &[f64], width_at: impl Fn(usize) -> super::intervals::Width) -> Vec<Step> {
-    prices
-        .iter()
-        .enumerate()
-        .map(|(step, &price)| {
-            let width = width_at(step);
-            let (lo80, hi80) = around(price, width.w80);
-            let (lo95, hi95) = around(price, width.w95.max(width.w80));
-            Step {
-                price,
-                lo80,
-                hi80,
-                lo95,
-                hi95,
-            }
-        })
-        .collect()
+/// How the newest judged origin's prices lay in the intervals that older origins would have given.
+fn newest_covered(
+    judges: &Judges<'_>,
+    tables: &Tables,
+    s: usize,
+    subject: &Subject,
+    number: Model,
+    weights: &[(Model, f64)],
+    plan: &Plan,
+    control: &Control,
+) -> Result<[u32; 3], Stopped> {
+    let record = &judges.records[s];
+    let Some(Some(newest)) = record.origins.first() else {
+        return Ok([0; 3]);
+    };
+    if record.kind == Kind::Averaged {
+        let made = match number {
+            COMBINATION => errors(newest, weights),
+            _ => Some(newest.trials[0].errors.to_vec()),
+        };
+        let of = usize::from(number != COMBINATION);
+        return Ok(made.map_or([0; 3], |made| {
+            covered(&made, |step| tables.averaged_older.at(of, step))
+        }));
+    }
+    let cut = subject.values.len() - plan.horizon;
+    let made = super::calibrate::log_errors(judges.source, subject, number, cut, plan.horizon, control)?;
+    let class = class(&subject.values[..cut]);
+    Ok(covered(&made, |step| tables.posted_older.at(class, step)))
 }
 
-fn reason(series: &Series, decision: &Decision) -> String {
-    let observed = series.observed();
-    match series.life {
-        Life::Ended => "no forecast: the offer has ended".into(),
-        Life::Silent => "no forecast: this seller was not seen for more than 30 days".into(),
-        Life::Offered if observed < ENOUGH => {
+/// Why a series gets no model, or no forecast at all.
+fn reason(subject: &Subject, kind: Kind) -> Option<Arc<str>> {
+    let observed = observed(&subject.values);
+    match subject.life {
+        Life::Ended => Some("no forecast: the offer has ended".into()),
+        Life::Silent => Some("no forecast: this seller was not seen for more than 30 days".into()),
+        Life::Offered if observed < ENOUGH => Some(
             format!("last price: {observed} steps with a price are fewer than the {ENOUGH} a model needs")
+                .into(),
+        ),
+        Life::Offered if constant(&subject.values) => Some("last price: the price never changed".into()),
+        Life::Offered => {
+            debug_assert_ne!(kind, Kind::Still, "screened out for another reason");
+            None
         }
-        Life::Offered if constant(&series.values) => "last price: the price never changed".into(),
-        Life::Offered => decision.why.clone(),
     }
 }
 
-fn skill(backtest: &Backtest, model: usize) -> Option<f64> {
+/// Skill over the judged origins.
+fn skill(record: &Record, number: Model, weights: &[(Model, f64)]) -> Option<f64> {
     let (mut own, mut naive) = (0.0, 0.0);
-    for origin in backtest.iter().flatten() {
-        own += origin.trials[model].mae;
-        naive += origin.trials[0].mae;
+    for (_, origin) in record.judged() {
+        let made = match number {
+            COMBINATION => errors(origin, weights).map_or(origin.trials[0].mean, |made| {
+                mean_absolute(made.iter().map(|e| f64::from(*e)))
+            }),
+            number => origin.of(number).mean,
+        };
+        own += made * origin.unit;
+        naive += origin.trials[0].mean * origin.unit;
     }
     (naive > 0.0).then(|| 1.0 - own / naive)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::backtest::backtest;
-    use super::super::model::candidates;
-    use super::*;
-
-    /// Series of two kinds: noise around a level, where smoothing wins by a lot, and a random walk, where nothing
-    /// beats the last price.
-    fn shop(count: usize, length: usize) -> (Vec<Series>, Vec<usize>) {
-        let mut random = fastrand::Rng::with_seed(11);
-        let mut walk = 0.0;
-        let series = (0..count)
-            .map(|s| {
-                let values = (0..length)
-                    .map(|_| {
-                        let noise = (0..4).map(|_| random.f64() - 0.5).sum::<f64>();
-                        walk = if s % 2 == 0 { noise } else { walk + noise * 0.1 };
-                        20.0 * (walk * 0.1f64).exp()
-                    })
-                    .collect();
-                walk = 0.0;
-                Series {
-                    values,
-                    life: Life::Offered,
-                }
-            })
-            .collect();
-        (series, (0..count).map(|s| s % 2).collect())
-    }
-
-    fn night(series: &[Series], category_of: &[usize], horizon: usize) -> Outlooks {
-        let control = Control::unbounded();
-        let models = candidates();
-        let values: Vec<&[f64]> = series.iter().map(|series| series.values.as_slice()).collect();
-        let backtests = backtest(&values, &models, horizon, &control).unwrap();
-        let names = ["noisy".to_owned(), String::new()];
-        outlooks(
-            series,
-            category_of,
-            &names,
-            &models,
-            &backtests,
-            horizon,
-            horizon + 2,
-            &control,
-        )
-        .unwrap()
-    }
-
-    #[test]
-    fn each_category_gets_what_wins_there() {
-        let (series, category_of) = shop(60, 120);
-        let found = night(&series, &category_of, 7);
-        assert_ne!(found.categories[0].1, 0, "{:?}", found.series[0]);
-        assert_eq!(found.categories[1].1, 0, "{:?}", found.series[1]);
-        assert!(
-            found.series[0].why.contains("in category 'noisy'"),
-            "{}",
-            found.series[0].why
-        );
-        assert!(
-            found.series[1].why.starts_with("no model beat"),
-            "{}",
-            found.series[1].why
-        );
-        assert!(found.series[0].skill.unwrap() > 0.0);
-        assert_eq!(found.series[1].skill, Some(0.0));
-        let published = super::super::choose::mean(&found.published.mase).unwrap();
-        assert!(published < super::super::choose::mean(&found.standings[0].mase).unwrap());
-        for outlook in &found.series {
-            assert_eq!(outlook.steps.len(), 9);
-            for step in &outlook.steps {
-                assert!(
-                    0.0 < step.lo95 && step.lo95 <= step.lo80 && step.lo80 < step.price,
-                    "{step:?}"
-                );
-                assert!(
-                    step.price < step.hi80 && step.hi80 <= step.hi95 && step.hi95.is_finite(),
-                    "{step:?}"
-                );
-            }
-        }
-        let (in80, in95, count) = found.coverage;
-        assert_eq!(count, 60 * 7);
-        assert!(
-            (in80.unwrap() - 0.8).abs() < 0.1 && (in95.unwrap() - 0.95).abs() < 0.05,
-            "{in80:?} {in95:?}"
-        );
-    }
-
-    #[test]
-    fn odd_series_get_the_last_price_or_none_and_a_reason() {
-        let offered = |values: Vec<f64>| Series {
-            values,
-            life: Life::Offered,
-        };
-        let (mut series, mut category_of) = shop(20, 90);
-        series.push(offered(vec![5.0; 90]));
-        series.push(offered(vec![5.0, 6.0]));
-        series.push(offered(vec![]));
-        series.push(Series {
-            values: vec![5.0, f64::NAN],
-            life: Life::Ended,
-        });
-        series.push(offered(
-            (0..90).map(|i| if i % 2 == 0 { 1e-8 } else { 1e12 }).collect(),
-        ));
-        category_of.extend([0; 5]);
-        let found = night(&series, &category_of, 7);
-        let [constant, short, empty, ended, wild] = &found.series[20..] else {
-            unreachable!()
-        };
-        assert!(constant.why.contains("never changed") && constant.steps[0].price == 5.0);
-        assert!(short.why.contains("2 steps") && short.steps[8].price == 6.0);
-        assert!(empty.steps.is_empty() && empty.why.contains("0 steps"));
-        assert!(ended.steps.is_empty() && ended.why.contains("ended"));
-        assert!(
-            wild.steps
-                .iter()
-                .all(|s| s.price.is_finite() && s.hi95.is_finite() && s.lo95 >= 0.0)
-        );
-    }
-
-    #[test]
-    fn the_number_of_threads_changes_nothing() {
-        let (series, category_of) = shop(40, 100);
-        let on = |threads: usize| {
-            let pool = rayon::ThreadPoolBuilder::new()
-                .num_threads(threads)
-                .build()
-                .unwrap();
-            pool.install(|| night(&series, &category_of, 7))
-        };
-        assert_eq!(on(1), on(3));
-    }
-}
+mod tests;

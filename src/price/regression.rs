@@ -2,7 +2,7 @@
 //!
 //! Squaring `X` into `X'X` squares its condition number, and drivers of a shop are often close to collinear (a price
 //! and a promotion flag, ten competitors that move together). So the rows go through Householder reflections, a block
-//! at a time ([`qr`]): `X = Q R`, `R b = Q'y`. Longley's sixteen years, the classic trial, come out to nine digits.
+//! at a time (`qr`): `X = Q R`, `R b = Q'y`. Longley's sixteen years, the classic trial, come out to nine digits.
 //!
 //! The words. A *design* is the matrix `X`: named columns, one row per observation. A column is *dropped* when it is a
 //! linear combination of columns before it (to 1e-10 of its length); it is reported by name and counts as a coefficient

@@ -5,8 +5,6 @@
 //! counted back from the as-of instant, so none is cut short: the newest value is the price in force as of the night,
 //! the one before it the price a day (week, month, hour) earlier.
 
-use super::calendar::{Calendar, add_months};
-
 const DAY: i64 = 86_400;
 /// How long another seller's price is believed after it was last seen.
 pub const BELIEVED: i64 = 30 * DAY;
@@ -20,92 +18,6 @@ pub struct Posted {
     pub price: Option<f64>,
     /// Whether it was a promotion.
     pub promotion: bool,
-}
-
-/// The length of a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Frequency {
-    /// 3,600 seconds.
-    Hourly,
-    /// A local day.
-    Daily,
-    /// Seven local days.
-    Weekly,
-    /// A calendar month.
-    Monthly,
-}
-
-impl Frequency {
-    /// Its name in job files.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Hourly => "hourly",
-            Self::Daily => "daily",
-            Self::Weekly => "weekly",
-            Self::Monthly => "monthly",
-        }
-    }
-
-    /// The frequency of that name; `None` for any other, "auto" included.
-    pub fn named(name: &str) -> Option<Self> {
-        [Self::Hourly, Self::Daily, Self::Weekly, Self::Monthly]
-            .into_iter()
-            .find(|f| f.name() == name)
-    }
-
-    /// The instants of the newest `count` steps up to `as_of`, newest first.
-    pub fn past(self, as_of: i64, count: usize, calendar: &dyn Calendar) -> Vec<i64> {
-        (0..count as i32)
-            .map(|step| self.instant(as_of, -step, calendar))
-            .collect()
-    }
-
-    /// The instant of the step `step` steps after `as_of` (before, when negative): the last second of its local day;
-    /// hours count from `as_of` itself. Step 0 is `as_of`.
-    pub fn instant(self, as_of: i64, step: i32, calendar: &dyn Calendar) -> i64 {
-        if step == 0 {
-            return as_of;
-        }
-        let today = calendar.day_of(as_of);
-        match self {
-            Self::Hourly => as_of + i64::from(step) * 3600,
-            Self::Daily => calendar.end_of(today + step),
-            Self::Weekly => calendar.end_of(today + 7 * step),
-            Self::Monthly => calendar.end_of(add_months(today, step)),
-        }
-    }
-}
-
-/// Rows a series must have before its gaps can make a shop hourly: a day's worth. Two nights on one day, or a correction
-/// an hour after a mistake, are no rhythm.
-const HOURLY_ROWS: usize = 24;
-
-/// The frequency that fits the rows of a shop: four fifths of the gaps between rows decide. Prices written only when
-/// they change, or at no rhythm at all, are daily.
-pub fn detect_frequency<'a>(histories: impl Iterator<Item = &'a [Posted]>) -> Frequency {
-    let (mut gaps, mut hourly, mut weekly, mut monthly) = (0u64, 0u64, 0u64, 0u64);
-    for rows in histories {
-        for pair in rows.windows(2) {
-            let gap = pair[1].at - pair[0].at;
-            gaps += 1;
-            hourly += u64::from(gap <= 2 * 3600 && rows.len() >= HOURLY_ROWS);
-            // A summer time change may move a row by an hour.
-            weekly += u64::from(gap > 3 * DAY && (gap + DAY / 4) % (7 * DAY) <= DAY / 2);
-            let days = gap as f64 / DAY as f64;
-            let months = (days / 30.44).round();
-            monthly += u64::from(months >= 1.0 && (days - months * 30.44).abs() <= 2.5);
-        }
-    }
-    let most = |count: u64| gaps > 0 && count * 5 >= gaps * 4;
-    if most(hourly) {
-        Frequency::Hourly
-    } else if most(weekly) {
-        Frequency::Weekly
-    } else if most(monthly) {
-        Frequency::Monthly
-    } else {
-        Frequency::Daily
-    }
 }
 
 /// What was left out or mended on the way, in rows.
@@ -150,6 +62,37 @@ pub fn clean(rows: &[Posted], as_of: i64) -> (Vec<Posted>, Repairs) {
     (kept, repairs)
 }
 
+/// A price this many times its two neighbours, or this many times below them, is a slip of the pen.
+const SLIP: f64 = 5.0;
+/// Neighbours of a slip agree within this factor.
+const AGREE: f64 = 1.5;
+
+/// Rows as models should see them: slips left out, so that the price before holds on, and how many those were. A row is
+/// a slip if it is no promotion and its price is five times that of both neighbours, or a fifth, while those agree. Where
+/// more than one row in fifty looks like that, the price is wild and nothing is mended. Statistics keep every row: what
+/// was posted was asked.
+pub fn mend(rows: &[Posted]) -> (Vec<Posted>, usize) {
+    let slip = |i: usize| {
+        let neighbours = (
+            i.checked_sub(1).and_then(|j| rows[j].price),
+            rows.get(i + 1).and_then(|row| row.price),
+        );
+        match (neighbours, rows[i].price) {
+            ((Some(before), Some(after)), Some(price)) => {
+                let (low, high) = (before.min(after), before.max(after));
+                !rows[i].promotion && high <= low * AGREE && (price >= high * SLIP || price * SLIP <= low)
+            }
+            _ => false,
+        }
+    };
+    let slips = (0..rows.len()).filter(|&i| slip(i)).count();
+    if slips == 0 || slips > (rows.len() / 50).max(1) {
+        return (rows.to_vec(), 0);
+    }
+    let kept = (0..rows.len()).filter(|&i| !slip(i)).map(|i| rows[i]).collect();
+    (kept, slips)
+}
+
 /// Whether a series goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Life {
@@ -174,7 +117,7 @@ impl Series {
     /// Brings cleaned rows onto steps.
     ///
     /// `own` is true for the shop's own prices, which hold to the as-of instant. `instants` are the steps, newest
-    /// first and beginning with the as-of instant ([`Frequency::past`]); at most that many are made.
+    /// first and beginning with the as-of instant (`Frequency::past`); at most that many are made.
     pub fn build(rows: &[Posted], own: bool, instants: &[i64]) -> Self {
         let (Some(first), Some(&as_of)) = (rows.first(), instants.first()) else {
             return Self {
@@ -214,10 +157,31 @@ impl Series {
     pub fn observed(&self) -> usize {
         observed(&self.values)
     }
+
+    /// Whether the price in force at each of the newest `steps` steps was flagged a promotion: 0 or 1, the newest last;
+    /// `None` where the flag was never set.
+    pub fn promotions(rows: &[Posted], steps: usize, instants: &[i64]) -> Option<Vec<f64>> {
+        if !rows.iter().any(|row| row.promotion) {
+            return None;
+        }
+        let mut row = rows.len();
+        let mut flags: Vec<f64> = instants
+            .iter()
+            .take(steps)
+            .map(|&instant| {
+                while row > 0 && rows[row - 1].at > instant {
+                    row -= 1;
+                }
+                f64::from(u8::from(row > 0 && rows[row - 1].promotion))
+            })
+            .collect();
+        flags.reverse();
+        Some(flags)
+    }
 }
 
 /// The price of `row` as it holds at `instant`, if it does.
-pub(super) fn in_force(row: &Posted, instant: i64, own: bool) -> Option<f64> {
+pub fn in_force(row: &Posted, instant: i64, own: bool) -> Option<f64> {
     row.price.filter(|_| own || instant - row.at <= BELIEVED)
 }
 
@@ -249,6 +213,7 @@ pub fn last_value(values: &[f64]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::super::calendar::Utc;
+    use super::super::frequency::Frequency;
     use super::*;
 
     fn row(day: i64, price: f64) -> Posted {
@@ -360,27 +325,38 @@ mod tests {
     }
 
     #[test]
-    fn the_rhythm_of_the_rows_is_found() {
-        let every = |seconds: i64| {
-            (0..30)
-                .map(|i| Posted {
-                    at: i * seconds,
-                    ..row(0, 1.0)
-                })
-                .collect::<Vec<_>>()
-        };
-        let detect = |rows: Vec<Posted>| detect_frequency([rows.as_slice()].into_iter());
-        assert_eq!(detect(every(3600)), Frequency::Hourly);
-        let corrected = every(3600)[..2].to_vec();
+    fn a_slip_of_the_pen_is_left_out_for_models_only() {
+        let rows: Vec<Posted> = [19.9, 19.9, 1990.0, 21.9, 21.9, 2.0, 40.0, 40.0]
+            .iter()
+            .enumerate()
+            .map(|(day, price)| row(day as i64, *price))
+            .collect();
+        let (kept, slips) = mend(&rows);
         assert_eq!(
-            detect_frequency([&corrected[..]; 500].into_iter()),
-            Frequency::Daily
+            (kept.len(), slips),
+            (7, 1),
+            "of prices that disagree, who knows which is wrong"
         );
-        assert_eq!(detect(every(DAY)), Frequency::Daily);
-        assert_eq!(detect(every(7 * DAY)), Frequency::Weekly);
-        assert_eq!(detect(every(14 * DAY)), Frequency::Weekly);
-        assert_eq!(detect(every(30 * DAY + DAY / 2)), Frequency::Monthly);
-        assert_eq!(detect(every(17 * DAY)), Frequency::Daily);
-        assert_eq!(detect(vec![]), Frequency::Daily);
+        assert_eq!(kept[2], rows[3]);
+        let mut promoted = rows.clone();
+        promoted[2].promotion = true;
+        assert_eq!(mend(&promoted).1, 0);
+        let wild: Vec<Posted> = (0..40)
+            .map(|day| row(day, [10.0, 100.0][day as usize % 2]))
+            .collect();
+        assert_eq!(mend(&wild), (wild.clone(), 0));
+        assert_eq!(mend(&[]), (vec![], 0));
+    }
+
+    #[test]
+    fn flags_stand_beside_the_steps() {
+        let mut rows = vec![row(0, 5.0), row(2, 4.0), row(3, 5.0)];
+        let instants = Frequency::Daily.past(5 * DAY + 7200, 1000, &Utc);
+        assert_eq!(Series::promotions(&rows, 6, &instants), None);
+        rows[1].promotion = true;
+        assert_eq!(
+            Series::promotions(&rows, 6, &instants),
+            Some(vec![0.0, 0.0, 1.0, 0.0, 0.0, 0.0])
+        );
     }
 }

@@ -1,9 +1,19 @@
 //! The figures people read first: last price, lowest, average, and the price before the promotion.
 //!
 //! All of them are taken from the step function itself, not from steps: a price of one hour counts as one hour in an
-//! average and can be the lowest of the month. "The lowest price of the 30 days before the promotion" is what the
-//! European Union's Omnibus directive (2019/2161, article 2) wants beside a price reduction: the promotion's own
-//! prices do not count, and neither does what came before those 30 days.
+//! average and can be the lowest of the month.
+//!
+//! "The lowest price of the 30 days before the promotion" is what article 6a of the European Union's directive 98/6/EC
+//! (put in by the Omnibus directive, 2019/2161) wants beside an announced reduction. What it says, and what follows here:
+//!
+//! - It is the lowest price *before* the reduction applied: the running promotion's own prices do not count, a promotion
+//!   that ended a week earlier does.
+//! - The period is not shorter than 30 days: it begins with the first second of the local day 30 days before, so that
+//!   neither the hour of the day nor a change of the clocks makes it shorter.
+//! - A reduction that grows in steps without a break counts from its first step. One that shrinks is a new, smaller
+//!   reduction: the deeper price before it counts. So does a promotion after a day off sale.
+//! - An article younger than 30 days is compared with the time since its first price; one that was on promotion from its
+//!   first day, or not on sale at all before, has nothing to compare with.
 
 use super::calendar::Calendar;
 use super::series::{BELIEVED, Posted, in_force};
@@ -21,8 +31,8 @@ pub struct Stats {
     pub last_change_day: Option<i32>,
     /// The lowest price in force in the last 30 days.
     pub min30: Option<f64>,
-    /// The lowest price in force in the 30 days before the running promotion began; `None` without a promotion, and
-    /// where nothing was offered in those days.
+    /// The lowest price in force in the 30 days before the running promotion began (see above); `None` without a
+    /// promotion, and where nothing was offered in those days.
     pub min30_before_promotion: Option<f64>,
     /// The average over the last 30 days, weighted by time offered.
     pub avg30: Option<f64>,
@@ -72,7 +82,8 @@ pub fn stats(rows: &[Posted], own: bool, as_of: i64, calendar: &dyn Calendar) ->
         min30: lowest(rows, own, as_of - 30 * DAY, as_of),
         min30_before_promotion: running.and_then(|_| {
             let start = promotion_start(rows, own);
-            lowest(rows, own, start - 30 * DAY, start - 1)
+            let first_day = calendar.day_of(start) - 30;
+            lowest(rows, own, calendar.end_of(first_day - 1) + 1, start - 1)
         }),
         avg30: average(rows, own, as_of - 30 * DAY, as_of),
         avg90: average(rows, own, as_of - 90 * DAY, as_of),
@@ -84,12 +95,14 @@ pub fn stats(rows: &[Posted], own: bool, as_of: i64, calendar: &dyn Calendar) ->
     })
 }
 
-/// When the promotion that the last row belongs to began: the first of the unbroken run of promotion rows.
+/// When the promotion that the last row belongs to began: the first of the unbroken run of promotion rows whose price
+/// never rises.
 fn promotion_start(rows: &[Posted], own: bool) -> i64 {
     let mut start = rows.len() - 1;
     while start > 0 {
-        let earlier = &rows[start - 1];
-        if !earlier.promotion || in_force(earlier, rows[start].at, own).is_none() {
+        let (earlier, later) = (&rows[start - 1], &rows[start]);
+        let unbroken = earlier.promotion && in_force(earlier, later.at, own).is_some();
+        if !unbroken || earlier.price < later.price {
             break;
         }
         start -= 1;
@@ -174,6 +187,131 @@ mod tests {
         assert_eq!((got.on_promotion, got.min30_before_promotion), (false, None));
         // Nothing was offered before: on promotion from its first day.
         assert_eq!(of(&rows[4..], true, 100).min30_before_promotion, None);
+    }
+
+    fn before(rows: &[Posted], day: i64) -> Option<f64> {
+        of(rows, true, day).min30_before_promotion
+    }
+
+    #[test]
+    fn steps_of_a_promotion_and_promotions_after_one_another() {
+        let regular = row(0, 12.0, false);
+        // Deeper in steps, repeated by a daily writer: one promotion since day 60.
+        let deeper = [
+            regular,
+            row(60, 10.0, true),
+            row(61, 10.0, true),
+            row(64, 8.0, true),
+        ];
+        assert_eq!(before(&deeper, 70), Some(12.0));
+        // Shrinking: since day 64 ten are asked, eight were asked before.
+        let shrinking = [regular, row(60, 8.0, true), row(64, 10.0, true)];
+        assert_eq!(before(&shrinking, 70), Some(8.0));
+        // A promotion that ended ten days before the next counts, one that ended 40 days before does not.
+        let again = [
+            regular,
+            row(60, 8.0, true),
+            row(63, 12.0, false),
+            row(73, 9.0, true),
+        ];
+        assert_eq!(before(&again, 80), Some(8.0));
+        let long_ago = [
+            regular,
+            row(60, 8.0, true),
+            row(63, 12.0, false),
+            row(103, 9.0, true),
+        ];
+        assert_eq!(before(&long_ago, 110), Some(12.0));
+        // Raised just before: the lower price of the weeks before the raise counts.
+        let raised = [regular, row(55, 15.0, false), row(60, 12.0, true)];
+        assert_eq!(before(&raised, 61), Some(12.0));
+        // Sold out for three days in between: nothing says it is the same promotion.
+        let gap = [
+            regular,
+            row(60, 8.0, true),
+            row(62, 0.0, false),
+            row(65, 8.0, true),
+        ];
+        assert_eq!(before(&gap, 70), Some(8.0));
+    }
+
+    #[test]
+    fn young_articles_gaps_and_the_edge_of_the_thirty_days() {
+        // Three weeks old.
+        assert_eq!(before(&[row(39, 5.0, false), row(60, 4.0, true)], 61), Some(5.0));
+        // Off sale for the whole of the 30 days: nothing to compare with; for a part of them: the rest.
+        let season = [row(0, 5.0, false), row(10, 0.0, false), row(60, 4.0, true)];
+        assert_eq!(before(&season, 61), None);
+        let partly = [
+            row(0, 5.0, false),
+            row(40, 0.0, false),
+            row(50, 6.0, false),
+            row(60, 4.0, true),
+        ];
+        assert_eq!(before(&partly, 61), Some(5.0));
+        // The promotion begins on day 60 at noon: a price of the morning of day 30 is within 30 days, one of the last
+        // hour of day 29 is not.
+        let at = |hours: i64, price: f64, promotion: bool| Posted {
+            at: hours * 3600,
+            price: Some(price),
+            promotion,
+        };
+        let morning = [
+            at(0, 9.0, false),
+            at(29 * 24, 3.0, false),
+            at(30 * 24 + 1, 9.0, false),
+            at(60 * 24 + 12, 8.0, true),
+        ];
+        assert_eq!(before(&morning, 62), Some(3.0));
+        let evening = [
+            at(0, 9.0, false),
+            at(29 * 24, 3.0, false),
+            at(30 * 24, 9.0, false),
+            at(60 * 24 + 12, 8.0, true),
+        ];
+        assert_eq!(before(&evening, 62), Some(9.0));
+    }
+
+    /// Days of 24 hours, but day 40 has 25.
+    struct Autumn;
+
+    impl Calendar for Autumn {
+        fn day_of(&self, at: i64) -> i32 {
+            let shifted = if at >= 41 * DAY + 3600 {
+                at - 3600
+            } else {
+                at.min(41 * DAY - 1)
+            };
+            Utc.day_of(shifted)
+        }
+        fn end_of(&self, day: i32) -> i64 {
+            Utc.end_of(day) + if day >= 40 { 3600 } else { 0 }
+        }
+    }
+
+    #[test]
+    fn thirty_local_days_are_not_shortened_by_the_clocks() {
+        // The promotion begins at midnight of day 60; the 30 days begin at midnight of day 30, 721 hours earlier. The
+        // price of 3 held for their first hour only.
+        let rows = [
+            Posted {
+                at: 29 * DAY,
+                price: Some(3.0),
+                promotion: false,
+            },
+            Posted {
+                at: 30 * DAY + 1800,
+                price: Some(9.0),
+                promotion: false,
+            },
+            Posted {
+                at: 60 * DAY + 3600,
+                price: Some(8.0),
+                promotion: true,
+            },
+        ];
+        let got = stats(&rows, true, 61 * DAY, &Autumn).unwrap();
+        assert_eq!(got.min30_before_promotion, Some(3.0));
     }
 
     #[test]

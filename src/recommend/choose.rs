@@ -5,15 +5,21 @@
 //! the 30-day popularity on the same users; last night's numbers win over tonight's where tonight's are
 //! significantly worse (paired 90 % interval below 0), so a night never throws away what worked.
 
+use super::blend::{Blend, component};
 use super::content::ContentCosine;
 use super::cuts::Cut;
+use super::demand::MONTH;
+use super::fitted::{Limits, Models};
 use super::log::{Log, Strengths};
 use super::measure::{Judged, judge};
-use super::models::{ForAll, ItemCosine, MixSettings, Scorer};
-use super::neighbours::Neighbours;
+use super::models::{Alone, ForAll, Memo, Scorer};
+use super::neighbours::{Nearest, Neighbours};
 use super::profile::Decay;
-use super::purpose::{Parts, Purpose};
-use super::tune::{TuneOptions, Tuned, tune};
+use super::purpose::Purpose;
+use super::settings::{ALS, BASKETS, COMPONENTS, COSINE, EASE, Settings};
+use super::tune::{TuneOptions, Tuned, sample, tune, tune_signs};
+use super::users::UserCosine;
+use super::weighting::Weighting;
 use crate::fit::{Control, FitError};
 use crate::text::Csr;
 
@@ -21,20 +27,40 @@ use crate::text::Csr;
 pub const POPULARITY: &str = "popularity_30d";
 /// Popularity of all time, for comparison.
 pub const POPULARITY_EVER: &str = "popularity_ever";
-/// Plain item cosine, k = 100.
-pub const ITEM_COSINE: &str = "item_cosine";
 /// The article's content cosine.
 pub const CONTENT_COSINE: &str = "content_cosine";
-/// [`super::models::Mix`] with tonight's numbers.
-pub const MIX: &str = "mix";
-/// The same with the numbers kept with the published generation, so that a night is judged beside the one before it. The
-/// other models have no numbers to keep: they stand beside tonight's anyway.
-pub const PUBLISHED: &str = "mix, last night's numbers";
+/// The article's user cosine.
+pub const USER_COSINE: &str = "user_cosine";
+/// Item cosine, k = 100.
+pub const ITEM_COSINE: &str = COMPONENTS[COSINE];
+/// Item cosine over TF-IDF weights.
+pub const ITEM_COSINE_TFIDF: &str = "item_cosine_tfidf";
+/// Item similarity over BM25 weights.
+pub const ITEM_COSINE_BM25: &str = "item_cosine_bm25";
+/// [`super::blend::Blend`] with tonight's numbers.
+pub const BLEND: &str = "blend";
+/// The same with the numbers kept with the published generation, so that a night is judged beside the one before it.
+pub const PUBLISHED: &str = "blend, last night's numbers";
 
-/// Neighbours that the plain item cosine listens to.
-const PLAIN_K: usize = 100;
+/// The personal models that may win, the simpler first: ties go to the earlier.
+const PERSONAL: [&str; 9] = [
+    ITEM_COSINE,
+    ITEM_COSINE_TFIDF,
+    ITEM_COSINE_BM25,
+    CONTENT_COSINE,
+    USER_COSINE,
+    COMPONENTS[EASE],
+    COMPONENTS[BASKETS],
+    COMPONENTS[ALS],
+    BLEND,
+];
+
+/// Neighbours that the cosines listen to.
+const K: usize = 100;
 /// Users that must be tested before a personal model may win.
 pub const LEAST_USERS: usize = 20;
+/// Users that are judged at most, a seeded sample; each by full ranking.
+pub const MOST_USERS: usize = 5000;
 /// Bootstrap draws of an interval.
 pub const DRAWS: usize = 500;
 
@@ -44,40 +70,63 @@ pub struct Trial {
     /// The outer cut.
     pub cut: Cut,
     /// Fitted on its training part.
-    pub parts: Parts,
-    /// Chosen on the inner cut.
+    pub models: Models,
+    /// Chosen on the inner cuts.
     pub tuned: Tuned,
+    /// What every kind of event counts, as chosen.
+    pub strengths: Strengths,
+}
+
+/// What does not change from one cut to the next.
+#[derive(Debug, Clone, Copy)]
+pub struct Ground<'a> {
+    /// All events.
+    pub log: &'a Log,
+    /// TF-IDF rows of the products' texts.
+    pub vectors: &'a Csr,
+    /// The nearest texts of every product.
+    pub words: &'a Neighbours,
+    /// What the lists are for.
+    pub purpose: Purpose,
+    /// How large models may grow.
+    pub limits: Limits,
+    /// Seed of samples and intervals.
+    pub seed: u64,
 }
 
 impl Trial {
-    /// Tunes on the inner cut and fits on the outer training part.
+    /// Tunes on the inner cuts and fits on the outer training part. `strengths` are the shop's, before the factor
+    /// that tuning chooses.
     ///
     /// # Errors
     /// Those of [`tune`].
     pub fn fit(
-        log: &Log,
+        ground: &Ground<'_>,
         strengths: &Strengths,
-        content: &Neighbours,
-        purpose: Purpose,
-        published: Option<MixSettings>,
-        options: &TuneOptions,
+        published: Option<Settings>,
         control: &Control,
     ) -> Result<Trial, FitError> {
-        let cut = purpose.cut(log, strengths);
-        let inner = purpose.inner(&cut, log, strengths);
+        let Ground { log, purpose, .. } = *ground;
+        let options = TuneOptions::new(ground.seed, ground.limits);
+        let start = published.unwrap_or_else(|| Settings::start(purpose));
+        let signs = match published {
+            Some(before) if before.is_fresh() => before.signs,
+            _ => tune_signs(log, strengths, purpose, start.signs, &options, control)?,
+        };
+        let strengths = strengths.with_signs(signs);
+        let cut = purpose.cut(log, &strengths);
+        let inner = purpose.inner_cuts(&cut, log, &strengths);
         control.check()?;
-        let start = published.unwrap_or_default();
-        let tuned = tune(
-            &inner,
-            &Parts::fit(&inner.train, purpose),
-            content,
-            start,
-            options,
-            control,
-        )?;
-        control.check()?;
-        let parts = Parts::fit(&cut.train, purpose);
-        Ok(Trial { cut, parts, tuned })
+        let mut tuned = tune(log, &inner, purpose, ground.words, published, &options, control)?;
+        tuned.settings.signs = signs;
+        drop(inner);
+        let models = Models::fit(log, &cut, purpose, &tuned.settings, ground.limits, control)?;
+        Ok(Trial {
+            cut,
+            models,
+            tuned,
+            strengths,
+        })
     }
 }
 
@@ -97,70 +146,132 @@ pub struct Verdict {
     pub candidates: Vec<Candidate>,
     /// The name of the winner.
     pub winner: &'static str,
-    /// The winner's numbers, where the winner is a mix.
-    pub settings: MixSettings,
+    /// The winner's numbers.
+    pub settings: Settings,
     /// Why it won, in plain words.
     pub why: String,
+}
+
+/// The model of that name over fitted models; `None` for one that is not personal.
+fn personal<'a>(
+    name: &str,
+    ground: &Ground<'a>,
+    models: &'a Models,
+    train: &super::history::Histories,
+    settings: &Settings,
+) -> Option<Box<dyn Scorer + 'a>> {
+    let alone = |number: usize| Alone {
+        model: component(models, ground.words, number),
+        decay: Decay {
+            tau_days: settings.tau_days[number],
+            from: models.age_from,
+        },
+    };
+    let weighted = |weighting| Owned(Neighbours::weighted(train, K, weighting));
+    Some(match name {
+        ITEM_COSINE => Box::new(Alone {
+            model: Nearest {
+                lists: &models.behaviour,
+                k: K,
+            },
+            decay: Decay::flat(),
+        }),
+        ITEM_COSINE_TFIDF => Box::new(weighted(Weighting::TfIdf)),
+        ITEM_COSINE_BM25 => Box::new(weighted(Weighting::Bm25)),
+        CONTENT_COSINE => Box::new(ContentCosine::new(ground.vectors.clone(), Decay::flat())),
+        USER_COSINE => Box::new(UserCosine::new(train, K)),
+        BLEND | PUBLISHED => Box::new(Blend::new(models, ground.words, settings)),
+        name => {
+            let number = [EASE, BASKETS, ALS]
+                .into_iter()
+                .find(|&number| COMPONENTS[number] == name)?;
+            Box::new(alone(number))
+        }
+    })
+}
+
+/// Neighbours that live as long as the candidate they serve.
+struct Owned(Neighbours);
+
+impl Scorer for Owned {
+    fn score(&self, history: &[super::history::Signal], scores: &mut [f32]) -> Memo {
+        self.alone().score(history, scores)
+    }
+
+    fn reasons(&self, history: &[super::history::Signal], products: &[u32], memo: &Memo) -> Vec<u32> {
+        self.alone().reasons(history, products, memo)
+    }
+}
+
+impl Owned {
+    fn alone(&self) -> Alone<Nearest<'_>> {
+        Alone {
+            model: Nearest { lists: &self.0, k: K },
+            decay: Decay::flat(),
+        }
+    }
 }
 
 /// Judges all candidates on the outer cut and chooses.
 ///
 /// # Errors
-/// [`FitError::Stopped`] when the night is stopped between two candidates.
+/// The night was stopped between two candidates, or last night's numbers fit nothing tonight.
 pub fn choose(
     trial: &Trial,
-    vectors: &Csr,
-    content: &Neighbours,
-    published: Option<MixSettings>,
-    seed: u64,
+    ground: &Ground<'_>,
+    published: Option<Settings>,
     control: &Control,
 ) -> Result<Verdict, FitError> {
-    let users = trial.cut.tested();
-    let parts = &trial.parts;
-    let (k, decay) = (PLAIN_K, Decay::flat());
-    let mut models: Vec<(&'static str, Box<dyn Scorer + '_>)> = vec![
-        (
-            POPULARITY,
-            Box::new(ForAll {
-                scores: parts.recent.clone(),
-            }),
-        ),
-        (
-            POPULARITY_EVER,
-            Box::new(ForAll {
-                scores: parts.popularity.total.clone(),
-            }),
-        ),
-        (
-            ITEM_COSINE,
-            Box::new(ItemCosine {
-                neighbours: &parts.behaviour,
-                k,
-                decay,
-            }),
-        ),
-        (
-            CONTENT_COSINE,
-            Box::new(ContentCosine::new(vectors.clone(), decay)),
-        ),
-        (MIX, Box::new(parts.mix(content, trial.tuned.settings))),
-    ];
-    if let Some(settings) = published.filter(|settings| *settings != trial.tuned.settings) {
-        models.push((PUBLISHED, Box::new(parts.mix(content, settings))));
-    }
-    let mut candidates = Vec::with_capacity(models.len());
-    for (name, model) in &models {
+    let Trial {
+        cut, models, tuned, ..
+    } = trial;
+    let users = sample(cut.tested(), MOST_USERS, ground.seed);
+    let mut candidates = Vec::new();
+    let mut hear = |name: &'static str, model: &dyn Scorer| {
         control.check()?;
+        control.progress(
+            "judging models",
+            candidates.len() as u64,
+            PERSONAL.len() as u64 + 3,
+        );
         candidates.push(Candidate {
             name,
-            judged: judge(model.as_ref(), &trial.cut, &users),
+            judged: judge(model, cut, &users),
         });
+        Ok::<_, FitError>(())
+    };
+    hear(
+        POPULARITY,
+        &ForAll {
+            scores: models.demand.popularity(MONTH),
+        },
+    )?;
+    hear(
+        POPULARITY_EVER,
+        &ForAll {
+            scores: models.demand.ever().to_vec(),
+        },
+    )?;
+    for name in PERSONAL {
+        if let Some(model) = personal(name, ground, models, &cut.train, &tuned.settings) {
+            hear(name, model.as_ref())?;
+        }
     }
-    let (winner, why) = winner(&candidates, seed);
+    if let Some(settings) = published.filter(|settings| !settings.answers_like(&tuned.settings)) {
+        let again;
+        let models = if settings.fits_like(&tuned.settings) {
+            models
+        } else {
+            again = Models::fit(ground.log, cut, ground.purpose, &settings, ground.limits, control)?;
+            &again
+        };
+        hear(PUBLISHED, &Blend::new(models, ground.words, &settings))?;
+    }
+    let (winner, why) = winner(&candidates, ground.seed);
     let settings = if winner == PUBLISHED {
-        published.unwrap_or_default()
+        published.unwrap_or(tuned.settings)
     } else {
-        trial.tuned.settings
+        tuned.settings
     };
     Ok(Verdict {
         candidates,
@@ -184,8 +295,7 @@ fn winner(candidates: &[Candidate], seed: u64) -> (&'static str, String) {
         );
         return (POPULARITY, why);
     }
-    // Ties go to the earlier, simpler model.
-    let personal = [ITEM_COSINE, CONTENT_COSINE, MIX].into_iter().filter_map(of);
+    let personal = PERSONAL.into_iter().filter_map(of);
     let Some(mut best) = personal.reduce(|best, next| if ndcg(next) > ndcg(best) { next } else { best })
     else {
         return (POPULARITY, "no personal model was fitted".to_owned());
@@ -219,33 +329,25 @@ fn winner(candidates: &[Candidate], seed: u64) -> (&'static str, String) {
 /// The winner fitted on everything; `None` for popularity, which needs no model.
 pub fn refitted<'a>(
     verdict: &Verdict,
-    parts: &'a Parts,
-    vectors: &Csr,
-    content: &'a Neighbours,
+    ground: &Ground<'a>,
+    models: &'a Models,
+    train: &super::history::Histories,
 ) -> Option<Box<dyn Scorer + 'a>> {
-    let decay = Decay::flat();
-    match verdict.winner {
-        ITEM_COSINE => Some(Box::new(ItemCosine {
-            neighbours: &parts.behaviour,
-            k: PLAIN_K,
-            decay,
-        })),
-        CONTENT_COSINE => Some(Box::new(ContentCosine::new(vectors.clone(), decay))),
-        MIX | PUBLISHED => Some(Box::new(parts.mix(content, verdict.settings))),
-        _ => None,
-    }
+    personal(verdict.winner, ground, models, train, &verdict.settings)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::measure::METRICS;
     use super::*;
 
     fn candidate(name: &'static str, ndcg: f32, users: usize) -> Candidate {
         Candidate {
             name,
             judged: Judged {
-                of_users: vec![[ndcg; 5]; users],
-                coverage: 0.5,
+                of_users: vec![[ndcg; METRICS.len()]; users],
+                first: vec![Vec::new(); users],
+                ranked: 1,
             },
         }
     }
@@ -255,7 +357,7 @@ mod tests {
         let all = [
             candidate(POPULARITY, 0.2, 50),
             candidate(ITEM_COSINE, 0.1, 50),
-            candidate(MIX, 0.15, 50),
+            candidate(BLEND, 0.15, 50),
         ];
         let (name, why) = winner(&all, 1);
         assert_eq!(name, POPULARITY);
@@ -267,20 +369,20 @@ mod tests {
         let mut all = vec![
             candidate(POPULARITY, 0.1, 50),
             candidate(ITEM_COSINE, 0.2, 50),
-            candidate(MIX, 0.3, 50),
+            candidate(BLEND, 0.3, 50),
         ];
-        assert_eq!(winner(&all, 1).0, MIX);
+        assert_eq!(winner(&all, 1).0, BLEND);
         all.push(candidate(PUBLISHED, 0.4, 50));
         let (name, why) = winner(&all, 1);
         assert_eq!(name, PUBLISHED);
         assert!(why.contains("last night"), "{why}");
-        all[2] = candidate(MIX, 0.4, 50);
-        assert_eq!(winner(&all, 1).0, MIX);
+        all[2] = candidate(BLEND, 0.4, 50);
+        assert_eq!(winner(&all, 1).0, BLEND);
     }
 
     #[test]
     fn few_users_get_the_naive_answer() {
-        let all = [candidate(POPULARITY, 0.1, 3), candidate(MIX, 0.9, 3)];
+        let all = [candidate(POPULARITY, 0.1, 3), candidate(BLEND, 0.9, 3)];
         let (name, why) = winner(&all, 1);
         assert_eq!(name, POPULARITY);
         assert!(why.contains("too little data"), "{why}");

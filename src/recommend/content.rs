@@ -7,7 +7,7 @@
 use rayon::prelude::*;
 
 use super::history::Signal;
-use super::models::{Scorer, loudest};
+use super::models::{Memo, Scorer, loudest};
 use super::neighbours::{Neighbours, keep_best};
 use super::profile::Decay;
 use crate::text::Csr;
@@ -91,7 +91,7 @@ impl ContentCosine {
 }
 
 impl Scorer for ContentCosine {
-    fn score(&self, history: &[Signal], scores: &mut [f32]) {
+    fn score(&self, history: &[Signal], scores: &mut [f32]) -> Memo {
         let mut words = vec![0.0f32; self.vectors.columns];
         for (product, weight) in self.decay.profile(history) {
             let (features, values) = self.vectors.row(product as usize);
@@ -105,7 +105,7 @@ impl Scorer for ContentCosine {
             .sum::<f64>()
             .sqrt() as f32;
         if norm == 0.0 {
-            return;
+            return Memo::new();
         }
         for (feature, &x) in words.iter().enumerate().filter(|&(_, &x)| x != 0.0) {
             let (products, weights) = self.postings.row(feature);
@@ -118,9 +118,10 @@ impl Scorer for ContentCosine {
                 *score /= norm * length;
             }
         }
+        Memo::new()
     }
 
-    fn reasons(&self, history: &[Signal], products: &[u32]) -> Vec<u32> {
+    fn reasons(&self, history: &[Signal], products: &[u32], _: &Memo) -> Vec<u32> {
         let profile = self.decay.profile(history);
         let mut table = vec![0.0f32; profile.len() * products.len()];
         for (speaker, &(of, weight)) in profile.iter().enumerate() {

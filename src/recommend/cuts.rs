@@ -9,10 +9,10 @@
 //!
 //! Either way a pair is a distinct (user, product) with the time of its first purchase, ties of time are broken
 //! by line, and *no event from behind a user's boundary* reaches the training part: neither a repeated purchase nor a
-//! return. Test pairs with a product that nobody in the training part met are dropped and counted as cold.
+//! return. Test pairs with a product that nobody in the training part met are kept apart as cold.
 
 use super::history::{Histories, Signal};
-use super::log::{Log, Strengths};
+use super::log::{Interaction, Log, Strengths};
 
 /// A training part and what it must predict.
 #[derive(Debug, Clone)]
@@ -21,12 +21,16 @@ pub struct Cut {
     pub train: Histories,
     /// The test products of every user, ascending; empty for users who are not tested.
     pub test: Vec<Vec<u32>>,
-    /// Test pairs dropped because their product is new after the cut.
+    /// Pairs of known users that are not in `test` because their product is new after the cut.
     pub cold: usize,
+    /// Those pairs: the new products of every user that the training part knows, ascending.
+    pub cold_test: Vec<Vec<u32>>,
     /// Pairs of users who have no training part (their first visit is after the cut).
     pub strangers: usize,
     /// The first instant that is hidden: of everybody, or of each user (`i64::MAX`: nothing is hidden).
     boundary: Vec<(i64, u32)>,
+    /// The earliest of them.
+    earliest: (i64, u32),
     /// Whether purchases are predicted, or (a shop without purchases) any interest.
     pub purchases: bool,
 }
@@ -112,12 +116,15 @@ impl Cut {
                 .user
                 .is_none_or(|user| (event.at, event.line) < boundary[user as usize])
         });
+        let earliest = boundary.iter().copied().min().unwrap_or(NOTHING_HIDDEN);
         Cut {
             train,
             test: vec![Vec::new(); log.users],
             cold: 0,
+            cold_test: vec![Vec::new(); log.users],
             strangers: 0,
             boundary,
+            earliest,
             purchases,
         }
     }
@@ -136,6 +143,7 @@ impl Cut {
                     self.strangers += 1;
                 } else if !seen[signal.product as usize] {
                     self.cold += 1;
+                    self.cold_test[user].push(signal.product);
                 } else if !self
                     .train
                     .of(user)
@@ -147,8 +155,19 @@ impl Cut {
                 }
             }
             self.test[user].sort_unstable();
+            self.cold_test[user].sort_unstable();
         }
         self
+    }
+
+    /// Whether the training part may see an event. Strangers' events count up to the earliest boundary of anybody, so
+    /// that nothing from behind one reaches a model.
+    pub fn shows(&self, event: &Interaction) -> bool {
+        let boundary = match event.user {
+            Some(user) => self.boundary[user as usize],
+            None => self.earliest,
+        };
+        (event.at, event.line) < boundary
     }
 
     /// The users that have something to predict, ascending.
@@ -161,7 +180,7 @@ impl Cut {
 
 #[cfg(test)]
 mod tests {
-    use super::super::log::{Interaction, Kind};
+    use super::super::log::Kind;
     use super::*;
 
     fn buy(user: u32, product: u32, at: i64, line: u32) -> Interaction {
@@ -213,6 +232,7 @@ mod tests {
         // Eleven pairs: the quantile is number floor(0.7 * 10) = 7 of 0..=10, the pair of time 7.
         assert_eq!(cut.tested(), [0]);
         assert_eq!((cut.test[0].clone(), cut.cold, cut.strangers), (vec![1], 1, 1));
+        assert_eq!(cut.cold_test, [vec![9], vec![], vec![]]);
         assert_eq!(cut.train.all().len(), 8);
     }
 

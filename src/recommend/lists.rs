@@ -1,18 +1,20 @@
 //! Lists: what people see.
 //!
 //! A list holds at most `rows` products, best first, and never: what may not be shown (hidden, not sellable, blocked),
-//! what the user dismissed, what was bought already (unless allowed), and two variants of one group. The order is the
-//! model's own, the one that was measured. Where its scores end the popular products go on, so a list is short
-//! only when the shop is. Shop people's pins come last and stand where they say.
+//! what the customer dismissed, what they bought (unless allowed, or due again), two variants of one article, and two
+//! products that may never be seen together. The order is the model's own, the one that was measured, unless the shop asks
+//! for diversity or a category cap. Where the model's scores end the popular products go on, so a list is short
+//! only when the shop is. Shop people's pins stand where they say.
 
-use std::collections::BTreeSet;
-
-use rayon::prelude::*;
-
-use super::history::{Histories, Signal};
+use super::diversity::Diversity;
+use super::fresh::Fresh;
+use super::history::Signal;
 use super::measure::is_spent;
-use super::models::{NO_REASON, Scorer};
+use super::models::{Memo, NO_REASON, Scorer};
+use super::picker::{Cap, Picker, arrange};
 use super::rank::best;
+use super::rules::Wishes;
+use super::variants::Variants;
 
 /// Where a row came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub enum From {
     Model,
     /// What fills the rest: popularity for a user, likeness of words for a product page.
     Fallback,
+    /// A new product on one of the places that are kept for them.
+    New,
     /// A shop person pinned it.
     Rule,
 }
@@ -30,7 +34,7 @@ pub enum From {
 pub struct Row {
     /// The product.
     pub product: u32,
-    /// Falls along the list, except for pinned rows, which carry the score of their place.
+    /// Falls along the list as the model ordered it; pinned and new rows carry the score of their place.
     pub score: f32,
     /// Where the row came from.
     pub from: From,
@@ -38,341 +42,356 @@ pub struct Row {
     pub because: Option<u32>,
 }
 
-/// The shop people's wishes for one list, already filtered to those in force for it.
-#[derive(Debug, Clone, Default)]
-pub struct Wishes {
-    /// Factors on scores, per product.
-    pub boosts: Vec<(u32, f32)>,
-    /// (place from 1, product).
-    pub pins: Vec<(usize, u32)>,
-    /// Products that may not be in the list.
-    pub blocks: Vec<u32>,
+/// What becomes of products that were bought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bought {
+    /// They never come back, nor does another variant of theirs.
+    Gone,
+    /// They are treated as any other.
+    Welcome,
+    /// They come back when they are due, see [`Person::due`].
+    Due,
 }
 
 /// What holds for every list of a night.
 #[derive(Debug, Clone)]
-pub struct Shop {
+pub struct Shop<'a> {
     /// Whether a product may be shown: sellable and not hidden.
     pub shown: Vec<bool>,
-    /// The group of variants of a product; products of equal groups exclude each other. `None` stands alone.
-    pub groups: Vec<Option<u32>>,
-    /// Popularity scores, at most 1: the fallback, and the list of a stranger.
-    pub popularity: Vec<f32>,
-    /// Rows of a list.
+    /// Which products are one article.
+    pub variants: Variants,
+    /// The number of each product's category, for the cap.
+    pub categories: Vec<Option<u32>>,
+    /// Rows of a list of customers or visitors.
     pub rows: usize,
-    /// Whether what was bought may be recommended again.
-    pub allow_bought: bool,
+    /// What becomes of products that were bought.
+    pub bought: Bought,
     /// Whether purchases are what is recommended (else any interest counts as spent).
     pub purchases: bool,
+    /// A bound on each category.
+    pub cap: Option<Cap>,
+    /// How different the rows must be.
+    pub diversity: Option<Diversity<'a>>,
+    /// The new products and their places.
+    pub fresh: Option<Fresh<'a>>,
+    /// What a visitor sees and a short list goes on with.
+    pub popular: Popular,
 }
 
-/// Candidates ranked beyond the rows asked for, so that groups and blocks do not shorten a list.
-const SPARE: usize = 50;
+/// Products in the order in which strangers are shown them.
+#[derive(Debug, Clone, Default)]
+pub struct Popular {
+    /// Every product with its score, at most 1, best first: for people from anywhere.
+    pub anywhere: Vec<(u32, f32)>,
+    /// By place (a country and language), the first products and their scores, best first: what differs from anywhere.
+    pub places: Vec<Vec<(u32, f32)>>,
+}
 
-impl Shop {
-    /// The list of a visitor nobody knows.
-    pub fn popular(&self, wishes: &Wishes) -> Vec<Row> {
-        self.personal(None, &[], wishes)
+/// What ranks one list.
+#[derive(Clone, Copy)]
+pub enum Base<'a> {
+    /// A personal model.
+    Model(&'a dyn Scorer),
+    /// One score per product, the same for everybody: a popularity that beat the personal models.
+    Everybody(&'a [f32]),
+    /// What strangers are shown.
+    Strangers,
+}
+
+impl std::fmt::Debug for Base<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Base::Model(_) => "Model",
+            Base::Everybody(_) => "Everybody",
+            Base::Strangers => "Strangers",
+        })
     }
+}
 
-    /// One user's list by `model`; without a model, or where its personal part ends, by popularity.
-    pub fn personal(&self, model: Option<&dyn Scorer>, history: &[Signal], wishes: &Wishes) -> Vec<Row> {
-        let products = self.shown.len();
-        let mut allowed = self.shown.clone();
-        wishes
-            .blocks
-            .iter()
-            .for_each(|&product| allowed[product as usize] = false);
-        for signal in history {
-            let spent = if self.allow_bought {
-                signal.dismissed
-            } else {
-                is_spent(signal, self.purchases)
-            };
-            if spent {
-                allowed[signal.product as usize] = false;
+/// Whose list it is.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Person<'a> {
+    /// What they did, oldest first; empty for a visitor.
+    pub history: &'a [Signal],
+    /// Number of the place in [`Popular::places`] they are from, where it has a list of its own.
+    pub place: Option<usize>,
+    /// With [`Bought::Due`]: the bought products that are due again, ascending.
+    pub due: &'a [u32],
+    /// A number of their own, so that not everybody is shown the same new products.
+    pub number: usize,
+}
+
+/// Candidates ranked beyond the rows asked for, so that groups and rules do not shorten a list.
+const SPARE: usize = 50;
+/// How many times the rows are ranked where the cap or diversity must have something to choose from.
+const CHOICE: usize = 3;
+
+impl Shop<'_> {
+    /// One person's list; where `base` has nothing more to say, the popular products go on.
+    pub fn personal(&self, base: Base<'_>, person: &Person<'_>, wishes: Wishes<'_>) -> Vec<Row> {
+        // Somebody who showed no interest in anything is a stranger, whatever else is known of them.
+        let base = match person.history.iter().any(|s| s.strength > 0.0) {
+            true => base,
+            false => Base::Strangers,
+        };
+        let allowed = self.allowed(person, wishes);
+        let dismissed = |product: u32| {
+            let of = |s: &&Signal| s.product == product;
+            person.history.iter().find(of).is_some_and(|s| s.dismissed)
+        };
+        let met = person.history.iter().filter(|s| s.strength > 0.0);
+        let mut picker = Picker::new(self, &allowed, wishes, None, |product| !dismissed(product))
+            .met(met.map(|s| s.product).collect());
+        let pool = match (self.cap, self.diversity) {
+            (None, None) => self.rows,
+            _ => self.rows * CHOICE,
+        };
+        let ranked = self.ranked_by(base, person, wishes, &allowed, pool + SPARE);
+        let mut rows: Vec<Row> = Vec::with_capacity(pool);
+        for row in ranked {
+            if rows.len() == pool {
+                break;
+            }
+            rows.extend(picker.take(row));
+        }
+        if rows.len() < pool {
+            let last = rows.last().map(|row| row.score);
+            for row in self.strangers(person.place, wishes, last) {
+                if rows.len() == pool {
+                    break;
+                }
+                rows.extend(picker.take(row));
             }
         }
-        let mut rows = Picker::new(self, self.rows);
-        let mut taken = vec![false; products];
-        if let Some(model) = model {
-            let mut scores = vec![0.0f32; products];
-            model.score(history, &mut scores);
-            boost(&mut scores, wishes);
-            let found = best(&scores, self.rows + SPARE, |p| allowed[p] && scores[p] > 0.0);
-            let listed: Vec<u32> = found.iter().map(|&(product, _)| product).collect();
-            let reasons = model.reasons(history, &listed);
-            // Without anything personal to say a model has nothing to add to the popular list.
-            if reasons.iter().any(|&reason| reason != NO_REASON) {
-                for ((product, score), reason) in found.into_iter().zip(reasons) {
-                    let because = Some(reason).filter(|&reason| reason != NO_REASON);
-                    let from = if because.is_some() {
-                        From::Model
-                    } else {
-                        From::Fallback
-                    };
-                    if rows.take(Row {
-                        product,
-                        score,
-                        from,
-                        because,
-                    }) {
-                        taken[product as usize] = true;
-                    }
+        let (mut new, mut step) = (Vec::new(), usize::MAX);
+        if let Some(fresh) = &self.fresh {
+            step = fresh.step();
+            let found = fresh.of(person).filter_map(|row| picker.take_itself(row));
+            new.extend(found.take(fresh.places(self.rows)));
+        }
+        arrange(rows, picker.pins(), new, step, self, self.rows)
+    }
+
+    /// What may be in a person's list, before rules between products have their say.
+    fn allowed(&self, person: &Person<'_>, wishes: Wishes<'_>) -> Vec<bool> {
+        let mut allowed = self.shown.clone();
+        wishes
+            .blocks()
+            .for_each(|product| allowed[product as usize] = false);
+        for signal in person.history {
+            let spent = match self.bought {
+                Bought::Welcome => signal.dismissed,
+                Bought::Gone => is_spent(signal, self.purchases),
+                Bought::Due => {
+                    let due = !signal.dismissed && person.due.binary_search(&signal.product).is_ok();
+                    is_spent(signal, self.purchases) && !due
+                }
+            };
+            if spent {
+                // Who has bought it, or does not want to see it, has seen the article.
+                for &variant in self.variants.siblings(&signal.product) {
+                    allowed[variant as usize] = false;
                 }
             }
         }
-        if rows.rows.len() < self.rows {
-            // Scores go on falling: the popular part is scaled below the last personal score.
-            let ceiling = rows.rows.last().map_or(1.0, |row| row.score * 0.99);
-            let mut scores = self.popularity.clone();
-            boost(&mut scores, wishes);
-            let largest = scores.iter().copied().fold(0.0, f32::max);
-            let scale = if largest > 0.0 { ceiling / largest } else { 0.0 };
-            for (product, score) in best(&scores, self.rows + SPARE, |p| allowed[p] && !taken[p]) {
-                rows.take(Row {
-                    product,
-                    score: score * scale,
-                    from: From::Fallback,
-                    because: None,
-                });
-            }
-        }
-        pinned(rows.rows, wishes, &self.shown, self.rows)
+        allowed
     }
 
-    /// The popular products among `candidates` (a category, or the whole shop), each with its popularity score.
-    pub fn popular_of(&self, candidates: &[u32], wishes: &Wishes) -> Vec<Row> {
-        let mut scores = self.popularity.clone();
+    /// The base's candidates, best first; empty where it has nothing to say.
+    fn ranked_by(
+        &self,
+        base: Base<'_>,
+        person: &Person<'_>,
+        wishes: Wishes<'_>,
+        allowed: &[bool],
+        most: usize,
+    ) -> Vec<Row> {
+        let mut scores = vec![0.0f32; self.shown.len()];
+        let mut memo = Memo::new();
+        match base {
+            Base::Strangers => return Vec::new(),
+            Base::Everybody(popular) => scores.copy_from_slice(popular),
+            Base::Model(model) => memo = model.score(person.history, &mut scores),
+        }
         boost(&mut scores, wishes);
-        let mut order: Vec<(u32, f32)> = candidates
-            .iter()
-            .map(|&product| (product, scores[product as usize]))
-            .collect();
-        order.retain(|&(product, _)| self.shown[product as usize] && !wishes.blocks.contains(&product));
-        order.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        let mut rows = Picker::new(self, self.rows);
-        for (product, score) in order {
-            rows.take(Row {
+        let mut found = best(&scores, most, |p| allowed[p] && scores[p] > 0.0);
+        let reasons = match base {
+            Base::Model(model) => {
+                let listed: Vec<u32> = found.iter().map(|&(product, _)| product).collect();
+                let reasons = model.reasons(person.history, &listed, &memo);
+                // Without anything personal to say a model has nothing to add to what strangers are shown.
+                if reasons.iter().all(|&reason| reason == NO_REASON) {
+                    return Vec::new();
+                }
+                listed.into_iter().zip(reasons).collect()
+            }
+            _ => Vec::new(),
+        };
+        if let Some(diversity) = self.diversity {
+            found = diversity.order(found);
+        }
+        let mut reasons: Vec<(u32, u32)> = reasons;
+        reasons.sort_unstable();
+        found
+            .into_iter()
+            .map(|(product, score)| {
+                let because = reasons
+                    .binary_search_by_key(&product, |&(p, _)| p)
+                    .ok()
+                    .map(|at| reasons[at].1)
+                    .filter(|&reason| reason != NO_REASON);
+                let personal = because.is_some() || matches!(base, Base::Everybody(_));
+                Row {
+                    product,
+                    score,
+                    from: if personal { From::Model } else { From::Fallback },
+                    because,
+                }
+            })
+            .collect()
+    }
+
+    /// What strangers from a place are shown, and where that ends, those from anywhere; scores begin below `last`.
+    fn strangers<'s>(
+        &'s self,
+        place: Option<usize>,
+        wishes: Wishes<'s>,
+        last: Option<f32>,
+    ) -> impl Iterator<Item = Row> + 's {
+        let local = place
+            .and_then(|place| self.popular.places.get(place))
+            .map_or(&[][..], Vec::as_slice);
+        let local = boosted(local, wishes);
+        let anywhere = boosted(&self.popular.anywhere, wishes);
+        // Each part begins a little below the end of the one before it.
+        let ceiling = last.map_or(1.0, |score| score * 0.99);
+        let floor = match self
+            .popular
+            .places
+            .get(place.unwrap_or(usize::MAX))
+            .map(Vec::as_slice)
+        {
+            Some([(_, first), .., (_, last)]) if *first > 0.0 => ceiling * last / first * 0.99,
+            _ => ceiling,
+        };
+        let row = |scale: f32| {
+            move |(product, score): (u32, f32)| Row {
                 product,
-                score,
+                score: score * scale,
                 from: From::Fallback,
                 because: None,
-            });
-        }
-        // A pin for every list stands in the lists of its own category only.
-        let pins = wishes
-            .pins
-            .iter()
-            .copied()
-            .filter(|(_, product)| candidates.contains(product))
-            .collect();
-        pinned(
-            rows.rows,
-            &Wishes {
-                pins,
-                ..wishes.clone()
-            },
-            &self.shown,
-            self.rows,
-        )
+            }
+        };
+        let scale = |scores: &[(u32, f32)], top: f32| match scores.first() {
+            Some(&(_, first)) if first > 0.0 => top / first,
+            _ => 0.0,
+        };
+        let local_scale = scale(
+            self.popular
+                .places
+                .get(place.unwrap_or(usize::MAX))
+                .map_or(&[], Vec::as_slice),
+            ceiling,
+        );
+        let anywhere_scale = scale(&self.popular.anywhere, floor);
+        local
+            .map(row(local_scale))
+            .chain(anywhere.map(row(anywhere_scale)))
     }
 
-    /// The lists of the given users, in their order; `wishes` tells each user's wishes.
-    pub fn all(
+    /// The list of strangers from a place, or from anywhere.
+    pub fn strange(&self, place: Option<usize>, wishes: Wishes<'_>) -> Vec<Row> {
+        let person = Person {
+            place,
+            ..Person::default()
+        };
+        self.personal(Base::Strangers, &person, wishes)
+    }
+
+    /// The popular products among `candidates` (a category, or the whole shop, ascending), by `scores`.
+    pub fn popular_of(&self, candidates: &[u32], scores: &[f32], wishes: Wishes<'_>) -> Vec<Row> {
+        let rows = candidates.iter().map(|&product| Row {
+            product,
+            score: scores[product as usize],
+            from: From::Fallback,
+            because: None,
+        });
+        // A pin for every list stands in the lists of its own category only.
+        let here = |product: u32| candidates.binary_search(&product).is_ok();
+        self.ranked(rows.collect(), None, wishes, here, self.rows)
+    }
+
+    /// A list of rows that come with scores: boosted, ordered, and let in by the rules. The list stands on `page`, or on
+    /// none. `pinnable`: which pins may stand in it.
+    pub fn ranked(
         &self,
-        model: Option<&dyn Scorer>,
-        histories: &Histories,
-        users: &[usize],
-        wishes: impl Fn(usize) -> Wishes + Sync,
-    ) -> Vec<Vec<Row>> {
-        users
-            .par_iter()
-            .map(|&user| self.personal(model, histories.of(user), &wishes(user)))
-            .collect()
+        mut rows: Vec<Row>,
+        page: Option<u32>,
+        wishes: Wishes<'_>,
+        pinnable: impl Fn(u32) -> bool,
+        most: usize,
+    ) -> Vec<Row> {
+        rows.iter_mut()
+            .for_each(|row| row.score *= wishes.boost(row.product));
+        rows.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.product.cmp(&b.product)));
+        self.in_order(rows, page, wishes, pinnable, most, true)
+    }
+
+    /// As [`ranked`](Shop::ranked), in the order given. `variants`: whether another variant of an article may stand for it.
+    pub fn in_order(
+        &self,
+        rows: Vec<Row>,
+        page: Option<u32>,
+        wishes: Wishes<'_>,
+        pinnable: impl Fn(u32) -> bool,
+        most: usize,
+        variants: bool,
+    ) -> Vec<Row> {
+        let mut picker = Picker::new(self, &self.shown, wishes, page, pinnable);
+        let mut kept = Vec::with_capacity(most);
+        for row in rows {
+            if kept.len() == most {
+                break;
+            }
+            kept.extend(if variants {
+                picker.take(row)
+            } else {
+                picker.take_itself(row)
+            });
+        }
+        arrange(kept, picker.pins(), Vec::new(), usize::MAX, self, most)
     }
 }
 
-pub(super) fn boost(scores: &mut [f32], wishes: &Wishes) {
-    for &(product, factor) in &wishes.boosts {
+/// (product, score), best first, as boosts order them: the boosted ones are few, so they are merged into the rest.
+fn boosted<'s>(ordered: &'s [(u32, f32)], wishes: Wishes<'s>) -> impl Iterator<Item = (u32, f32)> + 's {
+    let any = wishes.boosts().next().is_some();
+    let mut moved: Vec<(u32, f32)> = ordered
+        .iter()
+        .filter(|_| any)
+        .map(|&(product, score)| (product, score, wishes.boost(product)))
+        .filter(|&(_, _, factor)| factor != 1.0)
+        .map(|(product, score, factor)| (product, score * factor))
+        .collect();
+    moved.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    let mut stay = ordered
+        .iter()
+        .copied()
+        .filter(move |&(product, _)| !any || wishes.boost(product) == 1.0)
+        .peekable();
+    let mut moved = moved.into_iter().peekable();
+    std::iter::from_fn(move || match (stay.peek(), moved.peek()) {
+        (Some(a), Some(b)) if a.1 > b.1 || (a.1 == b.1 && a.0 < b.0) => stay.next(),
+        (_, Some(_)) => moved.next(),
+        _ => stay.next(),
+    })
+}
+
+fn boost(scores: &mut [f32], wishes: Wishes<'_>) {
+    for (product, factor) in wishes.boosts() {
         scores[product as usize] *= factor;
     }
 }
 
-/// Takes rows while there is room and no variant of the group is in the list.
-pub(super) struct Picker<'a> {
-    shop: &'a Shop,
-    most: usize,
-    pub(super) groups: BTreeSet<u32>,
-    pub(super) rows: Vec<Row>,
-}
-
-impl<'a> Picker<'a> {
-    pub(super) fn new(shop: &'a Shop, most: usize) -> Picker<'a> {
-        Picker {
-            shop,
-            most,
-            groups: BTreeSet::new(),
-            rows: Vec::new(),
-        }
-    }
-
-    pub(super) fn take(&mut self, row: Row) -> bool {
-        if self.rows.len() >= self.most {
-            return false;
-        }
-        if let Some(group) = self.shop.groups[row.product as usize]
-            && !self.groups.insert(group)
-        {
-            return false;
-        }
-        self.rows.push(row);
-        true
-    }
-}
-
-/// Puts the pinned products to their places, in the order of the places.
-pub(super) fn pinned(mut rows: Vec<Row>, wishes: &Wishes, shown: &[bool], most: usize) -> Vec<Row> {
-    let mut pins = wishes.pins.clone();
-    pins.sort_unstable();
-    for (place, product) in pins {
-        if !shown[product as usize] || wishes.blocks.contains(&product) {
-            continue;
-        }
-        rows.retain(|row| row.product != product);
-        let at = place.saturating_sub(1).min(rows.len());
-        let score = rows.get(at).or(rows.last()).map_or(1.0, |row| row.score);
-        rows.insert(
-            at,
-            Row {
-                product,
-                score,
-                from: From::Rule,
-                because: None,
-            },
-        );
-    }
-    rows.truncate(most);
-    rows
-}
-
 #[cfg(test)]
-mod tests {
-    use super::super::log::{Interaction, Kind, Log, Strengths};
-    use super::super::models::{Mix, MixSettings};
-    use super::super::neighbours::Neighbours;
-    use super::super::purpose::{Parts, Purpose};
-    use super::*;
-
-    /// Two tastes: users 0 to 4 buy products 0 to 4, users 5 to 9 buy 5 to 9; user 0 has not bought 3 and 4 yet.
-    fn two_tastes() -> Histories {
-        let mut events = Vec::new();
-        for user in 0..10u32 {
-            for product in (0..5).map(|i| i + user / 5 * 5).filter(|&p| user != 0 || p < 3) {
-                events.push(Interaction {
-                    user: Some(user),
-                    product,
-                    kind: Kind::Purchase,
-                    quantity: 1.0,
-                    rating: 0.0,
-                    at: i64::from(user),
-                    basket: user,
-                    line: user * 10 + product,
-                });
-            }
-        }
-        Histories::build(&Log::new(11, 12, events), &Strengths::default(), |_| true)
-    }
-
-    fn shop(parts: &Parts) -> Shop {
-        Shop {
-            shown: vec![true; 12],
-            groups: vec![None; 12],
-            popularity: parts.recent.clone(),
-            rows: 6,
-            allow_bought: false,
-            purchases: true,
-        }
-    }
-
-    fn products(rows: &[Row]) -> Vec<u32> {
-        rows.iter().map(|row| row.product).collect()
-    }
-
-    #[test]
-    fn a_list_knows_its_user_and_its_reasons() {
-        let histories = two_tastes();
-        let parts = Parts::fit(&histories, Purpose::Basket);
-        let empty = Neighbours::from_rows(1, vec![Vec::new(); 12]);
-        let model: Mix<'_> = parts.mix(&empty, MixSettings::default());
-        let mut shop = shop(&parts);
-        let list = shop.personal(Some(&model), histories.of(0), &Wishes::default());
-        assert_eq!(products(&list)[..2], [3, 4]);
-        assert_eq!(list.len(), 6);
-        assert!(
-            list[..2]
-                .iter()
-                .all(|row| row.from == From::Model && row.because.is_some_and(|b| b < 3))
-        );
-        assert!(
-            list[2..]
-                .iter()
-                .all(|row| row.from == From::Fallback && row.because.is_none())
-        );
-        assert!(list.windows(2).all(|pair| pair[0].score >= pair[1].score));
-        // Somebody without history and a visitor get the same list.
-        let visitor = shop.popular(&Wishes::default());
-        assert_eq!(
-            visitor,
-            shop.personal(Some(&model), histories.of(10), &Wishes::default())
-        );
-        assert_eq!(visitor.len(), 6);
-        shop.allow_bought = true;
-        let again = shop.personal(Some(&model), histories.of(0), &Wishes::default());
-        assert!(products(&again).contains(&0));
-    }
-
-    #[test]
-    fn nothing_hidden_no_twins_and_the_people_have_the_last_word() {
-        let histories = two_tastes();
-        let parts = Parts::fit(&histories, Purpose::Basket);
-        let empty = Neighbours::from_rows(1, vec![Vec::new(); 12]);
-        let model: Mix<'_> = parts.mix(&empty, MixSettings::default());
-        let mut shop = shop(&parts);
-        shop.shown[3] = false;
-        (shop.groups[5], shop.groups[6]) = (Some(1), Some(1));
-        let wishes = Wishes {
-            boosts: vec![(9, 100.0)],
-            pins: vec![(2, 11), (1, 3)],
-            blocks: vec![4],
-        };
-        let list = products(&shop.personal(Some(&model), histories.of(0), &wishes));
-        assert!(!list.contains(&3) && !list.contains(&4));
-        assert!(!(list.contains(&5) && list.contains(&6)));
-        assert_eq!(list[..2], [9, 11]);
-    }
-
-    #[test]
-    fn reasons_are_the_largest_exact_contribution() {
-        let histories = two_tastes();
-        let parts = Parts::fit(&histories, Purpose::Basket);
-        let empty = Neighbours::from_rows(1, vec![Vec::new(); 12]);
-        let model: Mix<'_> = parts.mix(&empty, MixSettings::default());
-        let history = histories.of(0);
-        let everything: Vec<u32> = (0..12).collect();
-        let reasons = model.reasons(history, &everything);
-        for (product, &reason) in reasons.iter().enumerate() {
-            let alone = |signal: &Signal| {
-                let mut scores = vec![0.0; 12];
-                // All signals of user 0 are of one instant, so each alone weighs what it weighs together.
-                model.personal(std::slice::from_ref(signal), &mut scores);
-                scores[product]
-            };
-            let largest = history.iter().map(alone).fold(0.0, f32::max);
-            match history.iter().find(|signal| signal.product == reason) {
-                Some(signal) => assert_eq!(alone(signal), largest),
-                None => assert_eq!(largest, 0.0),
-            }
-        }
-    }
-}
+pub(super) mod tests;

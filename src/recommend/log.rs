@@ -92,6 +92,20 @@ impl Default for Strengths {
     }
 }
 
+impl Strengths {
+    /// The same with everything but a purchase worth `factor` times as much.
+    pub fn with_signs(self, factor: f64) -> Strengths {
+        let factor = factor as f32;
+        Strengths {
+            view: self.view * factor,
+            wish: self.wish * factor,
+            cart: self.cart * factor,
+            purchase: self.purchase,
+            rating: self.rating * factor,
+        }
+    }
+}
+
 /// All usable events of a shop, sorted by (user, product, at, line); events without a user come last.
 #[derive(Debug, Clone)]
 pub struct Log {

@@ -4,20 +4,23 @@
 //! hold. A scorer sees a history, not a user number: a model fitted last night can score a history that grew since.
 
 use super::history::Signal;
-use super::neighbours::Neighbours;
-use super::profile::{AgeFrom, Decay};
+use super::profile::Decay;
 
 /// A fitted model.
 pub trait Scorer: Sync {
     /// Adds this model's score of every product to `scores`, which come in as zeros. Larger is better; 0 means
-    /// that the model has nothing to say.
-    fn score(&self, history: &[Signal], scores: &mut [f32]);
+    /// that the model has nothing to say. Returns what [`Scorer::reasons`] wants to know again about this history, so
+    /// that telling reasons does not score anew.
+    fn score(&self, history: &[Signal], scores: &mut [f32]) -> Memo;
 
     /// For each of `products` the history product with the largest exact contribution to its score, ties to the older
     /// signal; [`NO_REASON`] where no product of the history speaks for it. Asked for the rows of one list, not for the
     /// catalogue.
-    fn reasons(&self, history: &[Signal], products: &[u32]) -> Vec<u32>;
+    fn reasons(&self, history: &[Signal], products: &[u32], memo: &Memo) -> Vec<u32>;
 }
+
+/// What scoring a history found out that its reasons rest on: a factor per component of a blend, nothing for others.
+pub type Memo = Vec<f32>;
 
 /// A model whose score is a sum over the products of the history, so that each product's share of it can be told.
 ///
@@ -66,134 +69,52 @@ pub struct ForAll {
 }
 
 impl Scorer for ForAll {
-    fn score(&self, _history: &[Signal], scores: &mut [f32]) {
+    fn score(&self, _history: &[Signal], scores: &mut [f32]) -> Memo {
         scores.copy_from_slice(&self.scores);
+        Memo::new()
     }
 
-    fn reasons(&self, _history: &[Signal], products: &[u32]) -> Vec<u32> {
+    fn reasons(&self, _history: &[Signal], products: &[u32], _: &Memo) -> Vec<u32> {
         vec![NO_REASON; products.len()]
     }
 }
 
-/// Plain item cosine: the sum of similarities to the history (Sarwar et al. 2001).
-#[derive(Debug, Clone)]
-pub struct ItemCosine<'a> {
-    /// The nearest of every product.
-    pub neighbours: &'a Neighbours,
-    /// How many of them count.
-    pub k: usize,
+/// A linear model over one profile of the history.
+#[derive(Debug, Clone, Copy)]
+pub struct Alone<M> {
+    /// The model.
+    pub model: M,
     /// How the history is weighted.
     pub decay: Decay,
 }
 
-impl Scorer for ItemCosine<'_> {
-    fn score(&self, history: &[Signal], scores: &mut [f32]) {
-        self.neighbours
-            .add_scores(&self.decay.profile(history), self.k, 1.0, scores);
+impl<M: Linear> Scorer for Alone<M> {
+    fn score(&self, history: &[Signal], scores: &mut [f32]) -> Memo {
+        self.model.add_scores(&self.decay.profile(history), 1.0, scores);
+        Memo::new()
     }
 
-    fn reasons(&self, history: &[Signal], products: &[u32]) -> Vec<u32> {
-        let profile = self.decay.profile(history);
-        let mut table = vec![0.0f32; profile.len() * products.len()];
-        self.neighbours
-            .add_contributions(&profile, self.k, 1.0, products, &mut table);
-        loudest(&profile, products.len(), &table)
+    fn reasons(&self, history: &[Signal], products: &[u32], _: &Memo) -> Vec<u32> {
+        reasons_of(&self.model, &self.decay.profile(history), products)
     }
 }
 
-/// What the tuning decides about a [`Mix`].
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct MixSettings {
-    /// Neighbours of each product by behaviour that count.
-    pub k: u32,
-    /// The decay of the profile, in days.
-    pub tau_days: f64,
-    /// Weight of the text's similarity beside the behaviour's.
-    pub content: f64,
-    /// Weight of recent popularity beside the personal score; both scaled to at most 1.
-    pub popularity: f64,
-}
+impl<M: Linear + ?Sized> Linear for &M {
+    fn add_scores(&self, profile: &[(u32, f32)], factor: f32, scores: &mut [f32]) {
+        (**self).add_scores(profile, factor, scores);
+    }
 
-impl Default for MixSettings {
-    fn default() -> MixSettings {
-        MixSettings {
-            k: 100,
-            tau_days: 60.0,
-            content: 0.1,
-            popularity: 0.1,
-        }
+    fn add_contributions(&self, profile: &[(u32, f32)], factor: f32, products: &[u32], table: &mut [f32]) {
+        (**self).add_contributions(profile, factor, products, table);
     }
 }
 
-/// Item cosine over a decayed profile, with content beside it and recent popularity added.
-///
-/// `personal(j) = Σ_i w_i (cos(i, j) + content · text(i, j))` over the history's products i, and
-/// `score(j) = personal(j) / max personal + popularity · recent(j)`. Without any personal score the popularity alone
-/// remains.
-#[derive(Debug, Clone)]
-pub struct Mix<'a> {
-    /// Nearest by behaviour.
-    pub behaviour: &'a Neighbours,
-    /// Nearest by text; without text, lists that are all empty.
-    pub content: &'a Neighbours,
-    /// Recent popularity, at most 1.
-    pub popularity: &'a [f32],
-    /// The tuned numbers.
-    pub settings: MixSettings,
-    /// From where the age of a signal counts.
-    pub age_from: AgeFrom,
-}
-
-impl Mix<'_> {
-    fn decay(&self) -> Decay {
-        Decay {
-            tau_days: self.settings.tau_days,
-            from: self.age_from,
-        }
+impl<M: Linear + ?Sized> Linear for Box<M> {
+    fn add_scores(&self, profile: &[(u32, f32)], factor: f32, scores: &mut [f32]) {
+        (**self).add_scores(profile, factor, scores);
     }
 
-    /// The personal part of the scores, unscaled, and its largest value.
-    pub fn personal(&self, history: &[Signal], scores: &mut [f32]) -> f32 {
-        let profile = self.decay().profile(history);
-        self.behaviour
-            .add_scores(&profile, self.settings.k as usize, 1.0, scores);
-        if self.settings.content > 0.0 {
-            self.content
-                .add_scores(&profile, usize::MAX, self.settings.content as f32, scores);
-        }
-        scores.iter().copied().fold(0.0, f32::max)
-    }
-}
-
-impl Scorer for Mix<'_> {
-    fn score(&self, history: &[Signal], scores: &mut [f32]) {
-        let largest = self.personal(history, scores);
-        let scale = if largest > 0.0 { 1.0 / largest } else { 0.0 };
-        let weight = if largest > 0.0 {
-            self.settings.popularity as f32
-        } else {
-            1.0
-        };
-        for (score, &recent) in scores.iter_mut().zip(self.popularity) {
-            *score = *score * scale + weight * recent;
-        }
-    }
-
-    fn reasons(&self, history: &[Signal], products: &[u32]) -> Vec<u32> {
-        // A product may hear one speaker twice, by behaviour and by text: the table gathers the sum.
-        let profile = self.decay().profile(history);
-        let mut table = vec![0.0f32; profile.len() * products.len()];
-        self.behaviour
-            .add_contributions(&profile, self.settings.k as usize, 1.0, products, &mut table);
-        if self.settings.content > 0.0 {
-            self.content.add_contributions(
-                &profile,
-                usize::MAX,
-                self.settings.content as f32,
-                products,
-                &mut table,
-            );
-        }
-        loudest(&profile, products.len(), &table)
+    fn add_contributions(&self, profile: &[(u32, f32)], factor: f32, products: &[u32], table: &mut [f32]) {
+        (**self).add_contributions(profile, factor, products, table);
     }
 }

@@ -12,6 +12,8 @@
 use rayon::prelude::*;
 
 use super::history::Histories;
+use super::models::Linear;
+use super::weighting::Weighting;
 
 /// Sparse lists of the k nearest, nearest first.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -55,18 +57,25 @@ impl Neighbours {
         }
     }
 
-    /// The k nearest of every product by item cosine. A product is not its own neighbour.
+    /// The k nearest of every product by plain item cosine. A product is not its own neighbour.
     pub fn item_cosine(histories: &Histories, k: usize) -> Neighbours {
+        Neighbours::weighted(histories, k, Weighting::Plain)
+    }
+
+    /// The k nearest of every product by the similarity of its weighted column.
+    pub fn weighted(histories: &Histories, k: usize, weighting: Weighting) -> Neighbours {
         let products = histories.products;
-        let buyers = Buyers::of(histories);
+        let buyers = Buyers::of(histories, weighting);
         let norms: Vec<f32> = (0..products)
             .map(|i| {
-                buyers
+                if !weighting.is_cosine() {
+                    return 1.0;
+                }
+                let squares = buyers
                     .of_product(i)
                     .iter()
-                    .map(|&(_, r)| f64::from(r) * f64::from(r))
-                    .sum::<f64>()
-                    .sqrt() as f32
+                    .map(|&(_, r)| f64::from(r) * f64::from(r));
+                squares.sum::<f64>().sqrt() as f32
             })
             .collect();
         let rows = (0..products)
@@ -84,7 +93,7 @@ impl Neighbours {
                     }
                     let mut row: Vec<(u32, f32)> = Vec::with_capacity(touched.len());
                     for &j in touched.iter() {
-                        if j as usize != i {
+                        if j as usize != i && norms[i] * norms[j as usize] > 0.0 {
                             row.push((j, sums[j as usize] / (norms[i] * norms[j as usize])));
                         }
                         sums[j as usize] = 0.0;
@@ -126,20 +135,25 @@ impl Neighbours {
     }
 }
 
-impl Neighbours {
-    /// Adds what each speaker gives to each of `products` (see [`super::models::Linear::add_contributions`]).
-    pub fn add_contributions(
-        &self,
-        profile: &[(u32, f32)],
-        k: usize,
-        factor: f32,
-        products: &[u32],
-        table: &mut [f32],
-    ) {
+/// Neighbours of which the `k` nearest of each product vote.
+#[derive(Debug, Clone, Copy)]
+pub struct Nearest<'a> {
+    /// The lists.
+    pub lists: &'a Neighbours,
+    /// How many of each count.
+    pub k: usize,
+}
+
+impl Linear for Nearest<'_> {
+    fn add_scores(&self, profile: &[(u32, f32)], factor: f32, scores: &mut [f32]) {
+        self.lists.add_scores(profile, self.k, factor, scores);
+    }
+
+    fn add_contributions(&self, profile: &[(u32, f32)], factor: f32, products: &[u32], table: &mut [f32]) {
         let mut places: Vec<(u32, usize)> = profile.iter().map(|&(product, _)| product).zip(0..).collect();
         places.sort_unstable();
         for (place, &product) in products.iter().enumerate() {
-            for &(neighbour, similarity) in self.of(product as usize).iter().take(k) {
+            for &(neighbour, similarity) in self.lists.of(product as usize).iter().take(self.k) {
                 if let Ok(found) = places.binary_search_by_key(&neighbour, |&(product, _)| product) {
                     let speaker = places[found].1;
                     table[speaker * products.len() + place] += profile[speaker].1 * factor * similarity;
@@ -206,13 +220,18 @@ struct Buyers {
 }
 
 impl Buyers {
-    fn of(histories: &Histories) -> Buyers {
+    fn of(histories: &Histories, weighting: Weighting) -> Buyers {
+        let weigh = weighting.over(histories);
         let mut offsets = vec![0];
         let mut entries = Vec::with_capacity(histories.all().len());
         let mut counts = vec![0usize; histories.products + 1];
         for user in 0..histories.users() {
             for signal in histories.of(user).iter().filter(|s| s.strength > 0.0) {
-                entries.push((signal.product, signal.strength));
+                let weight = weigh(user, signal.product as usize, signal.strength);
+                if weight <= 0.0 {
+                    continue; // a user who has everything tells nothing apart
+                }
+                entries.push((signal.product, weight));
                 counts[signal.product as usize + 1] += 1;
             }
             offsets.push(entries.len());

@@ -4,8 +4,8 @@
 //! still whispers. The age counts from the user's own newest signal when a basket is completed, and from the night's
 //! instant for the next weeks. `tau = ∞` weighs everything alike (the factor is then 1).
 
+use super::demand::DAY;
 use super::history::Signal;
-use super::popularity::DAY;
 
 /// The share of its voice that the oldest interest keeps.
 pub const WHISPER: f32 = 0.05;

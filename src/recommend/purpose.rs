@@ -5,12 +5,7 @@
 //! numbers.
 
 use super::cuts::Cut;
-use super::history::Histories;
 use super::log::{Log, Strengths};
-use super::models::{Mix, MixSettings};
-use super::neighbours::Neighbours;
-use super::popularity::Popularity;
-use super::profile::AgeFrom;
 
 /// What the lists are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
@@ -48,60 +43,24 @@ impl Purpose {
         }
     }
 
+    /// The inner cuts on which numbers are tuned, the latest first: for the weeks to come two, one before the other, because
+    /// one is one season; for baskets one, which has every user in it.
+    pub fn inner_cuts(self, outer: &Cut, log: &Log, strengths: &Strengths) -> Vec<Cut> {
+        let latest = self.inner(outer, log, strengths);
+        match self {
+            Purpose::NextWeeks => {
+                let before = self.inner(&latest, log, strengths);
+                vec![latest, before]
+            }
+            Purpose::Basket => vec![latest],
+        }
+    }
+
     /// The name of the cut in `scores.split`.
     pub fn split(self) -> &'static str {
         match self {
             Purpose::NextWeeks => "global time cut, last 20 % of pairs",
             Purpose::Basket => "last 20 % of each user's products",
-        }
-    }
-}
-
-/// Everything learned from one training part, before any number is tuned.
-#[derive(Debug, Clone)]
-pub struct Parts {
-    /// Nearest by behaviour, as long as the largest k that tuning may choose.
-    pub behaviour: Neighbours,
-    /// Popularity of the last 30 days.
-    pub popularity: Popularity,
-    /// The same as scores of at most 1.
-    pub recent: Vec<f32>,
-    /// From where ages count.
-    pub age_from: AgeFrom,
-}
-
-/// Days of the popularity window: the naive answer.
-pub const WINDOW_DAYS: i64 = 30;
-/// The longest neighbour list that is kept.
-pub const LARGEST_K: usize = 200;
-
-impl Parts {
-    /// Fits neighbours and popularity on a training part.
-    pub fn fit(train: &Histories, purpose: Purpose) -> Parts {
-        let now = train.newest().unwrap_or(0);
-        let popularity = Popularity::count(train, now, WINDOW_DAYS);
-        let age_from = match purpose {
-            Purpose::NextWeeks => AgeFrom::Instant(now),
-            Purpose::Basket => AgeFrom::OwnNewest,
-        };
-        let behaviour = Neighbours::item_cosine(train, LARGEST_K);
-        Parts {
-            behaviour,
-            recent: popularity.scores(),
-            popularity,
-            age_from,
-        }
-    }
-
-    /// The mixed model with these numbers over these parts and the nearest texts.
-    pub fn mix<'a>(&'a self, content: &'a Neighbours, settings: MixSettings) -> Mix<'a> {
-        let (behaviour, popularity) = (&self.behaviour, self.recent.as_slice());
-        Mix {
-            behaviour,
-            content,
-            popularity,
-            settings,
-            age_from: self.age_from,
         }
     }
 }

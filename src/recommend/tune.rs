@@ -1,34 +1,58 @@
-//! Tuning: the few numbers of a [`super::models::Mix`], chosen on an inner cut.
+//! Tuning: every number of [`Settings`], chosen on inner cuts of the shop's own past, never on the part that judges.
 //!
-//! The objective is NDCG@10 on a seeded sample of the inner cut's users, a staircase without gradient. First a
-//! small grid (neighbours times weight of popularity) finds the region, then Nelder-Mead walks on in the logarithms of
-//! the decay, the weight of content and the weight of popularity. Budgets are counted; the best point seen wins, and the
-//! start (last night's choice) is one of them.
+//! In two rounds, both by Nelder-Mead through [`crate::fit`] on NDCG@10, a staircase without gradient:
+//!
+//! 1. *Each model by itself*, on the latest inner cut: the ridge of both EASEs and the regularisation of ALS in logarithms,
+//!    then how fast a profile fades, and what a view counts beside a purchase.
+//! 2. *The blend*, on all inner cuts at once: windows of lift and popularity by trial, then all weights and powers in
+//!    logarithms over [`Sheet`]s, then every component is left out on trial: what does not help does not stay.
+//!
+//! Two inner cuts, one after the other in time, because one is one season. Budgets are counted; the start (last night's
+//! choice where there is one) is always among the points, and from it the walk takes
+//! small steps, so a quiet night is cheap; every four weeks all is tuned afresh.
+
+mod blend;
+mod models;
+mod signs;
 
 use super::cuts::Cut;
-use super::measure::ndcg10;
-use super::models::MixSettings;
+use super::fitted::{Limits, Models};
+use super::log::Log;
 use super::neighbours::Neighbours;
-use super::purpose::Parts;
-use crate::fit::{Control, FitError, NelderMead, Objective, nelder_mead};
+use super::purpose::Purpose;
+use super::settings::{Settings, WORDS};
+use super::sheet::Sheet;
+use crate::fit::{Control, FitError, Objective};
+
+pub use self::signs::tune_signs;
 
 /// How long tuning may take.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TuneOptions {
-    /// Iterations of Nelder-Mead.
-    pub max_iterations: u64,
-    /// Users of the inner cut that are asked, at most.
+    /// Iterations of Nelder-Mead over the blend; a third of them from last night's choice.
+    pub blend_iterations: u64,
+    /// Fits per model that look for its ridge; one from last night's choice.
+    pub model_iterations: u64,
+    /// Users of an inner cut that are asked about the blend, at most.
     pub users: usize,
+    /// Users asked about each model by itself, at most.
+    pub model_users: usize,
     /// Seed of their choice.
     pub seed: u64,
+    /// How large models may grow on inner cuts.
+    pub limits: Limits,
 }
 
-impl Default for TuneOptions {
-    fn default() -> TuneOptions {
+impl TuneOptions {
+    /// The usual budget.
+    pub fn new(seed: u64, limits: Limits) -> TuneOptions {
         TuneOptions {
-            max_iterations: 40,
-            users: 2500,
-            seed: 1,
+            blend_iterations: 90,
+            model_iterations: 3,
+            users: 2000,
+            model_users: 800,
+            seed,
+            limits: limits.inner(),
         }
     }
 }
@@ -37,133 +61,108 @@ impl Default for TuneOptions {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tuned {
     /// The numbers.
-    pub settings: MixSettings,
-    /// Their NDCG@10 on the inner cut.
+    pub settings: Settings,
+    /// Their mean NDCG@10 over the inner cuts.
     pub ndcg: f64,
     /// Points tried.
     pub evaluations: u64,
 }
 
-/// The grid before the walk.
-const GRID_K: [u32; 3] = [50, 100, 200];
-const GRID_POPULARITY: [f64; 3] = [0.1, 0.3, 1.0];
-/// Bounds of the walk: (smallest, largest).
-const TAU_DAYS: (f64, f64) = (1.0, 2000.0);
-const WEIGHT: (f64, f64) = (1e-3, 10.0);
-/// Below this many users an NDCG is noise, and the defaults stand.
+/// Below this many users an NDCG is noise, and the start stands.
 const LEAST_USERS: usize = 20;
+/// Bounds of all weights, smallest and largest.
+const WEIGHT: (f64, f64) = (1e-3, 30.0);
 
-struct Staircase<'a> {
-    cut: &'a Cut,
-    parts: &'a Parts,
-    content: &'a Neighbours,
-    users: Vec<usize>,
-    k: u32,
-    words: bool,
-}
+/// A cost over a few numbers.
+struct Walk<F>(F);
 
-impl Staircase<'_> {
-    fn settings(&self, x: &[f64]) -> MixSettings {
-        let weight = |x: f64| x.exp().clamp(WEIGHT.0, WEIGHT.1);
-        MixSettings {
-            k: self.k,
-            tau_days: x[0].exp().clamp(TAU_DAYS.0, TAU_DAYS.1),
-            popularity: weight(x[1]),
-            content: if self.words { weight(x[2]) } else { 0.0 },
-        }
-    }
-
-    fn point(&self, settings: &MixSettings) -> Vec<f64> {
-        let ln = |x: f64, bounds: (f64, f64)| x.clamp(bounds.0, bounds.1).ln();
-        let mut x = vec![ln(settings.tau_days, TAU_DAYS), ln(settings.popularity, WEIGHT)];
-        if self.words {
-            x.push(ln(settings.content, WEIGHT));
-        }
-        x
-    }
-
-    fn ndcg(&self, settings: MixSettings) -> f64 {
-        ndcg10(&self.parts.mix(self.content, settings), self.cut, &self.users)
-    }
-}
-
-impl Objective for Staircase<'_> {
+impl<F: Fn(&[f64]) -> f64> Objective for Walk<F> {
     fn cost(&self, x: &[f64]) -> f64 {
-        -self.ndcg(self.settings(x))
+        (self.0)(x)
     }
 }
 
-/// Chooses the numbers on `cut` (an inner one), with `parts` fitted on its training part.
+/// Chooses all numbers on the inner cuts, the latest first.
 ///
 /// # Errors
-/// Only what [`nelder_mead`] says: the night was stopped, or its checkpoint failed.
+/// The night was stopped, or a fit failed.
 pub fn tune(
-    cut: &Cut,
-    parts: &Parts,
-    content: &Neighbours,
-    start: MixSettings,
+    log: &Log,
+    inner: &[Cut],
+    purpose: Purpose,
+    words: &Neighbours,
+    published: Option<Settings>,
     options: &TuneOptions,
     control: &Control,
 ) -> Result<Tuned, FitError> {
-    let words = (0..content.products()).any(|product| !content.of(product).is_empty());
-    let users = sample(cut.tested(), options.users, options.seed);
-    let mut stairs = Staircase {
-        cut,
-        parts,
-        content,
-        users,
-        k: start.k,
-        words,
-    };
-    let start = MixSettings {
-        content: if words { start.content } else { 0.0 },
-        ..start
-    };
-    if stairs.users.len() < LEAST_USERS {
+    let mut settings = published.unwrap_or_else(|| Settings::start(purpose));
+    let quiet = published.is_some_and(|before| before.is_fresh());
+    settings.nights = if quiet { settings.nights + 1 } else { 0 };
+    let texts = (0..words.products()).any(|product| !words.of(product).is_empty());
+    if !texts {
+        settings.weights[WORDS] = 0.0;
+    }
+    let enough: Vec<&Cut> = inner
+        .iter()
+        .filter(|cut| cut.tested().len() >= LEAST_USERS)
+        .collect();
+    let Some(latest) = enough.first() else {
         return Ok(Tuned {
-            settings: start,
-            ndcg: stairs.ndcg(start),
-            evaluations: 1,
+            settings,
+            ndcg: 0.0,
+            evaluations: 0,
         });
-    }
-    let mut best = (stairs.ndcg(start), start);
-    let mut evaluations = 1;
-    for k in GRID_K {
-        for popularity in GRID_POPULARITY {
-            control.check()?;
-            let settings = MixSettings {
-                k,
-                popularity,
-                ..start
-            };
-            let ndcg = stairs.ndcg(settings);
-            evaluations += 1;
-            if ndcg > best.0 {
-                best = (ndcg, settings);
-            }
-        }
-    }
-    stairs.k = best.1.k;
-    let walk = NelderMead {
-        max_iterations: options.max_iterations,
-        tolerance: 2e-5,
-        step: 0.7,
-        checkpoint: None,
     };
-    let fitted = nelder_mead(&stairs, stairs.point(&best.1), &walk, control)?;
-    evaluations += fitted.evaluations;
-    if -fitted.cost > best.0 {
-        best = (-fitted.cost, stairs.settings(&fitted.params));
+    let mut evaluations = 0;
+    models::tune(
+        log,
+        latest,
+        purpose,
+        words,
+        quiet,
+        &mut settings,
+        &mut evaluations,
+        options,
+        control,
+    )?;
+    let mut models = Vec::with_capacity(enough.len());
+    for cut in &enough {
+        control.check()?;
+        models.push(Models::fit(
+            log,
+            cut,
+            purpose,
+            &settings,
+            options.limits,
+            control,
+        )?);
     }
+    let sheets: Vec<Sheet<'_>> = enough
+        .iter()
+        .zip(&models)
+        .map(|(cut, models)| {
+            let users = sample(cut.tested(), options.users, options.seed);
+            Sheet::new(models, words, cut, &users, &settings)
+        })
+        .collect();
+    let ndcg = blend::tune(
+        &sheets,
+        texts,
+        quiet,
+        &mut settings,
+        &mut evaluations,
+        options,
+        control,
+    )?;
     Ok(Tuned {
-        settings: best.1,
-        ndcg: best.0,
+        settings,
+        ndcg,
         evaluations,
     })
 }
 
 /// At most `n` of the users, seeded, in their order.
-fn sample(mut users: Vec<usize>, n: usize, seed: u64) -> Vec<usize> {
+pub fn sample(mut users: Vec<usize>, n: usize, seed: u64) -> Vec<usize> {
     if users.len() > n {
         fastrand::Rng::with_seed(seed).shuffle(&mut users);
         users.truncate(n);

@@ -77,6 +77,24 @@ impl Shop {
     pub fn artefact(&self, generation: i64, name: &str, format: i64) -> Result<Option<Vec<u8>>> {
         load(self.conn(), generation, name, format)
     }
+
+    /// Whether every model of a generation can be read back.
+    pub(super) fn artefacts_are_sound(&self, generation: i64) -> Result<bool> {
+        let mut statement = self.conn().prepare(
+            "SELECT name, max(format) FROM clerk_artefacts WHERE generation = ?1 GROUP BY name ORDER BY name",
+        )?;
+        let names: Vec<(String, i64)> = statement
+            .query_map([generation], |r| Ok((r.get(0)?, r.get(1)?)))?
+            .collect::<rusqlite::Result<_>>()?;
+        for (name, format) in names {
+            match self.artefact(generation, &name, format) {
+                Ok(_) => {}
+                Err(Error::Artefact { .. }) => return Ok(false),
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(true)
+    }
 }
 
 #[cfg(test)]

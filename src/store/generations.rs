@@ -54,6 +54,33 @@ impl Shop {
             .optional()?)
     }
 
+    /// Whether everything a generation wrote is still there: as many result rows as its book says, and every artefact passing
+    /// its checksum.
+    ///
+    /// # Errors
+    /// Those of SQLite; damage is `false`, not an error.
+    pub fn is_intact(&self, generation: i64) -> Result<bool> {
+        let book: Option<(String, i64)> = self
+            .conn()
+            .query_row(
+                "SELECT family, rows FROM clerk_generations WHERE generation = ?1 AND status = 'published' AND swept = 0",
+                [generation],
+                |r| Ok((r.get(0)?, r.get(1)?)),
+            )
+            .optional()?;
+        let Some((family, rows)) = book else {
+            return Ok(false);
+        };
+        let mut found = 0;
+        for table in TABLES.iter().filter(|t| t.family == family) {
+            let sql = format!("SELECT count(*) FROM {} WHERE generation = ?1", table.table);
+            found += self
+                .conn()
+                .query_row(&sql, [generation], |r| r.get::<_, i64>(0))?;
+        }
+        Ok(found == rows && self.artefacts_are_sound(generation)?)
+    }
+
     /// Publishes an older generation again: `to`, or the newest retired one that is older than the published.
     /// Returns (family, from, to). One short transaction; nothing is computed or copied.
     pub fn roll_back(&self, result: &str, to: Option<i64>) -> Result<(&'static str, i64, i64)> {

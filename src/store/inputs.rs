@@ -81,6 +81,19 @@ pub struct Price<'a> {
     pub promotion: bool,
 }
 
+/// A row of `drivers`, lent, in the order (name, product_id, day).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Driver<'a> {
+    /// What it is: 'holiday', 'deal'.
+    pub name: &'a str,
+    /// '' = every product.
+    pub product_id: &'a str,
+    /// As stored: 'YYYY-MM-DD', if the application kept to it.
+    pub day: &'a str,
+    /// Its value on that day.
+    pub value: f64,
+}
+
 /// A row of `agents`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Agent {

@@ -8,11 +8,15 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::path::Path;
 
 /// Name and text of every migration; the version of a file is how many of them it has seen.
-pub const MIGRATIONS: [(&str, &str); 4] = [
+pub const MIGRATIONS: [(&str, &str); 5] = [
     ("0001_inputs", include_str!("../../schema/0001_inputs.sql")),
     ("0002_runs", include_str!("../../schema/0002_runs.sql")),
     ("0003_results", include_str!("../../schema/0003_results.sql")),
     ("0004_search", include_str!("../../schema/0004_search.sql")),
+    (
+        "0005_price_archive",
+        include_str!("../../schema/0005_price_archive.sql"),
+    ),
 ];
 
 /// The newest version this program knows.

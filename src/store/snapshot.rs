@@ -5,6 +5,7 @@
 //! Any program writes the inputs, and some write bytes that are no text into a text column. One such row must not
 //! cost a night: it is left out and counted ([`Snapshot::left_out`]), like everything else a night cannot use.
 
+use super::digest::Digest;
 use super::error::Result;
 use super::inputs::{Agent, Article, Event, Price, Product, Reply, Rule, Ticket, User};
 use super::open::Shop;
@@ -18,6 +19,7 @@ use std::collections::BTreeMap;
 pub struct Snapshot {
     shop: Shop,
     left_out: RefCell<BTreeMap<(&'static str, &'static str), u64>>,
+    digest: Digest,
 }
 
 impl Snapshot {
@@ -30,10 +32,11 @@ impl Snapshot {
         Ok(Snapshot {
             shop,
             left_out: RefCell::default(),
+            digest: Digest::default(),
         })
     }
 
-    fn conn(&self) -> &Connection {
+    pub(super) fn conn(&self) -> &Connection {
         self.shop.conn()
     }
 
@@ -46,8 +49,14 @@ impl Snapshot {
             .collect()
     }
 
-    fn leave_out(&self, table: &'static str, reason: &'static str) {
+    pub(super) fn leave_out(&self, table: &'static str, reason: &'static str) {
         *self.left_out.borrow_mut().entry((table, reason)).or_default() += 1;
+    }
+
+    /// A hash over every row of the input tables that was read so far, and over what was asked: equal readings of equal rows
+    /// have equal digests. Rules are read as of an instant, so one that comes into force changes it.
+    pub fn digest(&self) -> u128 {
+        self.digest.value()
     }
 
     /// The settings of the shop.
@@ -112,8 +121,11 @@ impl Snapshot {
             "SELECT event_id, user_id, session_id, order_id, product_id, kind, quantity, price, rating, shown_by, at
              FROM events ORDER BY event_id",
         )?;
+        self.digest.begin(&statement);
+        let columns = statement.column_count();
         let mut rows = statement.query([])?;
         while let Some(r) = rows.next()? {
+            self.digest.row(r, columns)?;
             let row = (|| {
                 Ok(Event {
                     event_id: r.get(0)?,
@@ -143,8 +155,11 @@ impl Snapshot {
         let mut statement = self.conn().prepare(
             "SELECT product_id, seller, at, price, promotion FROM prices ORDER BY product_id, seller, at",
         )?;
+        self.digest.begin(&statement);
+        let columns = statement.column_count();
         let mut rows = statement.query([])?;
         while let Some(r) = rows.next()? {
+            self.digest.row(r, columns)?;
             let row = (|| {
                 Ok(Price {
                     product_id: text(r, 0)?.unwrap_or_default(),
@@ -259,7 +274,7 @@ impl Snapshot {
     }
 
     /// Owned rows of a table; those with bytes that are no text are left out.
-    fn rows<T>(
+    pub(super) fn rows<T>(
         &self,
         table: &'static str,
         sql: &str,
@@ -267,9 +282,12 @@ impl Snapshot {
         read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>> {
         let mut statement = self.conn().prepare(sql)?;
+        self.digest.begin(&statement);
+        let columns = statement.column_count();
         let mut rows = statement.query(parameters)?;
         let mut all = Vec::new();
         while let Some(row) = rows.next()? {
+            self.digest.row(row, columns)?;
             match read(row) {
                 Ok(one) => all.push(one),
                 Err(e) if is_no_text(&e) => self.leave_out(table, NO_TEXT),
@@ -281,7 +299,7 @@ impl Snapshot {
 }
 
 /// The reason of rows with bytes that are no text.
-const NO_TEXT: &str = "a text that is not UTF-8";
+pub(super) const NO_TEXT: &str = "a text that is not UTF-8";
 
 pub(super) fn is_no_text(error: &rusqlite::Error) -> bool {
     // STRICT tables hold the right types: what is left to fail is the encoding.
@@ -293,7 +311,7 @@ pub(super) fn is_no_text(error: &rusqlite::Error) -> bool {
 }
 
 /// A text column, lent; NULL is None.
-fn text<'r>(row: &'r Row<'_>, column: usize) -> rusqlite::Result<Option<&'r str>> {
+pub(super) fn text<'r>(row: &'r Row<'_>, column: usize) -> rusqlite::Result<Option<&'r str>> {
     let value = row.get_ref(column)?;
     value.as_str_or_null().map_err(|e| {
         rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(e))

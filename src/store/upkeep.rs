@@ -37,6 +37,44 @@ impl Shop {
         Ok(runs)
     }
 
+    /// Removes lines of the report card about days before `before` (from 1970-01-01). Returns how many.
+    pub fn prune_report(&self, before: i64) -> Result<u64> {
+        let mut statement = self
+            .conn()
+            .prepare("SELECT DISTINCT day FROM clerk_report_card WHERE day < ?1")?;
+        let old: Vec<i64> = statement
+            .query_map([before], |r| r.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        paced(self, &Pace::default(), old.into_iter(), |conn, day| {
+            Ok(conn
+                .prepare_cached("DELETE FROM clerk_report_card WHERE day = ?1")?
+                .execute([day])? as u64)
+        })
+    }
+
+    /// Puts the shelf right where it differs from products and keys, which its triggers prevent unless somebody wrote without
+    /// triggers. Returns how many rows were wrong.
+    pub fn mend_shelf(&self) -> Result<u64> {
+        let transaction = self.write()?;
+        let gone = transaction.execute(
+            "DELETE FROM clerk_shelf WHERE NOT EXISTS (
+                 SELECT 1 FROM product_keys AS k JOIN products AS c ON c.product_id = k.product_id
+                 WHERE k.product_key = clerk_shelf.product_key AND c.hidden = 0 AND c.in_stock > 0
+                   AND c.product_id = clerk_shelf.product_id AND c.category IS clerk_shelf.category)",
+            [],
+        )?;
+        let missing = transaction.execute(
+            "INSERT INTO clerk_shelf (product_key, product_id, category)
+             SELECT k.product_key, k.product_id, c.category FROM product_keys AS k
+             JOIN products AS c ON c.product_id = k.product_id
+             WHERE c.hidden = 0 AND c.in_stock > 0
+               AND k.product_key NOT IN (SELECT product_key FROM clerk_shelf)",
+            [],
+        )?;
+        transaction.commit()?;
+        Ok(gone.max(missing) as u64)
+    }
+
     /// Writes `products.price` into `prices` (seller '') where it differs from the last price there: the history a
     /// shop that keeps only today's price would otherwise never have. Returns how many.
     pub fn append_changed_prices(&self, now: i64) -> Result<u64> {
@@ -109,5 +147,72 @@ mod tests {
             .query_row("SELECT count(*) FROM prices", [], |r| r.get(0))
             .unwrap();
         assert_eq!(n, 4);
+    }
+
+    #[test]
+    fn the_shelf_follows_every_way_of_writing_products() {
+        let dir = tempfile::tempdir().unwrap();
+        let shop = Shop::create(&dir.path().join("shop.db")).unwrap();
+        let conn = shop.conn();
+        let shelf = || {
+            let sql =
+                "SELECT product_id || coalesce(':' || category, '') FROM clerk_shelf ORDER BY product_id";
+            let mut statement = conn.prepare(sql).unwrap();
+            let rows = statement.query_map([], |r| r.get(0)).unwrap();
+            rows.collect::<rusqlite::Result<Vec<String>>>().unwrap().join(" ")
+        };
+        let execute = |sql: &str| conn.execute_batch(sql).unwrap();
+        execute("INSERT INTO products (product_id, category) VALUES ('a', 'x'), ('b', NULL), ('c', 'y')");
+        assert_eq!(shelf(), "", "no key, no list");
+        shop.keys(crate::store::Keys::Product, &["a", "b", "c", "d"])
+            .unwrap();
+        for (sql, expected) in [
+            ("SELECT 1", "a:x b c:y"),
+            ("UPDATE products SET in_stock = 0 WHERE product_id = 'a'", "b c:y"),
+            (
+                "UPDATE products SET in_stock = 3 WHERE product_id = 'a'",
+                "a:x b c:y",
+            ),
+            ("UPDATE products SET in_stock = in_stock - 1", "a:x"),
+            ("UPDATE products SET in_stock = 1", "a:x b c:y"),
+            ("UPDATE products SET hidden = 1 WHERE product_id = 'b'", "a:x c:y"),
+            (
+                "UPDATE products SET category = 'z' WHERE product_id = 'a'",
+                "a:z c:y",
+            ),
+            ("INSERT INTO products (product_id) VALUES ('d')", "a:z c:y d"),
+            (
+                "INSERT OR REPLACE INTO products (product_id, in_stock) VALUES ('d', 0)",
+                "a:z c:y",
+            ),
+            (
+                "REPLACE INTO products (product_id, category) VALUES ('d', 'w')",
+                "a:z c:y d:w",
+            ),
+            (
+                "INSERT OR IGNORE INTO products (product_id, hidden) VALUES ('d', 1)",
+                "a:z c:y d:w",
+            ),
+            (
+                "INSERT INTO products (product_id, hidden) VALUES ('d', 1)
+                 ON CONFLICT (product_id) DO UPDATE SET hidden = excluded.hidden",
+                "a:z c:y",
+            ),
+            (
+                "UPDATE OR REPLACE products SET product_id = 'd' WHERE product_id = 'a'",
+                "c:y d:z",
+            ),
+            ("DELETE FROM products WHERE product_id = 'd'", "c:y"),
+            ("DELETE FROM products", ""),
+        ] {
+            execute(sql);
+            assert_eq!(shelf(), expected, "{sql}");
+            assert_eq!(shop.mend_shelf().unwrap(), 0, "{sql}");
+        }
+        execute(
+            "INSERT INTO products (product_id) VALUES ('a'), ('b'); DELETE FROM clerk_shelf; INSERT INTO clerk_shelf VALUES (3, 'c', NULL)",
+        );
+        assert_eq!(shop.mend_shelf().unwrap(), 2);
+        assert_eq!(shelf(), "a b");
     }
 }

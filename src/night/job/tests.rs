@@ -89,6 +89,62 @@ fn an_error_names_file_key_and_value() {
 }
 
 #[test]
+fn options_of_recommendations_that_make_no_sense_are_named() {
+    let head = "kind = \"recommendations\"\nschedule = \"0 3 * * *\"\n[recommendations]\n";
+    let cases = [
+        ("per_user = 0", "per_user = 0; a number of rows"),
+        (
+            "already_bought = \"hide\"",
+            "already_bought = \"hide\"; unknown variant",
+        ),
+        ("rest_days = 0", "rest_days = 0; a number of days"),
+        ("category_cap = -1", "category_cap = -1; invalid value"),
+        (
+            "category_cap_among = 0",
+            "category_cap_among = 0; a number of rows",
+        ),
+        ("diversity = 1.5", "diversity = 1.5; a number from 0 to 1"),
+        ("diversity = nan", "diversity = NaN; a number from 0 to 1"),
+        ("new_products = 0.9", "new_products = 0.9; a share of rows"),
+        (
+            "ease_products = 1000000",
+            "ease_products = 1000000; a number of products",
+        ),
+        (
+            "diversty = 0.1",
+            "[recommendations] has no option `diversty`; did you mean `diversity`?",
+        ),
+        (
+            "weights = { viev = 0.1 }",
+            "[recommendations.weights] has no option `viev`; did you mean `view`?",
+        ),
+        ("weights = { view = 2 }", "weights.view = 2; a number from 0 to 1"),
+        (
+            "weights = { purchase = 0 }",
+            "weights.purchase = 0; a number above 0",
+        ),
+        (
+            "weights = { cart = inf }",
+            "weights.cart = inf; a number from 0 to 1",
+        ),
+        ("weights = 3", "weights = 3; invalid type"),
+    ];
+    for (text, expected) in cases {
+        let error = parse("x", "jobs/x.toml", &format!("{head}{text}")).unwrap_err();
+        assert!(
+            error.contains(expected),
+            "{text:?} gave {error:?}, not {expected:?}"
+        );
+    }
+    let good = format!("{head}already_bought = \"buy_again\"\nweights = {{ view = 0.2, purchase = 1 }}");
+    let Kind::Recommendations(options) = parse("x", "jobs/x.toml", &good).unwrap().kind else {
+        panic!("another kind")
+    };
+    assert_eq!((options.strengths().view, options.strengths().cart), (0.2, 0.5));
+    assert_eq!(options.rows(), 125);
+}
+
+#[test]
 fn a_bad_file_disables_itself_only() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(

@@ -1,162 +1,258 @@
-//! collect and prepare: price rows as of one instant, cleaned, and laid on one grid of steps.
+//! collect and prepare: price rows as of one instant, cleaned and packed as they are read, and one grid of steps.
+//!
+//! Rows are packed history by history ([`Packed`]), so that the memory of a night is a few bytes a row; series are built
+//! from them whenever a model looks ([`Source`]).
 
 use super::local::Local;
+use super::plans::{Flags, Plans};
+use super::sales::Sales;
 use crate::pipeline::Night;
 use crate::pipeline::options::{Frequency as Wanted, PriceOptions};
 use crate::price::calendar::Calendar;
-use crate::price::series::{Frequency, Posted, Repairs, Series, clean, detect_frequency};
+use crate::price::frequency::{Frequency, Rhythm};
+use crate::price::packed::Packed;
+use crate::price::series::{Posted, Repairs, Series, clean, mend};
 use crate::price::stats::{Stats, stats};
+use crate::price::subject::{Groups, Source, Subject};
 use crate::store::Snapshot;
 use anyhow::Result;
 use rayon::prelude::*;
-use std::collections::BTreeMap;
 
-/// Steps of a series that are looked at, the newest: three years of days.
-const MAX_STEPS: usize = 1096;
-
-/// Rows as read.
+/// Rows as read, cleaned.
 #[derive(Debug, Default)]
 pub struct Collected {
-    /// (product, seller) in text order, with its rows in order of time.
-    histories: Vec<History>,
-    category_of_product: BTreeMap<String, String>,
-}
-
-/// The rows of one product at one seller.
-#[derive(Debug)]
-struct History {
-    product: String,
-    seller: String,
-    rows: Vec<Posted>,
+    /// (product, seller) in text order, each with a price at least once up to the night.
+    names: Vec<(String, String)>,
+    /// Their rows, in order of time.
+    histories: Packed,
+    /// Category and brand of each, '' without.
+    shelves: Vec<(String, String)>,
+    rhythm: Rhythm,
+    flags: Flags,
 }
 
 /// One series per (product, seller), in text order.
 #[derive(Debug)]
 pub struct Prepared {
     pub(super) names: Vec<(String, String)>,
-    pub(super) series: Vec<Series>,
+    pub(super) histories: Packed,
     pub(super) stats: Vec<Stats>,
-    pub(super) categories: Vec<String>,
-    pub(super) category_of: Vec<usize>,
+    pub(super) groups: Groups,
     pub(super) frequency: Frequency,
     /// Instant and local day of each step ahead.
     pub(super) ahead: Vec<(i64, i32)>,
+    /// The instants of the steps up to the night, the newest first.
+    instants: Vec<i64>,
+    plans: Plans,
 }
 
-/// The rows of every product and seller, in text order.
-pub(super) fn collect(snapshot: &Snapshot) -> Result<Collected> {
-    let mut histories: Vec<History> = Vec::new();
+/// Cleans the rows of one history as it ends, counts what is left out, and packs the rest.
+struct Reader<'a> {
+    collected: Collected,
+    repairs: Repairs,
+    never: u64,
+    as_of: i64,
+    night: &'a Night<'a>,
+}
+
+impl Reader<'_> {
+    fn end(&mut self, name: Option<(String, String)>, rows: &[Posted]) {
+        let Some(name) = name else { return };
+        let (kept, repairs) = clean(rows, self.as_of);
+        self.repairs += repairs;
+        if kept.iter().all(|row| row.price.is_none()) {
+            self.never += kept.len() as u64;
+            return;
+        }
+        self.collected.rhythm.add(&kept);
+        self.collected.histories.push(&kept);
+        self.collected.names.push(name);
+    }
+
+    fn finish(self) -> Collected {
+        let (night, repairs) = (self.night, self.repairs);
+        night.drop_rows(
+            "prices",
+            "price is zero, negative or no number",
+            repairs.not_a_price,
+        );
+        night.drop_rows("prices", "later than the night", repairs.later);
+        night.drop_rows("prices", "another row of the same instant", repairs.duplicates);
+        night.drop_rows(
+            "prices",
+            "never a price of this product and seller up to the night",
+            self.never,
+        );
+        self.collected
+    }
+}
+
+/// The rows of every product and seller, in text order, and what else a series needs to know.
+pub(super) fn collect(snapshot: &Snapshot, night: &Night<'_>, sales: &mut Sales) -> Result<Collected> {
+    let mut reader = Reader {
+        collected: Collected::default(),
+        repairs: Repairs::default(),
+        never: 0,
+        as_of: night.as_of,
+        night,
+    };
+    let (mut name, mut rows): (Option<(String, String)>, Vec<Posted>) = (None, Vec::new());
     snapshot.prices(|price| {
-        let row = Posted {
+        if !name
+            .as_ref()
+            .is_some_and(|(product, seller)| product == price.product_id && seller == price.seller)
+        {
+            reader.end(name.take(), &rows);
+            rows.clear();
+            name = Some((price.product_id.to_owned(), price.seller.to_owned()));
+        }
+        if price.at > night.as_of && price.seller.is_empty() {
+            sales.plan(price.product_id, price.at, price.price);
+        }
+        rows.push(Posted {
             at: price.at,
             price: price.price,
             promotion: price.promotion,
-        };
-        match histories.last_mut() {
-            Some(last) if last.product == price.product_id && last.seller == price.seller => {
-                last.rows.push(row)
-            }
-            _ => histories.push(History {
-                product: price.product_id.to_owned(),
-                seller: price.seller.to_owned(),
-                rows: vec![row],
-            }),
+        });
+    })?;
+    reader.end(name.take(), &rows);
+    let mut collected = reader.finish();
+    collected.shelves = vec![(String::new(), String::new()); collected.names.len()];
+    // Both are in text order: one walk.
+    let mut next = 0;
+    snapshot.shelves(|product, category, brand| {
+        while next < collected.names.len() && collected.names[next].0.as_str() < product {
+            next += 1;
+        }
+        while next < collected.names.len() && collected.names[next].0 == product {
+            collected.shelves[next] = (category.to_owned(), brand.to_owned());
+            next += 1;
         }
     })?;
-    let category_of_product = snapshot
-        .products()?
-        .into_iter()
-        .filter_map(|product| Some((product.product_id, product.category?)))
-        .collect();
-    Ok(Collected {
-        histories,
-        category_of_product,
-    })
+    collected.flags = Flags::read(snapshot, night)?;
+    Ok(collected)
 }
 
-/// Cleans, counts what is left out, and builds one series per product and seller.
-pub(super) fn prepare(options: &PriceOptions, collected: Collected, night: &Night<'_>) -> Prepared {
+/// Lays the steps, counts what models do without, and finds out which drivers are promotions known ahead.
+pub(super) fn prepare(options: &PriceOptions, collected: Collected, night: &Night<'_>) -> Result<Prepared> {
     let (calendar, as_of) = (Local(night.zone), night.as_of);
-    let cleaned: Vec<(Vec<Posted>, Repairs)> = collected
-        .histories
-        .par_iter()
-        .map(|history| clean(&history.rows, as_of))
-        .collect();
-    let mut repairs = Repairs::default();
-    cleaned.iter().for_each(|(_, found)| repairs += *found);
-    night.drop_rows(
-        "prices",
-        "price is zero, negative or no number",
-        repairs.not_a_price,
-    );
-    night.drop_rows("prices", "later than the night", repairs.later);
-    night.drop_rows("prices", "another row of the same instant", repairs.duplicates);
-
     let frequency = match options.frequency {
-        Wanted::Auto => detect_frequency(cleaned.iter().map(|(rows, _)| rows.as_slice())),
+        Wanted::Auto => collected.rhythm.frequency(),
         Wanted::Hourly => Frequency::Hourly,
         Wanted::Daily => Frequency::Daily,
         Wanted::Weekly => Frequency::Weekly,
         Wanted::Monthly => Frequency::Monthly,
     };
-    let instants = frequency.past(as_of, MAX_STEPS, &calendar);
-    let ahead = (1..=options.horizon as i32)
+    let Collected {
+        names,
+        histories,
+        shelves,
+        flags,
+        ..
+    } = collected;
+    let ahead: Vec<(i64, i32)> = (1..=options.horizon as i32)
         .map(|step| frequency.instant(as_of, step, &calendar))
         .map(|at| (at, calendar.day_of(at)))
         .collect();
-
-    let built: Vec<Option<(Series, Stats)>> = collected
-        .histories
-        .par_iter()
-        .zip(&cleaned)
-        .map(|(history, (rows, _))| {
-            let own = history.seller.is_empty();
-            stats(rows, own, as_of, &calendar).map(|stats| (Series::build(rows, own, &instants), stats))
+    let instants = frequency.past(as_of, frequency.longest(), &calendar);
+    // One step more than is looked at, so that the oldest has a beginning.
+    let days: Vec<i32> = frequency
+        .past(as_of, frequency.longest() + 1, &calendar)
+        .into_iter()
+        .map(|at| calendar.day_of(at))
+        .collect();
+    let oldest = instants.last().copied().unwrap_or(as_of);
+    // (statistics, slips, missing steps, rows before the oldest step)
+    let found: Vec<(Option<Stats>, usize, usize, usize)> = (0..names.len())
+        .into_par_iter()
+        .map(|s| {
+            let own = names[s].1.is_empty();
+            let rows = histories.unpack(s);
+            let (mended, slips) = mend(&rows);
+            let series = Series::build(&mended, own, &instants);
+            let missing = series.values.len() - series.observed();
+            // The newest of the older ones still holds at the oldest step.
+            let before = rows.partition_point(|row| row.at <= oldest).saturating_sub(1);
+            (stats(&rows, own, as_of, &calendar), slips, missing, before)
         })
         .collect();
-    let category = |product: &str| {
-        collected
-            .category_of_product
-            .get(product)
-            .cloned()
-            .unwrap_or_default()
-    };
-    let kept = || {
-        collected
-            .histories
-            .iter()
-            .zip(&built)
-            .filter(|(_, built)| built.is_some())
-    };
-    let mut categories: Vec<String> = kept().map(|(history, _)| category(&history.product)).collect();
-    let of_each = categories.clone();
-    categories.sort_unstable();
-    categories.dedup();
-    let category_of = of_each
-        .iter()
-        .map(|name| categories.partition_point(|other| other < name))
-        .collect();
-    let never = built
-        .iter()
-        .zip(&cleaned)
-        .filter(|(built, _)| built.is_none())
-        .map(|(_, (rows, _))| rows.len());
+    type Found = (Option<Stats>, usize, usize, usize);
+    let sum = |of: fn(&Found) -> usize| found.iter().map(of).sum::<usize>() as u64;
     night.drop_rows(
         "prices",
-        "never a price of this product and seller up to the night",
-        never.sum::<usize>() as u64,
+        "a slip of the pen: five times both neighbours, or a fifth; left out by models, not by statistics",
+        sum(|f| f.1),
     );
-    let names = kept()
-        .map(|(history, _)| (history.product.clone(), history.seller.clone()))
-        .collect();
-    let (series, stats) = built.into_iter().flatten().unzip();
-    Prepared {
+    night.drop_rows(
+        "prices",
+        format!(
+            "older than the newest {} {} steps; left out by models, not by statistics",
+            frequency.longest(),
+            frequency.name()
+        ),
+        sum(|f| f.3),
+    );
+    night.drop_rows(
+        "prices",
+        "no row: a step without a price in force, missing to models",
+        sum(|f| f.2),
+    );
+    let stats: Vec<Stats> = found.into_iter().filter_map(|(stats, _, _, _)| stats).collect();
+    anyhow::ensure!(
+        stats.len() == names.len(),
+        "a product without any price got past the cleaning of rows"
+    );
+    let mut prepared = Prepared {
         names,
-        series,
+        histories,
         stats,
-        categories,
-        category_of,
+        groups: Groups::new(&shelves),
         frequency,
         ahead,
+        instants,
+        plans: Plans::default(),
+    };
+    let days_ahead: Vec<i32> = prepared.ahead.iter().map(|(_, day)| *day).collect();
+    prepared.plans = Plans::find(flags, days, days_ahead, &prepared);
+    Ok(prepared)
+}
+
+impl Prepared {
+    /// The rows of series `s`, cleaned, in order of time.
+    pub(super) fn rows(&self, s: usize) -> Vec<Posted> {
+        self.histories.unpack(s)
+    }
+
+    /// Whether series `s` is the shop's own price.
+    pub(super) fn own(&self, s: usize) -> bool {
+        self.names[s].1.is_empty()
+    }
+}
+
+impl Source for Prepared {
+    fn count(&self) -> usize {
+        self.names.len()
+    }
+
+    fn subject(&self, s: usize) -> Subject {
+        let (rows, _) = mend(&self.rows(s));
+        let series = Series::build(&rows, self.own(s), &self.instants);
+        let steps = series.values.len();
+        let promoted = Series::promotions(&rows, steps, &self.instants);
+        let plan = self.plans.of(&self.names[s], steps, promoted.as_deref());
+        Subject {
+            values: series.values,
+            life: series.life,
+            promoted,
+            plan,
+        }
+    }
+
+    fn groups(&self) -> &Groups {
+        &self.groups
+    }
+
+    fn frequency(&self) -> Frequency {
+        self.frequency
     }
 }

@@ -1,27 +1,44 @@
 //! Prices, step by step: joins the store to the models of [`crate::price`].
 //!
-//! Results: price_forecasts, price_models, price_stats. The last price is always a candidate, so a shop with a single
-//! price has a forecast; what has ended has statistics only.
+//! Results: price_forecasts, price_models, price_stats; and, where something was sold, price_elasticities, price_whatif
+//! and price_advice. The last price is always a candidate, so a shop with a single price has a forecast; what has ended
+//! has statistics only.
 //!
-//! `collect` reads and prepares, in the `local` days of the shop; the pure functions of [`crate::price`] fit and judge;
-//! `report` says how well, `write` publishes.
+//! `collect` reads and prepares, in the `local` days of the shop, with the `plans` that are known ahead; the pure functions
+//! of [`crate::price`] fit and judge; `report` says how well, `write` publishes.
+//!
+//! Beside them the money side walks the same steps: `sales` reads, `market` prepares, `demand` explains units, advises and
+//! publishes. `card` keeps a few forecasts until their day has come and says how they fared.
 
+mod card;
 mod collect;
+mod demand;
 mod local;
+mod market;
+mod plans;
 mod report;
+mod sales;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_money;
 mod write;
 
 pub use self::collect::{Collected, Prepared};
+pub use self::demand::Money;
+pub use self::market::Market;
+pub use self::sales::Sales;
 use super::family::{Family, Verdict};
 use super::night::Night;
 use super::options::PriceOptions;
-use crate::price::backtest::{Backtest, backtest, backtest_horizon};
-use crate::price::model::{Fit, candidates};
+use crate::price::backtest::{Plan, Record, backtest};
+use crate::price::catalogue::POSTED;
 use crate::price::outlook::{Outlooks, outlooks};
+use crate::price::profile::{Kind, kind};
+use crate::price::subject::Source;
 use crate::store::{GenerationWriter, Snapshot};
 use anyhow::Result;
+use rayon::prelude::*;
 
 /// The family `prices`.
 #[derive(Debug, Clone, Default)]
@@ -31,80 +48,81 @@ pub struct Prices {
 }
 
 /// What the candidates would have said in the past.
+#[derive(Debug)]
 pub struct Fitted {
-    models: Vec<Box<dyn Fit>>,
-    backtests: Vec<Backtest>,
-    horizon: usize,
-}
-
-impl std::fmt::Debug for Fitted {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Fitted")
-            .field("horizon", &self.horizon)
-            .finish_non_exhaustive()
-    }
+    plan: Plan,
+    records: Vec<Record>,
 }
 
 impl Family for Prices {
     const NAME: &'static str = "prices";
-    type Collected = Collected;
-    type Prepared = Prepared;
-    type Fitted = Fitted;
-    type Judged = Outlooks;
+    type Collected = (Collected, Sales);
+    type Prepared = (Prepared, Market);
+    type Fitted = (Fitted, Money);
+    type Judged = (Outlooks, Money);
 
     fn newest(&self, snapshot: &Snapshot, now: i64) -> Result<Option<i64>> {
-        Ok(snapshot.newest_price_at(now)?)
+        // A shop may keep its prices for months: its newest sale says that they were still in force.
+        let (price, event) = (snapshot.newest_price_at(now)?, snapshot.newest_event_at(now)?);
+        Ok(price.map(|price| event.map_or(price, |event| event.max(price))))
     }
 
     fn nothing_to_show(&self) -> Option<&'static str> {
         Some("there is no price up to the night's instant: import prices, or set products.price")
     }
 
-    fn collect(&self, snapshot: &Snapshot, _: &Night<'_>) -> Result<Collected> {
-        collect::collect(snapshot)
+    fn collect(&self, snapshot: &Snapshot, night: &Night<'_>) -> Result<(Collected, Sales)> {
+        let mut sales = Sales::read(snapshot, night)?;
+        Ok((collect::collect(snapshot, night, &mut sales)?, sales))
     }
 
-    fn prepare(&self, collected: Collected, night: &Night<'_>) -> Result<Prepared> {
-        Ok(collect::prepare(&self.options, collected, night))
+    fn prepare(
+        &self,
+        (collected, sales): (Collected, Sales),
+        night: &Night<'_>,
+    ) -> Result<(Prepared, Market)> {
+        let prepared = collect::prepare(&self.options, collected, night)?;
+        let market = market::market(sales, &prepared, night);
+        Ok((prepared, market))
     }
 
-    fn fit(&self, prepared: &Prepared, night: &Night<'_>) -> Result<Fitted> {
-        let models = candidates();
-        let lengths: Vec<usize> = prepared.series.iter().map(|series| series.values.len()).collect();
-        let horizon = backtest_horizon(&lengths, self.options.horizon.max(1));
-        let values: Vec<&[f64]> = prepared
-            .series
-            .iter()
-            .map(|series| series.values.as_slice())
+    fn fit(&self, (prepared, market): &(Prepared, Market), night: &Night<'_>) -> Result<(Fitted, Money)> {
+        let shapes: Vec<(usize, Kind)> = (0..prepared.count())
+            .into_par_iter()
+            .map(|s| {
+                let values = prepared.subject(s).values;
+                (values.len(), kind(&values))
+            })
             .collect();
-        let backtests = backtest(&values, &models, horizon, &night.control)?;
-        Ok(Fitted {
-            models,
-            backtests,
-            horizon,
-        })
+        let lengths: Vec<usize> = shapes.iter().map(|(length, _)| *length).collect();
+        let averaged = shapes.iter().filter(|(_, kind)| *kind == Kind::Averaged).count();
+        let plan = Plan::new(&lengths, averaged, self.options.horizon.max(1));
+        let records = backtest(prepared, &plan, &POSTED, &night.control)?;
+        let money = demand::money(market, &self.options, night)?;
+        Ok((Fitted { plan, records }, money))
     }
 
     fn evaluate(
         &self,
-        prepared: &Prepared,
-        fitted: Fitted,
+        (prepared, _): &(Prepared, Market),
+        (fitted, money): (Fitted, Money),
         night: &Night<'_>,
-    ) -> Result<(Outlooks, Verdict)> {
+    ) -> Result<((Outlooks, Money), Verdict)> {
         let found = outlooks(
-            &prepared.series,
-            &prepared.category_of,
-            &prepared.categories,
-            &fitted.models,
-            &fitted.backtests,
-            fitted.horizon,
+            prepared,
+            &fitted.records,
+            &fitted.plan,
             self.options.horizon,
             &night.control,
         )?;
-        let scores = report::scores(prepared, &fitted, &found);
-        let why = report::summary(prepared, &fitted, &found);
+        let mut scores = report::scores(prepared, &fitted, &found);
+        scores.extend(demand::scores(&money));
+        let mut why = report::summary(prepared, &found);
+        if let Some(money) = demand::summary(&money) {
+            why = format!("{why}; {money}");
+        }
         Ok((
-            found,
+            (found, money),
             Verdict {
                 publish: true,
                 why,
@@ -115,11 +133,14 @@ impl Family for Prices {
 
     fn publish(
         &self,
-        prepared: &Prepared,
-        judged: &Outlooks,
+        (prepared, market): &(Prepared, Market),
+        (found, money): &(Outlooks, Money),
         generation: &mut GenerationWriter<'_>,
         night: &Night<'_>,
     ) -> Result<()> {
-        write::write(prepared, judged, generation, night)
+        write::write(prepared, found, generation, night)?;
+        demand::write(market, money, generation, night)?;
+        card::judge(prepared, night)?;
+        card::keep(prepared, found, night)
     }
 }

@@ -2,19 +2,23 @@
 
 use super::Fitted;
 use super::collect::Prepared;
-use crate::price::backtest::{ENOUGH, ORIGINS};
-use crate::price::choose::{Standing, mean, skills};
+use crate::price::backtest::ORIGINS;
+use crate::price::catalogue::{COMBINATION, LAST_PRICE, Model, NAMES};
+use crate::price::choose::{Gate, Standing, mean};
 use crate::price::outlook::Outlooks;
+use crate::price::profile::ENOUGH;
+use crate::price::subject::{SHOP, Source};
 use crate::store::Score;
 
 /// The model name under which `scores` lists what is written.
 const PUBLISHED: &str = "published";
 
-/// Every candidate beside the last price, over the shop and by category, then what is written.
+/// Every model beside the last price, over the shop and by category, then what is written. A model's skill is against the
+/// last price on the series that tried it.
 pub(super) fn scores(prepared: &Prepared, fitted: &Fitted, found: &Outlooks) -> Vec<Score> {
     let split = format!(
         "{ORIGINS} past nights, {} {} steps each",
-        fitted.horizon,
+        fitted.plan.horizon,
         prepared.frequency.name()
     );
     let score = |model: &str, slice: &str, metric: &str, value: Option<f64>, chosen: bool| Score {
@@ -28,61 +32,77 @@ pub(super) fn scores(prepared: &Prepared, fitted: &Fitted, found: &Outlooks) -> 
         split: split.clone(),
         chosen,
     };
-    let naive = &found.standings[0];
-    let skill = |standing: &Standing, naive: &Standing| mean(&skills(standing, naive));
     let mut scores = Vec::new();
-    for (m, (model, standing)) in fitted.models.iter().zip(&found.standings).enumerate() {
-        let chosen = found.series.iter().any(|outlook| outlook.model == m);
-        scores.push(score(model.name(), "", "mase", mean(&standing.mase), chosen));
-        scores.push(score(model.name(), "", "mae", mean(&standing.mae), chosen));
-        scores.push(score(model.name(), "", "skill", skill(standing, naive), chosen));
+    let mut add = |model: &str, slice: &str, standing: &Standing, chosen: bool| {
+        scores.push(score(model, slice, "mase", mean(&standing.mase()), chosen));
+        scores.push(score(model, slice, "mae", mean(&standing.mae()), chosen));
+        scores.push(score(model, slice, "skill", standing.skill(), chosen));
+    };
+    // The last price is scored even where no series has a past.
+    let seen = |model: Model, standing: &Standing| model == LAST_PRICE || standing.all.iter().any(|n| *n > 0);
+    for (model, standing) in found.standings[SHOP].iter().enumerate() {
+        if seen(model, standing) {
+            let chosen = found.series.iter().any(|outlook| outlook.model == model);
+            add(NAMES[model], "", standing, chosen);
+        }
     }
-    let published = &found.published;
-    scores.push(score(PUBLISHED, "", "mase", mean(&published.mase), true));
-    scores.push(score(PUBLISHED, "", "mae", mean(&published.mae), true));
-    scores.push(score(PUBLISHED, "", "skill", skill(published, naive), true));
-    scores.push(score(PUBLISHED, "", "coverage80", found.coverage.0, true));
-    scores.push(score(PUBLISHED, "", "coverage95", found.coverage.1, true));
-    for (category, (standings, chosen)) in prepared.categories.iter().zip(&found.categories) {
-        // The slice '' is the whole shop: products without a category have none of their own.
-        if category.is_empty() {
+    add(PUBLISHED, "", &found.published, true);
+    // The slice '' is the whole shop: products without a category have none of their own.
+    let groups = prepared.groups();
+    for group in 0..groups.count() {
+        let Some(category) = groups.category(group) else {
             continue;
-        }
-        for (m, (model, standing)) in fitted.models.iter().zip(standings).enumerate() {
-            scores.push(score(
-                model.name(),
-                category,
-                "mase",
-                mean(&standing.mase),
-                m == *chosen,
-            ));
+        };
+        for (model, standing) in found.standings[group].iter().enumerate() {
+            if seen(model, standing) {
+                add(
+                    NAMES[model],
+                    category,
+                    standing,
+                    chosen(&found.gates[group], model),
+                );
+            }
         }
     }
+    let [in80, in95, count] = found.coverage;
+    let share = |part: u32| (count > 0).then(|| f64::from(part) / f64::from(count));
+    scores.push(score(PUBLISHED, "", "coverage80", share(in80), true));
+    scores.push(score(PUBLISHED, "", "coverage95", share(in95), true));
     scores
 }
 
+/// Whether a gate lets a model answer for any kind of price.
+fn chosen(gate: &Gate, model: Model) -> bool {
+    gate.posted.model == model
+        || gate.averaged.model == model
+        || gate
+            .planned
+            .as_ref()
+            .is_some_and(|planned| planned.model == model)
+}
+
 /// The night in one sentence.
-pub(super) fn summary(prepared: &Prepared, fitted: &Fitted, found: &Outlooks) -> String {
-    if prepared.series.is_empty() {
+pub(super) fn summary(prepared: &Prepared, found: &Outlooks) -> String {
+    if prepared.count() == 0 {
         return "there are no prices yet: import some into the table prices".into();
     }
     let forecast = found
         .series
         .iter()
-        .filter(|outlook| !outlook.steps.is_empty())
+        .filter(|outlook| outlook.is_forecast())
         .count();
     let mut used: Vec<String> = Vec::new();
-    for (m, model) in fitted.models.iter().enumerate() {
+    for (model, name) in NAMES.iter().enumerate().take(COMBINATION + 1) {
         let count = found
             .series
             .iter()
-            .filter(|outlook| outlook.model == m && !outlook.steps.is_empty())
+            .filter(|outlook| outlook.model == model && outlook.is_forecast())
             .count();
         if count > 0 {
-            used.push(format!("{} for {count}", model.name()));
+            used.push(format!("{name} for {count}"));
         }
     }
-    let judged = match mean(&skills(&found.published, &found.standings[0])) {
+    let judged = match found.published.skill() {
         Some(skill) => format!(
             "skill against the last price {:+.1} % over {ORIGINS} past nights",
             skill * 100.0
@@ -95,7 +115,7 @@ pub(super) fn summary(prepared: &Prepared, fitted: &Fitted, found: &Outlooks) ->
     };
     format!(
         "{forecast} of {} series forecast, {} steps: {}; {judged}{failed}",
-        prepared.series.len(),
+        prepared.count(),
         prepared.frequency.name(),
         if used.is_empty() {
             "none".into()

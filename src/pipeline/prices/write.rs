@@ -2,7 +2,7 @@
 
 use super::collect::Prepared;
 use crate::pipeline::Night;
-use crate::price::model::candidates;
+use crate::price::catalogue::NAMES;
 use crate::price::outlook::Outlooks;
 use crate::store::results::{PriceForecast, PriceModel, PriceStats};
 use crate::store::{GenerationWriter, Keys};
@@ -21,21 +21,18 @@ pub(super) fn write(
         .map(|(product, _)| product.as_str())
         .collect();
     let sellers: Vec<&str> = prepared.names.iter().map(|(_, seller)| seller.as_str()).collect();
-    let names: Vec<&str> = candidates().iter().map(|model| model.name()).collect();
     let products = night.shop.keys(Keys::Product, &products)?;
     let sellers = night.shop.keys(Keys::Seller, &sellers)?;
-    let models = night.shop.keys(Keys::Model, &names)?;
+    let models = night.shop.keys(Keys::Model, &NAMES)?;
     // In the order of the tables' keys.
     let mut order: Vec<usize> = (0..prepared.names.len()).collect();
     order.sort_unstable_by_key(|&s| (products[s], sellers[s]));
 
     generation.write(order.iter().flat_map(|&s| {
-        let outlook = &judged.series[s];
-        let model_key = models[outlook.model];
+        let model_key = models[judged.series[s].model];
         let (product_key, seller_key) = (products[s], sellers[s]);
-        outlook
-            .steps
-            .iter()
+        judged
+            .steps(s)
             .zip(&prepared.ahead)
             .enumerate()
             .map(move |(i, (step, &(at, day)))| PriceForecast {
@@ -45,11 +42,13 @@ pub(super) fn write(
                 at,
                 day: i64::from(day),
                 price: step.price,
-                lo80: step.lo80,
-                hi80: step.hi80,
-                lo95: step.lo95,
-                hi95: step.hi95,
+                lo80: step.low[2],
+                hi80: step.high[2],
+                lo95: step.low[0],
+                hi95: step.high[0],
                 model_key,
+                lo90: step.low[1],
+                hi90: step.high[1],
             })
     }))?;
     night.control.check()?;
@@ -63,7 +62,7 @@ pub(super) fn write(
             observations: outlook.observations as i64,
             skill: outlook.skill,
             coverage95: outlook.coverage95,
-            why: outlook.why.clone(),
+            why: outlook.why.to_string(),
         }
     }))?;
     night.control.check()?;

@@ -7,9 +7,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::Drops;
+use super::wishes::{Names, rule};
+use crate::recommend::demand::DAY;
 use crate::recommend::log::{Interaction, Kind, Log};
-use crate::recommend::popularity::DAY;
-use crate::recommend::rules::{Action, Rule, Rules};
+use crate::recommend::places::Places;
+use crate::recommend::report::Sight;
+use crate::recommend::rules::Rules;
 use crate::store::{self, Product, Snapshot};
 
 /// Why an event was left out.
@@ -21,8 +24,18 @@ mod reason {
     pub(super) const QUANTITY: &str = "quantity not above 0";
     pub(super) const RATING: &str = "rating not between 1 and 5";
     pub(super) const NOBODY: &str = "no user and no purchase";
-    pub(super) const RULE: &str = "rule of unknown kind, value, customer, product or category";
 }
+
+/// The result views whose displays are followed up, by the number in [`Sight::list`].
+pub(super) const LISTS: [&str; 7] = [
+    "recommendations",
+    "visitor_recommendations",
+    "similar_products",
+    "bought_together",
+    "next_products",
+    "buy_again",
+    "popular_products",
+];
 
 /// One event, with the numbers its texts got in the order of reading.
 #[derive(Debug)]
@@ -41,8 +54,10 @@ struct Read {
 pub struct Collected {
     products: Vec<Product>,
     rules: Vec<store::Rule>,
+    customers: Vec<store::User>,
     users: Vec<String>,
     events: Vec<Read>,
+    sights: Vec<Sight>,
     drops: Drops,
 }
 
@@ -52,9 +67,15 @@ pub struct Prepared {
     pub(super) log: Log,
     pub(super) users: Vec<String>,
     pub(super) products: Vec<Product>,
+    /// Products by category, ascending; a category holds what is below it, see [`categories`].
     pub(super) categories: BTreeMap<String, Vec<u32>>,
+    /// The number of each product's own category.
+    pub(super) category_of: Vec<Option<u32>>,
     pub(super) groups: Vec<Option<u32>>,
+    pub(super) places: Places,
     pub(super) rules: Rules,
+    /// What was displayed since the lists were made that readers see now, and what was done with it.
+    pub(super) sights: Vec<Sight>,
 }
 
 pub(super) fn collect(
@@ -62,9 +83,11 @@ pub(super) fn collect(
     as_of: i64,
     rules_at: i64,
     history_days: Option<i64>,
+    published: Option<i64>,
 ) -> store::Result<Collected> {
     let products = snapshot.products()?;
     let rules = snapshot.rules(rules_at)?;
+    let customers = snapshot.users()?;
     let oldest = history_days.map(|days| as_of.saturating_sub(days.saturating_mul(DAY)));
     // products come ordered by id, so a place in the list is the dense index.
     let known: HashMap<&str, u32> = products
@@ -76,7 +99,15 @@ pub(super) fn collect(
     let mut baskets: HashMap<u128, u32> = HashMap::new();
     let mut events = Vec::new();
     let mut drops = BTreeMap::new();
+    let mut sights = Vec::new();
     snapshot.events(|event| {
+        if published.is_some_and(|since| event.at > since) && event.at <= as_of {
+            sights.extend(
+                known
+                    .get(event.product_id)
+                    .and_then(|&product| sight(&event, product)),
+            );
+        }
         let mut drop = |why| *drops.entry(("events", why)).or_insert(0) += 1;
         if event.kind == "shown" {
             return; // what we showed is no interest; the report card reads it
@@ -132,9 +163,35 @@ pub(super) fn collect(
     Ok(Collected {
         products,
         rules,
+        customers,
         users,
         events,
+        sights,
         drops,
+    })
+}
+
+/// A display by one of the lists, or what may follow one; nobody without a name or a session can be followed.
+fn sight(event: &store::Event<'_>, product: u32) -> Option<Sight> {
+    let (kind, id) = match (event.user_id, event.session_id) {
+        (Some(user), _) => ("u", user),
+        (None, Some(session)) => ("s", session),
+        (None, None) => return None,
+    };
+    let list = match event.kind {
+        "shown" => {
+            let by = event.shown_by?;
+            Some(LISTS.iter().position(|list| *list == by)? as u32)
+        }
+        "view" | "cart" | "purchase" => None,
+        _ => return None,
+    };
+    Some(Sight {
+        who: xxhash_rust::xxh3::xxh3_128(format!("{kind}:{id}").as_bytes()),
+        product,
+        at: event.at,
+        list,
+        bought: event.kind == "purchase",
     })
 }
 
@@ -177,90 +234,83 @@ pub(super) fn prepare(mut collected: Collected) -> (Prepared, Drops) {
         });
     let products = collected.products;
     let log = Log::new(users.len(), products.len(), events.collect());
-    let mut categories: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+    let (categories, category_of) = categories(&products);
     let mut numbers: BTreeMap<&str, u32> = BTreeMap::new();
-    let mut groups = Vec::with_capacity(products.len());
-    for (product, index) in products.iter().zip(0..) {
-        if let Some(category) = product.category.as_ref().filter(|category| !category.is_empty()) {
-            categories.entry(category.clone()).or_default().push(index);
-        }
-        let next = numbers.len() as u32;
-        groups.push(
-            product
-                .group_id
-                .as_deref()
-                .map(|group| *numbers.entry(group).or_insert(next)),
-        );
-    }
+    let groups: Vec<Option<u32>> = products
+        .iter()
+        .map(|product| {
+            let next = numbers.len() as u32;
+            let group = product.group_id.as_deref().filter(|group| !group.is_empty())?;
+            Some(*numbers.entry(group).or_insert(next))
+        })
+        .collect();
     let mut drops = collected.drops;
+    let names = Names {
+        users: &users,
+        products: &products,
+        categories: &categories,
+    };
     let mut rules = Vec::new();
     for row in &collected.rules {
-        match rule(row, &users, &products, &categories) {
-            Some(rule) => rules.push(rule),
-            None => *drops.entry(("rules", reason::RULE)).or_insert(0) += 1,
+        match rule(row, &names) {
+            Ok(rule) => rules.push(rule),
+            Err(reason) => *drops.entry(("rules", reason)).or_insert(0) += 1,
         }
     }
+    // Both are in the order of the text.
+    let mut customers = collected.customers.iter().peekable();
+    let from = users.iter().map(|id| {
+        while customers.next_if(|customer| customer.user_id < *id).is_some() {}
+        match customers.peek() {
+            Some(customer) if customer.user_id == *id => {
+                (customer.country.as_deref(), customer.language.as_deref())
+            }
+            _ => (None, None),
+        }
+    });
+    let places = Places::new(from);
     (
         Prepared {
             log,
             users,
             products,
             categories,
+            category_of,
             groups,
+            places,
             rules: Rules(rules),
+            sights: collected.sights,
         },
         drops,
     )
 }
 
-/// A rule over indices; `None` where it cannot act: a kind, place or factor that makes no sense, an unknown customer or
-/// product.
-fn rule(
-    row: &store::Rule,
-    users: &[String],
-    products: &[Product],
-    categories: &BTreeMap<String, Vec<u32>>,
-) -> Option<Rule> {
-    let product = |id: &String| {
-        products
-            .binary_search_by(|p| p.product_id.cmp(id))
-            .ok()
-            .map(|i| i as u32)
-    };
-    let action = match row.kind.as_str() {
-        "block" => Action::Block,
-        "pin" => Action::Pin(row.value.filter(|v| *v >= 1.0 && *v <= 1e6)? as usize),
-        "boost" => Action::Boost(row.value.filter(|v| v.is_finite() && *v >= 0.0)? as f32),
-        _ => return None,
-    };
-    // A column that is NULL matches everything; one that names something unknown matches nothing.
-    let user = match &row.user_id {
-        Some(id) => Some(users.binary_search(id).ok()? as u32),
-        None => None,
-    };
-    let page = match &row.for_product_id {
-        Some(id) => Some(product(id)?),
-        None => None,
-    };
-    let mut acted: Vec<u32> = match (&row.product_id, &row.category) {
-        (Some(id), _) => vec![product(id)?],
-        (None, Some(category)) => categories.get(category)?.clone(),
-        (None, None) => (0..products.len() as u32).collect(),
-    };
-    if let (Some(_), Some(category)) = (&row.product_id, &row.category) {
-        acted.retain(|&p| products[p as usize].category.as_ref() == Some(category));
+/// What separates a category from one below it.
+const BELOW: &str = " > ";
+
+/// Products by category, and each product's own. The text of a category may be a path, 'a > b': then its products are in
+/// 'a' as well. A category is what its text says, to the letter.
+fn categories(products: &[Product]) -> (BTreeMap<String, Vec<u32>>, Vec<Option<u32>>) {
+    let mut categories: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+    let mut numbers: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut of = Vec::with_capacity(products.len());
+    for (product, index) in products.iter().zip(0..) {
+        let Some(category) = product
+            .category
+            .as_deref()
+            .filter(|category| !category.is_empty())
+        else {
+            of.push(None);
+            continue;
+        };
+        let next = numbers.len() as u32;
+        of.push(Some(*numbers.entry(category).or_insert(next)));
+        let above = category.match_indices(BELOW).map(|(end, _)| &category[..end]);
+        for name in above.chain([category]).filter(|name| !name.is_empty()) {
+            categories.entry(name.to_owned()).or_default().push(index);
+        }
     }
-    if matches!(action, Action::Pin(_)) && row.product_id.is_none() {
-        return None;
-    }
-    let result = row.result.clone();
-    Some(Rule {
-        action,
-        result,
-        user,
-        page,
-        products: acted,
-    })
+    (categories, of)
 }
 
 /// All words of a product: its title twice as loud as its description, its category, brand and traits.

@@ -4,24 +4,35 @@
 //! A personal model that does not beat the 30-day popularity is not used: then everybody gets the popular
 //! products, and `why` says so.
 
+mod again;
+mod cold;
 mod collect;
+mod next;
+mod pages;
+mod report;
+mod scores;
+mod wishes;
 mod write;
 
 use std::collections::BTreeMap;
 
 use anyhow::Result;
 
+use self::cold::Cold;
 use self::collect::text;
 pub use self::collect::{Collected, Prepared};
+use self::next::Next;
+use self::scores::Page;
 use super::{AlreadyBought, Family, Night, RecommendationOptions, Verdict};
-use crate::recommend::choose::{self, Trial};
+use crate::recommend::choose::{self, Ground, Trial};
 use crate::recommend::content;
-use crate::recommend::log::Strengths;
+use crate::recommend::fitted::Limits;
+use crate::recommend::log::{Log, Strengths};
 use crate::recommend::measure::METRICS;
-use crate::recommend::models::MixSettings;
 use crate::recommend::neighbours::Neighbours;
 use crate::recommend::purpose::Purpose;
-use crate::recommend::tune::TuneOptions;
+use crate::recommend::settings::Settings;
+use crate::recommend::visitors::{self, Visitors};
 use crate::store::{self, GenerationWriter, Score, Snapshot};
 use crate::text::{Csr, TfIdf, TfIdfOptions};
 
@@ -30,7 +41,7 @@ const NEAREST_WORDS: usize = 100;
 /// Words in more than this share of the texts say nothing about likeness.
 const COMMON_WORDS: f64 = 0.2;
 /// The tuned numbers, kept with their generation.
-const SETTINGS: &str = "mix_settings";
+const SETTINGS: &str = "blend_settings";
 /// Version of their bytes.
 const SETTINGS_FORMAT: i64 = 1;
 
@@ -47,20 +58,30 @@ type Drops = BTreeMap<(&'static str, &'static str), u64>;
 /// What was learned.
 #[derive(Debug)]
 pub struct Learned {
-    strengths: Strengths,
-    published: Option<MixSettings>,
+    published: Option<Settings>,
     /// Why last night's numbers could not be read.
     unread: Option<String>,
     vectors: Csr,
     words: Neighbours,
     trial: Trial,
+    visitors: Visitors,
+    next: Next,
+    cold: Cold,
+    again: again::BuyingAgain,
 }
 
-/// What the night decided.
+/// What the night decided. The models of the trial are gone: what is published is fitted on everything, and both at once would
+/// take twice the memory.
 #[derive(Debug)]
 pub struct Judged {
-    learned: Learned,
+    vectors: Csr,
+    words: Neighbours,
+    /// What every kind of event counts.
+    strengths: Strengths,
     verdict: choose::Verdict,
+    visitors: Visitors,
+    next: Next,
+    again: again::BuyingAgain,
 }
 
 impl Recommendations {
@@ -71,19 +92,43 @@ impl Recommendations {
         }
     }
 
-    /// The numbers of last night's mix: tonight's start, and a candidate beside tonight's. Where they cannot be read
+    /// What every cut of the night stands on.
+    fn ground<'a>(
+        &self,
+        log: &'a Log,
+        vectors: &'a Csr,
+        words: &'a Neighbours,
+        night: &Night<'_>,
+    ) -> Ground<'a> {
+        Ground {
+            log,
+            vectors,
+            words,
+            purpose: self.purpose(),
+            limits: Limits::full(self.options.ease_products),
+            seed: night.seed,
+        }
+    }
+
+    /// The numbers of last night's models: tonight's start, and a candidate beside tonight's. Where they cannot be read
     /// (damaged, or of another version) the night starts without them and says so: to fail would be to fail for ever,
     /// because only a night replaces them.
-    fn published(night: &Night<'_>) -> Result<Result<Option<MixSettings>, String>> {
+    fn kept<T: serde::de::DeserializeOwned>(
+        night: &Night<'_>,
+        name: &str,
+        format: i64,
+        sane: impl Fn(&T) -> bool,
+    ) -> Result<Result<Option<T>, String>> {
         let Some(generation) = night.shop.published(Self::NAME)? else {
             return Ok(Ok(None));
         };
-        match night
-            .shop
-            .artefact(generation.generation, SETTINGS, SETTINGS_FORMAT)
-        {
+        match night.shop.artefact(generation.generation, name, format) {
             Ok(None) => Ok(Ok(None)),
-            Ok(Some(bytes)) => Ok(postcard::from_bytes(&bytes).map(Some).map_err(|e| e.to_string())),
+            Ok(Some(bytes)) => Ok(match postcard::from_bytes::<T>(&bytes) {
+                Ok(numbers) if sane(&numbers) => Ok(Some(numbers)),
+                Ok(_) => Err("they are no numbers a model could use".to_owned()),
+                Err(e) => Err(e.to_string()),
+            }),
             Err(e @ store::Error::Artefact { .. }) => Ok(Err(e.to_string())),
             Err(e) => Err(e.into()),
         }
@@ -92,23 +137,19 @@ impl Recommendations {
     fn scores(&self, verdict: &choose::Verdict, seed: u64) -> Vec<Score> {
         let mut scores = Vec::new();
         for candidate in &verdict.candidates {
-            let score = |metric: &str, value: f64, ends: Option<(f64, f64)>| Score {
+            let page = Page {
                 result: "recommendations",
-                model: candidate.name.to_owned(),
-                slice: String::new(),
-                metric: metric.to_owned(),
-                value: Some(value),
-                lo90: ends.map(|ends| ends.0),
-                hi90: ends.map(|ends| ends.1),
-                split: self.purpose().split().to_owned(),
+                model: candidate.name,
+                slice: "",
+                split: self.purpose().split(),
                 chosen: candidate.name == verdict.winner,
             };
             for (number, metric) in METRICS.iter().enumerate() {
-                let figure = candidate.judged.figure(number, choose::DRAWS, seed);
-                scores.push(score(metric, figure.value, Some((figure.lo90, figure.hi90))));
+                scores.push(page.figure(metric, candidate.judged.figure(number, choose::DRAWS, seed)));
             }
-            scores.push(score("coverage@10", candidate.judged.coverage, None));
-            scores.push(score("users", candidate.judged.of_users.len() as f64, None));
+            let coverage = candidate.judged.coverage(choose::DRAWS, seed);
+            scores.push(page.figure("coverage@10", coverage));
+            scores.push(page.count("users", candidate.judged.of_users.len() as f64));
         }
         scores
     }
@@ -126,11 +167,15 @@ impl Family for Recommendations {
     }
 
     fn exclude_bought(&self) -> bool {
-        self.options.already_bought == AlreadyBought::Exclude
+        self.options.already_bought != AlreadyBought::Allow
     }
 
     fn nothing_to_show(&self) -> Option<&'static str> {
         Some("no product can be shown: there are none, or all are hidden, out of stock or blocked by a rule")
+    }
+
+    fn repeats(&self) -> Option<String> {
+        Some(format!("{:?}", self.options))
     }
 
     fn collect(&self, snapshot: &Snapshot, night: &Night<'_>) -> Result<Collected> {
@@ -139,6 +184,10 @@ impl Family for Recommendations {
             night.as_of,
             night.rules_at(),
             night.settings.history_days,
+            night
+                .shop
+                .published(Self::NAME)?
+                .and_then(|published| published.as_of),
         )?)
     }
 
@@ -147,12 +196,13 @@ impl Family for Recommendations {
         for ((table, reason), rows) in drops {
             night.drop_rows(table, reason, rows);
         }
+        report::write(&prepared, night)?;
         Ok(prepared)
     }
 
     fn fit(&self, prepared: &Prepared, night: &Night<'_>) -> Result<Learned> {
         let control = &night.control;
-        let (published, unread) = match Self::published(night)? {
+        let (published, unread) = match Self::kept(night, SETTINGS, SETTINGS_FORMAT, Settings::is_sane)? {
             Ok(published) => (published, None),
             Err(why) => (None, Some(why)),
         };
@@ -161,54 +211,78 @@ impl Family for Recommendations {
         control.check()?;
         let words = content::nearest(&vectors, NEAREST_WORDS, COMMON_WORDS);
         control.check()?;
-        let strengths = Strengths::default();
-        let tuning = TuneOptions {
-            seed: night.seed,
-            ..TuneOptions::default()
-        };
-        let log = &prepared.log;
-        let trial = Trial::fit(
-            log,
-            &strengths,
-            &words,
-            self.purpose(),
-            published,
-            &tuning,
+        let ground = self.ground(&prepared.log, &vectors, &words, night);
+        let strengths = self.options.strengths();
+        let trial = Trial::fit(&ground, &strengths, published, control)?;
+        let visitors = visitors::fit(
+            &prepared.log,
+            &trial.strengths,
+            &prepared.places,
+            choose::DRAWS,
+            night.seed,
             control,
         )?;
+        let next = Next::fit(prepared, &words, night)?;
+        let cold = Cold::fit(&texts, &ground, &trial, night)?;
+        let again = again::BuyingAgain::fit(prepared, night)?;
         Ok(Learned {
-            strengths,
             published,
             unread,
             vectors,
             words,
             trial,
+            visitors,
+            next,
+            cold,
+            again,
         })
     }
 
-    fn evaluate(&self, _: &Prepared, learned: Learned, night: &Night<'_>) -> Result<(Judged, Verdict)> {
+    fn evaluate(
+        &self,
+        prepared: &Prepared,
+        learned: Learned,
+        night: &Night<'_>,
+    ) -> Result<(Judged, Verdict)> {
         let Learned {
-            trial,
+            published,
+            unread,
             vectors,
             words,
-            published,
-            ..
-        } = &learned;
-        let verdict = choose::choose(trial, vectors, words, *published, night.seed, &night.control)?;
-        let scores = self.scores(&verdict, night.seed);
+            trial,
+            visitors,
+            next,
+            cold,
+            again,
+        } = learned;
+        let ground = self.ground(&prepared.log, &vectors, &words, night);
+        let verdict = choose::choose(&trial, &ground, published, &night.control)?;
+        let mut scores = self.scores(&verdict, night.seed);
+        scores.extend(scores::of_visitors(&visitors));
+        scores.extend(next.scores());
+        scores.extend(cold.scores(night.seed));
         // There is always something to publish: where no personal model wins, the popular products.
-        let why = match &learned.unread {
+        let why = match unread {
             None => verdict.why.clone(),
             Some(unread) => format!("{}; tuned without last night's numbers: {unread}", verdict.why),
         };
-        Ok((
-            Judged { learned, verdict },
-            Verdict {
-                publish: true,
-                why,
-                scores,
-            },
-        ))
+        scores.extend(again.scores());
+        let why = format!("{why}; {}; {}; {}", visitors.why, next.why(), again.why());
+        let judged = Judged {
+            vectors,
+            words,
+            strengths: trial.strengths,
+            verdict,
+            visitors,
+            next,
+            again,
+        };
+        let verdict = Verdict {
+            publish: true,
+            why,
+            scores,
+        };
+        Ok((judged, verdict))
     }
 
     fn publish(

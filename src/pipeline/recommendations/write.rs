@@ -3,28 +3,32 @@
 //! Rows are computed before the write transaction begins, in parallel, some thousand lists at once: a checkout
 //! never waits for arithmetic, and memory stays flat in the number of customers.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 
-use super::{Judged, Learned, Prepared, Recommendations, SETTINGS, SETTINGS_FORMAT};
+use super::{Judged, Prepared, Recommendations, SETTINGS, SETTINGS_FORMAT};
 use crate::fit::Control;
-use crate::pipeline::{Family, Night};
+use crate::pipeline::{AlreadyBought, Night};
 use crate::recommend::choose;
+use crate::recommend::cuts::Cut;
+use crate::recommend::demand::{DAY, MONTH};
+use crate::recommend::diversity::Diversity;
+use crate::recommend::due::Due;
+use crate::recommend::fitted::Models;
+use crate::recommend::fresh::{Fresh, KNOWN_FROM, NEW_DAYS};
 use crate::recommend::history::Histories;
-use crate::recommend::lists::{From as Origin, Row, Shop as Lists};
-use crate::recommend::models::Scorer;
-use crate::recommend::pairs::{self, PairOptions, Partner};
-use crate::recommend::purpose::Parts;
-use crate::recommend::similar::similar;
-use crate::store::results::{
-    BoughtTogether, PopularProduct, Recommendation, SimilarProduct, VisitorRecommendation,
-};
+use crate::recommend::lists::{Base, Bought, From as Origin, Person, Row, Shop as Lists};
+use crate::recommend::log::Kind;
+use crate::recommend::picker::Cap;
+use crate::recommend::rules::VISITOR;
+use crate::recommend::variants::Variants;
+use crate::store::results::{PopularProduct, Recommendation, VisitorRecommendation};
 use crate::store::{GenerationWriter, Keys};
 
-/// Rows of a product page's list.
-const PAGE_ROWS: usize = 30;
 /// Lists computed before they are written: a bound on memory.
-const LISTS_AT_ONCE: usize = 2000;
+pub(super) const LISTS_AT_ONCE: usize = 2000;
 
 /// Fits the winner on everything and writes all result tables of the family.
 pub(super) fn write(
@@ -34,11 +38,33 @@ pub(super) fn write(
     writer: &mut GenerationWriter<'_>,
     night: &Night<'_>,
 ) -> Result<()> {
-    let Judged { learned, verdict } = judged;
-    let histories = Histories::build(&prepared.log, &learned.strengths, |_| true);
-    let parts = Parts::fit(&histories, family.purpose());
+    let Judged {
+        vectors,
+        words,
+        strengths,
+        verdict,
+        ..
+    } = judged;
+    let log = &prepared.log;
+    let ground = family.ground(log, vectors, words, night);
+    let everything = Cut::none(log, strengths);
+    night.control.progress("fitting on everything", 0, 1);
+    let models = Models::fit(
+        log,
+        &everything,
+        ground.purpose,
+        &verdict.settings,
+        ground.limits,
+        &night.control,
+    )?;
+    let histories = &everything.train;
+    let recent = models.demand.popularity(MONTH);
     night.control.check()?;
-    let model = choose::refitted(verdict, &parts, &learned.vectors, &learned.words);
+    let model = choose::refitted(verdict, &ground, &models, histories);
+    let base = match &model {
+        Some(model) => Base::Model(model.as_ref()),
+        None => Base::Everybody(&recent),
+    };
     let ids: Vec<&str> = prepared.products.iter().map(|p| p.product_id.as_str()).collect();
     let mut users = vec![""];
     users.extend(
@@ -47,82 +73,153 @@ pub(super) fn write(
             .into_iter()
             .map(|user| prepared.users[user].as_str()),
     );
-    // With last night's numbers it is still the mix.
+    // With last night's numbers it is still the blend.
     let winner = if verdict.winner == choose::PUBLISHED {
-        choose::MIX
+        choose::BLEND
     } else {
         verdict.winner
     };
-    let models = [
+    let names = [
         winner,
-        choose::POPULARITY,
+        &judged.visitors.model,
         choose::ITEM_COSINE,
         choose::CONTENT_COSINE,
+        "new_products",
         "rule",
     ];
+    let due = match family.options.already_bought {
+        AlreadyBought::BuyAgain => {
+            let dues = judged.again.dues(night.as_of);
+            let due_at = |user, product| dues.of(user, product);
+            Due::by(night.as_of, &prepared.log, family.options.rest_days, due_at)
+        }
+        AlreadyBought::Exclude | AlreadyBought::Allow => Due::default(),
+    };
     let pen = Pen {
         prepared,
-        learned,
-        histories: &histories,
-        parts: &parts,
-        lists: lists(family, prepared, &parts),
+        judged,
+        histories,
+        models: &models,
+        lists: lists(family, prepared, judged, &models, histories, night.as_of),
+        due,
         product_keys: night.shop.keys(Keys::Product, &ids)?,
-        model_keys: night.shop.keys(Keys::Model, &models)?,
+        model_keys: night.shop.keys(Keys::Model, &names)?,
         user_keys: night.shop.keys(Keys::User, &users)?,
         control: &night.control,
     };
-    pen.customers(model.as_deref(), writer)?;
+    pen.customers(base, writer)?;
+    pen.visitors(writer)?;
     pen.shelves(writer)?;
     pen.pages(writer)?;
     pen.partners(writer)?;
-    let numbers = postcard::to_stdvec(&verdict.settings).context("the tuned numbers of the mix")?;
+    judged.next.write(&pen, writer)?;
+    pen.again(&judged.again, night, writer)?;
+    let numbers = postcard::to_stdvec(&verdict.settings).context("the tuned numbers of the blend")?;
     writer.artefact(SETTINGS, SETTINGS_FORMAT, &numbers)?;
     Ok(())
 }
 
-/// The list writer of this shop, over a popularity.
-fn lists(family: &Recommendations, prepared: &Prepared, parts: &Parts) -> Lists {
+/// The list writer of this shop.
+fn lists<'a>(
+    family: &Recommendations,
+    prepared: &Prepared,
+    judged: &'a Judged,
+    models: &'a Models,
+    histories: &Histories,
+    as_of: i64,
+) -> Lists<'a> {
+    let options = &family.options;
+    let new = if options.new_products > 0.0 {
+        new_products(prepared, histories, as_of)
+    } else {
+        Vec::new()
+    };
     Lists {
         shown: prepared.products.iter().map(|product| product.sellable).collect(),
-        groups: prepared.groups.clone(),
-        popularity: parts.recent.clone(),
-        rows: family.options.per_user,
-        allow_bought: !family.exclude_bought(),
+        variants: Variants::new(prepared.groups.clone(), models.demand.ever()),
+        categories: prepared.category_of.clone(),
+        rows: options.rows(),
+        bought: match options.already_bought {
+            AlreadyBought::Exclude => Bought::Gone,
+            AlreadyBought::Allow => Bought::Welcome,
+            AlreadyBought::BuyAgain => Bought::Due,
+        },
         purchases: prepared.log.has_purchases(),
+        cap: (options.category_cap > 0).then_some(Cap {
+            most: options.category_cap,
+            among: options.category_cap_among,
+        }),
+        diversity: (options.diversity > 0.0).then_some(Diversity {
+            weight: options.diversity as f32,
+            behaviour: &models.behaviour,
+            words: &judged.words,
+        }),
+        fresh: (!new.is_empty()).then(|| Fresh::new(new, options.new_products, &judged.words)),
+        popular: judged.visitors.popular.clone(),
     }
 }
 
+/// The products that may be shown and that nobody knows yet, the newest first.
+fn new_products(prepared: &Prepared, histories: &Histories, as_of: i64) -> Vec<u32> {
+    let mut known = vec![0u32; prepared.products.len()];
+    for signal in histories.all().iter().filter(|s| s.strength > 0.0) {
+        known[signal.product as usize] += 1;
+    }
+    let events = prepared.log.events();
+    let guests: BTreeSet<(u32, u32)> = events[events.partition_point(|e| e.user.is_some())..]
+        .iter()
+        .filter(|e| e.kind == Kind::Purchase)
+        .map(|e| (e.product, e.basket))
+        .collect();
+    guests
+        .iter()
+        .for_each(|&(product, _)| known[product as usize] += 1);
+    let mut new: Vec<(i64, u32)> = prepared
+        .products
+        .iter()
+        .zip(0u32..)
+        .filter(|(product, index)| product.sellable && known[*index as usize] < KNOWN_FROM)
+        .filter_map(|(product, index)| Some((product.created_at?, index)))
+        .filter(|&(created, _)| created >= as_of - NEW_DAYS * DAY)
+        .collect();
+    new.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+    new.into_iter().map(|(_, index)| index).collect()
+}
+
 /// Turns indices into keys and lists into rows.
-struct Pen<'a> {
-    prepared: &'a Prepared,
-    learned: &'a Learned,
-    histories: &'a Histories,
-    parts: &'a Parts,
-    lists: Lists,
+pub(super) struct Pen<'a> {
+    pub(super) prepared: &'a Prepared,
+    pub(super) judged: &'a Judged,
+    pub(super) histories: &'a Histories,
+    pub(super) models: &'a Models,
+    pub(super) lists: Lists<'a>,
+    due: Due,
     product_keys: Vec<i64>,
-    /// Of the winner, popularity, item cosine, content cosine, 'rule'.
+    /// Of the winner, what strangers see, item cosine, content cosine, 'new_products', 'rule'.
     model_keys: Vec<i64>,
     /// Of [`active`](Prepared::active), in order; the first is ''s.
-    user_keys: Vec<i64>,
-    control: &'a Control,
+    pub(super) user_keys: Vec<i64>,
+    pub(super) control: &'a Control,
 }
 
 impl Pen<'_> {
-    fn key(&self, product: u32) -> i64 {
+    pub(super) fn key(&self, product: u32) -> i64 {
         self.product_keys[product as usize]
     }
 
     /// The model's key of a row; `first` is the list's own model, the one after it the fallback.
-    fn model(&self, row: &Row, first: usize) -> i64 {
+    pub(super) fn model(&self, row: &Row, first: usize) -> i64 {
         match row.from {
             Origin::Model => self.model_keys[first],
             Origin::Fallback => self.model_keys[first + 1],
-            Origin::Rule => self.model_keys[4],
+            Origin::New => self.model_keys[4],
+            Origin::Rule => self.model_keys[5],
         }
     }
 
     /// recommendations: everybody who has a usable event, and '', the visitor nobody knows.
-    fn customers(&self, model: Option<&dyn Scorer>, writer: &mut GenerationWriter<'_>) -> Result<()> {
+    fn customers(&self, base: Base<'_>, writer: &mut GenerationWriter<'_>) -> Result<()> {
+        let rules = self.prepared.rules.of("recommendations");
         let active = self.prepared.active();
         let whose = std::iter::once(None).chain(active.into_iter().map(Some));
         let mut order: Vec<(i64, Option<usize>)> = self.user_keys.iter().copied().zip(whose).collect();
@@ -135,10 +232,19 @@ impl Pen<'_> {
             let rows: Vec<Vec<Recommendation>> = chunk
                 .par_iter()
                 .map(|&(user_key, user)| {
-                    let history = user.map_or(&[][..], |user| self.histories.of(user));
-                    let user = user.map(|user| user as u32);
-                    let wishes = self.prepared.rules.wishes("recommendations", user, None);
-                    let list = self.lists.personal(model, history, &wishes);
+                    let list = match user {
+                        None => self.lists.strange(None, rules.wishes(Some(VISITOR), None)),
+                        Some(user) => {
+                            let person = Person {
+                                history: self.histories.of(user),
+                                place: self.prepared.places.of(user),
+                                due: self.due.of(user),
+                                number: user,
+                            };
+                            let wishes = rules.wishes(Some(user as u32), None);
+                            self.lists.personal(base, &person, wishes)
+                        }
+                    };
                     let row = |(row, rank): (&Row, i64)| Recommendation {
                         user_key,
                         rank,
@@ -155,19 +261,44 @@ impl Pen<'_> {
         Ok(())
     }
 
-    /// popular_products: the whole shop and each category; visitor_recommendations for any country and language.
+    /// visitor_recommendations: anywhere, and every place from which enough customers come.
+    fn visitors(&self, writer: &mut GenerationWriter<'_>) -> Result<()> {
+        let rules = self.prepared.rules.of("visitor_recommendations");
+        let wishes = rules.wishes(None, None);
+        let anywhere = (String::new(), String::new());
+        let names = &self.prepared.places.names;
+        let mut places: Vec<(&(String, String), Option<usize>)> = names
+            .iter()
+            .zip((0..).map(Some))
+            .chain([(&anywhere, None)])
+            .collect();
+        places.sort();
+        for chunk in places.chunks(LISTS_AT_ONCE / 10) {
+            self.control.check()?;
+            let rows: Vec<Vec<VisitorRecommendation>> = chunk
+                .par_iter()
+                .map(|&((country, language), place)| {
+                    let row = |(row, rank): (&Row, i64)| VisitorRecommendation {
+                        country: country.clone(),
+                        language: language.clone(),
+                        rank,
+                        product_key: self.key(row.product),
+                        score: f64::from(row.score),
+                    };
+                    let list = self.lists.strange(place, wishes);
+                    list.iter().zip(1..).map(row).collect()
+                })
+                .collect();
+            writer.write(rows.into_iter().flatten())?;
+        }
+        Ok(())
+    }
+
+    /// popular_products: the whole shop and each category.
     fn shelves(&self, writer: &mut GenerationWriter<'_>) -> Result<()> {
         let everything: Vec<u32> = (0..self.prepared.products.len() as u32).collect();
-        let wishes = self.prepared.rules.wishes("visitor_recommendations", None, None);
-        let list = self.lists.popular_of(&everything, &wishes);
-        writer.write(list.iter().zip(1..).map(|(row, rank)| VisitorRecommendation {
-            country: String::new(),
-            language: String::new(),
-            rank,
-            product_key: self.key(row.product),
-            score: f64::from(row.score),
-        }))?;
-        let wishes = self.prepared.rules.wishes("popular_products", None, None);
+        let rules = self.prepared.rules.of("popular_products");
+        let wishes = rules.wishes(None, None);
         let mut shelves = vec![("", &everything)];
         shelves.extend(
             self.prepared
@@ -185,77 +316,19 @@ impl Pen<'_> {
                     product_key: self.key(row.product),
                     score: f64::from(row.score),
                 };
-                self.lists
-                    .popular_of(products, &wishes)
-                    .iter()
-                    .zip(1..)
-                    .map(row)
-                    .collect()
+                let list = self
+                    .lists
+                    .popular_of(products, &self.judged.visitors.sells, wishes);
+                list.iter().zip(1..).map(row).collect()
             })
             .collect();
         Ok(writer.write(rows.into_iter().flatten())?)
     }
 
     /// All products in the order of their keys, so that pages of the file fill one after the other.
-    fn by_key(&self) -> Vec<u32> {
+    pub(super) fn by_key(&self) -> Vec<u32> {
         let mut products: Vec<u32> = (0..self.prepared.products.len() as u32).collect();
         products.sort_unstable_by_key(|&product| self.key(product));
         products
-    }
-
-    /// similar_products: every product, those that cannot be bought now included, for their pages still stand.
-    fn pages(&self, writer: &mut GenerationWriter<'_>) -> Result<()> {
-        for chunk in self.by_key().chunks(LISTS_AT_ONCE) {
-            self.control.check()?;
-            let rows: Vec<Vec<SimilarProduct>> = chunk
-                .par_iter()
-                .map(|&page| {
-                    let wishes = self.prepared.rules.wishes("similar_products", None, Some(page));
-                    let words = &self.learned.words;
-                    let list = similar(page as usize, self.parts, words, &self.lists, &wishes, PAGE_ROWS);
-                    let row = |(row, rank): (&Row, i64)| SimilarProduct {
-                        product_key: self.key(page),
-                        rank,
-                        other_key: self.key(row.product),
-                        score: f64::from(row.score),
-                        model_key: self.model(row, 2),
-                    };
-                    list.iter().zip(1..).map(row).collect()
-                })
-                .collect();
-            writer.write(rows.into_iter().flatten())?;
-        }
-        Ok(())
-    }
-
-    /// bought_together: pairs of baskets that are no accident.
-    fn partners(&self, writer: &mut GenerationWriter<'_>) -> Result<()> {
-        self.control.check()?;
-        let options = PairOptions {
-            keep: PAGE_ROWS,
-            ..PairOptions::default()
-        };
-        let baskets = pairs::baskets(&self.prepared.log, &options);
-        let partners = pairs::bought_together(&baskets, self.prepared.products.len(), &options);
-        let mut rows = Vec::new();
-        for page in self.by_key() {
-            let blocks = self
-                .prepared
-                .rules
-                .wishes("bought_together", None, Some(page))
-                .blocks;
-            let shown = |partner: &&Partner| {
-                self.lists.shown[partner.other as usize] && !blocks.contains(&partner.other)
-            };
-            let kept = partners[page as usize].iter().filter(shown).zip(1..);
-            rows.extend(kept.map(|(partner, rank)| BoughtTogether {
-                product_key: self.key(page),
-                rank,
-                other_key: self.key(partner.other),
-                baskets: i64::from(partner.baskets),
-                lift: partner.lift,
-            }));
-        }
-        Ok(writer.write(rows)?)
     }
 }

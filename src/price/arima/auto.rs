@@ -109,8 +109,14 @@ impl Search<'_> {
 pub fn fourier(drivers: &mut Drivers, period: f64, pairs: usize, from: usize, to: usize) {
     for pair in 1..=pairs {
         let angle = |t: usize| std::f64::consts::TAU * pair as f64 * t as f64 / period;
-        drivers.push(format!("sin {pair}/{period}"), (from..to).map(|t| angle(t).sin()).collect());
-        drivers.push(format!("cos {pair}/{period}"), (from..to).map(|t| angle(t).cos()).collect());
+        drivers.push(
+            format!("sin {pair}/{period}"),
+            (from..to).map(|t| angle(t).sin()).collect(),
+        );
+        drivers.push(
+            format!("cos {pair}/{period}"),
+            (from..to).map(|t| angle(t).cos()).collect(),
+        );
     }
 }
 

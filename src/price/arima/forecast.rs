@@ -3,7 +3,7 @@
 //! The variance is that of the values to come given the ones that are there, with the parameters taken as known (as in
 //! R): innovations to come, and what is not known of the present state after a gap or a short series.
 
-use super::super::model::{Forecast, Predict};
+use super::super::model::{Fit, Forecast, Predict};
 use super::estimate::Fitted;
 use serde_json::{Map, Value, json};
 
@@ -50,6 +50,10 @@ impl Predict for Fitted {
         forecast
     }
 
+    fn again(&self) -> Option<Box<dyn Fit>> {
+        Some(Box::new(self.model))
+    }
+
     fn parameters(&self) -> Value {
         let order = &self.model.order;
         let mut object = Map::new();
@@ -76,8 +80,12 @@ impl Predict for Fitted {
             object.insert(name.clone(), json!(b));
         }
         object.insert("sigma2".into(), json!(self.sigma2));
-        object.insert("log_likelihood".into(), json!(self.log_likelihood));
-        object.insert("aicc".into(), json!(self.aicc()));
+        // Infinite where the series follows without any error, and JSON has no word for that.
+        for (name, value) in [("log_likelihood", self.log_likelihood), ("aicc", self.aicc())] {
+            if value.is_finite() {
+                object.insert(name.into(), json!(value));
+            }
+        }
         Value::Object(object)
     }
 }

@@ -137,9 +137,14 @@ impl Arima {
             .collect();
         if gaps {
             let mut telling = 0;
-            let state = filter(&prepared.plain(), &prepared.delta, &[&prepared.columns[0]], |_, _, _| {
-                telling += 1;
-            });
+            let state = filter(
+                &prepared.plain(),
+                &prepared.delta,
+                &[&prepared.columns[0]],
+                |_, _, _| {
+                    telling += 1;
+                },
+            );
             prepared.observations = telling;
             prepared.infinite_logs = state.map_or(0.0, |state| state.infinite_logs());
         }
@@ -249,6 +254,7 @@ impl Prepared {
     /// The log-likelihood at a cost per value.
     pub(super) fn log_likelihood(&self, cost: f64) -> f64 {
         let n = self.observations as f64;
-        -n * (cost + 0.5 * (2.0 * std::f64::consts::PI).ln() + self.scale.ln() + 0.5) - 0.5 * self.infinite_logs
+        -n * (cost + 0.5 * (2.0 * std::f64::consts::PI).ln() + self.scale.ln() + 0.5)
+            - 0.5 * self.infinite_logs
     }
 }

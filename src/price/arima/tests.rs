@@ -20,7 +20,12 @@ fn worst(ours: &[f64], theirs: &[f64]) -> f64 {
 }
 
 fn spread(fitted: &Fitted, horizon: usize) -> Vec<f64> {
-    fitted.forecast(horizon).variance.iter().map(|v| v.sqrt()).collect()
+    fitted
+        .forecast(horizon)
+        .variance
+        .iter()
+        .map(|v| v.sqrt())
+        .collect()
 }
 
 fn plain(model: Arima, values: &[f64]) -> Fitted {
@@ -38,8 +43,14 @@ fn estimates_and_forecasts_are_those_of_r() {
         let exact = name.lost() == 0;
         let fitted = plain(reference.model, &reference.values);
         let within = if exact { 4e-6 } else { 2e-4 };
-        assert!(worst(&fitted.coefficients, reference.coefficients) < within, "{name}: {fitted:?}");
-        assert!(worst(&fitted.effects, reference.effects) < 1e-6, "{name}: {fitted:?}");
+        assert!(
+            worst(&fitted.coefficients, reference.coefficients) < within,
+            "{name}: {fitted:?}"
+        );
+        assert!(
+            worst(&fitted.effects, reference.effects) < 1e-6,
+            "{name}: {fitted:?}"
+        );
         let sigma2 = (fitted.sigma2 / reference.sigma2 - 1.0).abs();
         assert!(sigma2 < if exact { 1e-7 } else { 1e-4 }, "{name}: {fitted:?}");
         let gap = (fitted.log_likelihood - reference.log_likelihood).abs();
@@ -58,26 +69,43 @@ fn estimates_and_forecasts_are_those_of_r() {
 #[test]
 fn lake_huron_falls_as_in_r() {
     let mut drivers = Drivers::default();
-    drivers.push("trend", (1875..=1975).map(|year| f64::from(year - 1920)).collect());
+    drivers.push(
+        "trend",
+        (1875..=1975).map(|year| f64::from(year - 1920)).collect(),
+    );
     let control = Control::unbounded();
     let model = of(Order::new(2, 0, 0), true);
     let fitted = model.estimate(&LAKE_HURON, &drivers, &control).unwrap();
     assert_eq!(fitted.regressors, ["mean", "trend"]);
-    assert!(worst(&fitted.coefficients, &[1.004817738, -0.2913011027]) < 4e-6, "{fitted:?}");
-    assert!(worst(&fitted.effects, &[579.0994108, -0.02156813638]) < 1e-6, "{fitted:?}");
+    assert!(
+        worst(&fitted.coefficients, &[1.004817738, -0.2913011027]) < 4e-6,
+        "{fitted:?}"
+    );
+    assert!(
+        worst(&fitted.effects, &[579.0994108, -0.02156813638]) < 1e-6,
+        "{fitted:?}"
+    );
     assert!((fitted.sigma2 / 0.4566183463 - 1.0).abs() < 1e-7);
     assert!((fitted.log_likelihood - -101.1982672).abs() < 1e-6);
     let errors = fitted.std_errors(&LAKE_HURON, &drivers).unwrap();
     let theirs = [0.09761069413, 0.1003649608, 0.237026337, 0.008099673804];
     assert!(worst(&errors, &theirs) < 6e-4, "{errors:?}");
     let forecast = fitted.forecast(5);
-    assert!(worst(&forecast.price[..3], &[579.3972578, 578.8052345, 578.3681075]) < 1e-7, "{forecast:?}");
+    assert!(
+        worst(&forecast.price[..3], &[579.3972578, 578.8052345, 578.3681075]) < 1e-7,
+        "{forecast:?}"
+    );
     assert!(worst(&spread(&fitted, 3), &[0.6757354115, 0.9579389471, 1.073908409]) < 1e-6);
     // Past what is known, the driver keeps its last value: the same forecast as if it were given so.
     let mut longer = Drivers::default();
-    let known = (1875..=1977).map(|year| f64::from(year.min(1975) - 1920)).collect();
+    let known = (1875..=1977)
+        .map(|year| f64::from(year.min(1975) - 1920))
+        .collect();
     longer.push("trend", known);
-    let known = model.estimate(&LAKE_HURON, &longer, &control).unwrap().forecast(5);
+    let known = model
+        .estimate(&LAKE_HURON, &longer, &control)
+        .unwrap()
+        .forecast(5);
     assert_eq!(forecast, known);
 }
 
@@ -91,10 +119,13 @@ fn redundant_drivers_are_left_out_by_name() {
     let fitted = Arima::SMOOTHING
         .estimate(&NILE, &drivers, &Control::unbounded())
         .unwrap();
-    assert_eq!((fitted.regressors.clone(), fitted.left_out), (vec!["flag".to_owned()], vec![
-        "twice".to_owned(),
-        "always".to_owned()
-    ]));
+    assert_eq!(
+        (fitted.regressors.clone(), fitted.left_out),
+        (
+            vec!["flag".to_owned()],
+            vec!["twice".to_owned(), "always".to_owned()]
+        )
+    );
     let mut short = Drivers::default();
     short.push("short", vec![1.0; 99]);
     let refused = Arima::SMOOTHING.estimate(&NILE, &short, &Control::unbounded());
@@ -125,7 +156,12 @@ fn the_search_is_as_good_as_auto_arima() {
             .unwrap()
         };
         let fitted = find(None);
-        assert!(fitted.aicc() < aicc + 0.01, "{}: {}", fitted.model.order, fitted.aicc());
+        assert!(
+            fitted.aicc() < aicc + 0.01,
+            "{}: {}",
+            fitted.model.order,
+            fitted.aicc()
+        );
         if let Some(order) = order {
             assert_eq!(fitted.model.order.to_string(), order);
         }
@@ -140,13 +176,24 @@ fn the_search_is_as_good_as_auto_arima() {
 #[test]
 fn a_yearly_season_comes_as_fourier_terms() {
     let wave = |t: usize| (std::f64::consts::TAU * t as f64 / 52.0).sin();
-    let values: Vec<f64> = (0..200).map(|t| 50.0 + 9.0 * wave(t) + NILE[t % 100] / 400.0).collect();
+    let values: Vec<f64> = (0..200)
+        .map(|t| 50.0 + 9.0 * wave(t) + NILE[t % 100] / 400.0)
+        .collect();
     let mut drivers = Drivers::default();
     fourier(&mut drivers, 52.0, 1, 0, 210);
-    let fitted = AutoArima::new(1).find(&values, &drivers, &Control::unbounded()).unwrap();
+    let fitted = AutoArima::new(1)
+        .find(&values, &drivers, &Control::unbounded())
+        .unwrap();
     assert!(fitted.regressors.contains(&"sin 1/52".to_owned()), "{fitted:?}");
-    let at = fitted.regressors.iter().position(|name| name == "sin 1/52").unwrap();
+    let at = fitted
+        .regressors
+        .iter()
+        .position(|name| name == "sin 1/52")
+        .unwrap();
     assert!((fitted.effects[at] - 9.0).abs() < 0.2, "{fitted:?}");
     let forecast = fitted.forecast(10).price;
-    assert!((forecast[9] - forecast[0] - 9.0 * (wave(209) - wave(200))).abs() < 1.0, "{forecast:?}");
+    assert!(
+        (forecast[9] - forecast[0] - 9.0 * (wave(209) - wave(200))).abs() < 1.0,
+        "{forecast:?}"
+    );
 }

@@ -1,7 +1,8 @@
 //! Five kinds of standard errors, in the order mu, omega, alpha, beta (and nu), in the unit of the returns.
 //!
 //! With `H` the negative Hessian of the log-likelihood, `G` the sum of outer products of the scores and `I` the
-//! expected information `sum(dh dh' / 2 h^2 + de de' / h)`:
+//! expected information `sum(dh dh' / 2 h^2 + de de' / h)`, in which the mean and the variance's parameters do not meet:
+//! their cross terms have expectation 0 where innovations are symmetric (Engle, Econometrica 50, 1982).
 //!
 //! | kind | covariance |
 //! |---|---|
@@ -92,6 +93,10 @@ fn information(data: &Data, at: &Parameters) -> Vec<f64> {
         }
         sum[0] += inverse;
     });
+    for i in 1..4 {
+        sum[i] = 0.0;
+        sum[4 * i] = 0.0;
+    }
     sum
 }
 

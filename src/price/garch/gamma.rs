@@ -12,7 +12,8 @@ pub(super) fn ln_gamma(mut x: f64) -> f64 {
     let series = i
         * (1.0 / 12.0
             - i2 * (1.0 / 360.0
-                - i2 * (1.0 / 1260.0 - i2 * (1.0 / 1680.0 - i2 * (1.0 / 1188.0 - i2 * (691.0 / 360_360.0))))));
+                - i2 * (1.0 / 1260.0
+                    - i2 * (1.0 / 1680.0 - i2 * (1.0 / 1188.0 - i2 * (691.0 / 360_360.0))))));
     (x - 0.5) * x.ln() - x + 0.5 * (2.0 * std::f64::consts::PI).ln() + series - f64::ln(product)
 }
 
@@ -40,7 +41,10 @@ mod tests {
     fn known_values() {
         let mut factorial = 1.0f64;
         for k in 1..30 {
-            assert!((ln_gamma(f64::from(k)) - factorial.ln()).abs() < 1e-13 * (1.0 + factorial.ln()), "{k}");
+            assert!(
+                (ln_gamma(f64::from(k)) - factorial.ln()).abs() < 1e-13 * (1.0 + factorial.ln()),
+                "{k}"
+            );
             factorial *= f64::from(k);
         }
         assert!((ln_gamma(0.5) - 0.5 * std::f64::consts::PI.ln()).abs() < 1e-14);
@@ -48,7 +52,9 @@ mod tests {
         assert!((digamma(0.5) + 1.963_510_026_021_423_5).abs() < 1e-14);
         for x in [0.3, 1.7, 2.05, 9.99, 10.0, 250.0] {
             let slope = (ln_gamma(x + 1e-5) - ln_gamma(x - 1e-5)) / 2e-5;
-            assert!((digamma(x) - slope).abs() < 1e-8, "{x}");
+            // What rounding of the logarithm leaves of a difference.
+            let within = 1e-8 + 1e-10 * ln_gamma(x).abs();
+            assert!((digamma(x) - slope).abs() < within, "{x}");
         }
     }
 }

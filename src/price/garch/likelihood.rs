@@ -121,7 +121,10 @@ struct LogProduct {
 }
 
 impl LogProduct {
-    const ONE: Self = Self { product: 1.0, sum: 0.0 };
+    const ONE: Self = Self {
+        product: 1.0,
+        sum: 0.0,
+    };
 
     fn times(&mut self, factor: f64) {
         self.product *= factor;
@@ -151,7 +154,9 @@ impl Data {
         }
         let n = there.len() as f64;
         let centre = there.iter().map(|value| value / n).sum::<f64>();
-        let largest = there.iter().fold(0.0f64, |most, value| most.max((value - centre).abs()));
+        let largest = there
+            .iter()
+            .fold(0.0f64, |most, value| most.max((value - centre).abs()));
         let spread = there
             .iter()
             .map(|value| ((value - centre) / largest) * ((value - centre) / largest))

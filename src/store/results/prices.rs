@@ -28,11 +28,15 @@ pub struct PriceForecast {
     pub hi95: f64,
     /// Model.
     pub model_key: i64,
+    /// 90 % from.
+    pub lo90: f64,
+    /// 90 % to.
+    pub hi90: f64,
 }
 
 impl ResultRow for PriceForecast {
     const TABLE: &'static str = "clerk_price_forecasts";
-    const INSERT: &'static str = "INSERT INTO clerk_price_forecasts (generation, product_key, seller_key, step, at, day, price, lo80, hi80, lo95, hi95, model_key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+    const INSERT: &'static str = "INSERT INTO clerk_price_forecasts (generation, product_key, seller_key, step, at, day, price, lo80, hi80, lo95, hi95, model_key, lo90, hi90) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
     fn insert(&self, generation: i64, statement: &mut Statement<'_>) -> rusqlite::Result<usize> {
         statement.execute(params![
             generation,
@@ -46,7 +50,9 @@ impl ResultRow for PriceForecast {
             self.hi80,
             self.lo95,
             self.hi95,
-            self.model_key
+            self.model_key,
+            self.lo90,
+            self.hi90
         ])
     }
 }

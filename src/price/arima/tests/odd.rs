@@ -11,8 +11,14 @@ fn answers(model: &dyn Fit, values: &[f64]) -> bool {
     match model.fit(values, &Control::unbounded()) {
         Ok(fitted) => {
             let forecast = fitted.forecast(30);
-            assert!(forecast.price.iter().all(|price| price.is_finite()), "{forecast:?}");
-            assert!(forecast.variance.iter().all(|v| *v >= 0.0 && v.is_finite()), "{forecast:?}");
+            assert!(
+                forecast.price.iter().all(|price| price.is_finite()),
+                "{forecast:?}"
+            );
+            assert!(
+                forecast.variance.iter().all(|v| *v >= 0.0 && v.is_finite()),
+                "{forecast:?}"
+            );
             true
         }
         Err(FitError::Invalid(why)) => {
@@ -37,7 +43,11 @@ fn models() -> Vec<Box<dyn Fit>> {
 
 #[test]
 fn nothing_makes_it_panic() {
-    let noise = |n: usize| (0..n).map(|i| (i * 7919 % 1009) as f64 / 100.0).collect::<Vec<f64>>();
+    let noise = |n: usize| {
+        (0..n)
+            .map(|i| (i * 7919 % 1009) as f64 / 100.0)
+            .collect::<Vec<f64>>()
+    };
     let series: Vec<Vec<f64>> = vec![
         vec![],
         vec![5.0],
@@ -55,8 +65,18 @@ fn nothing_makes_it_panic() {
         (0..60).map(|i| if i == 30 { 100.0 } else { 10.0 }).collect(),
         (0..60).map(|i| f64::exp2(f64::from(i))).collect(),
         (0..200).map(|i| f64::from(i % 12)).collect(),
-        (0..100).map(|i| if i % 10 == 0 { f64::from(i) } else { f64::NAN }).collect(),
-        (0..100).map(|i| if (20..90).contains(&i) { f64::NAN } else { f64::from(i * 31 % 17) }).collect(),
+        (0..100)
+            .map(|i| if i % 10 == 0 { f64::from(i) } else { f64::NAN })
+            .collect(),
+        (0..100)
+            .map(|i| {
+                if (20..90).contains(&i) {
+                    f64::NAN
+                } else {
+                    f64::from(i * 31 % 17)
+                }
+            })
+            .collect(),
         vec![1.0, f64::INFINITY, 2.0, 3.0, 5.0, 4.0, 3.0, 4.0],
         (1..8).map(f64::from).collect(),
     ];
@@ -67,7 +87,10 @@ fn nothing_makes_it_panic() {
     }
     assert!(!answers(&AutoArima::new(1), &[]), "no answer to nothing");
     for values in [vec![3.7; 60], (0..60).map(f64::from).collect()] {
-        assert!(answers(&AutoArima::new(1), &values), "a series without error goes on");
+        assert!(
+            answers(&AutoArima::new(1), &values),
+            "a series without error goes on"
+        );
     }
 }
 
@@ -76,11 +99,17 @@ fn nothing_makes_it_panic() {
 fn a_constant_stays_and_a_line_goes_on() {
     let control = Control::unbounded();
     let still = AutoArima::new(12).fit(&[3.7; 60], &control).unwrap().forecast(3);
-    assert!(still.price.iter().all(|price| (price - 3.7).abs() < 1e-12), "{still:?}");
+    assert!(
+        still.price.iter().all(|price| (price - 3.7).abs() < 1e-12),
+        "{still:?}"
+    );
     assert_eq!(still.variance, [0.0; 3]);
     let line: Vec<f64> = (0..60).map(|i| 1e6 + 0.25 * f64::from(i)).collect();
     let gone_on = AutoArima::new(1).fit(&line, &control).unwrap().forecast(2);
-    assert!((gone_on.price[1] - (1e6 + 0.25 * 61.0)).abs() < 1e-6, "{gone_on:?}");
+    assert!(
+        (gone_on.price[1] - (1e6 + 0.25 * 61.0)).abs() < 1e-6,
+        "{gone_on:?}"
+    );
     assert_eq!(gone_on.variance, [0.0; 2]);
 }
 
@@ -91,10 +120,16 @@ fn a_long_series_is_searched_at_its_end() {
         .collect();
     for season in [1, 12] {
         let auto = AutoArima::new(season);
-        let whole = auto.find(&long, &Drivers::default(), &Control::unbounded()).unwrap();
+        let whole = auto
+            .find(&long, &Drivers::default(), &Control::unbounded())
+            .unwrap();
         assert!(whole.observations <= auto.longest);
         let end = auto
-            .find(&long[20_000 - auto.longest..], &Drivers::default(), &Control::unbounded())
+            .find(
+                &long[20_000 - auto.longest..],
+                &Drivers::default(),
+                &Control::unbounded(),
+            )
             .unwrap();
         assert_eq!(whole.forecast(5), end.forecast(5));
     }
@@ -104,7 +139,12 @@ fn a_long_series_is_searched_at_its_end() {
 /// Shifts and units change nothing but the unit of the answer.
 #[test]
 fn units_do_not_matter() {
-    let forecast = |values: Vec<f64>| Arima::SMOOTHING.fit(&values, &Control::unbounded()).unwrap().forecast(4);
+    let forecast = |values: Vec<f64>| {
+        Arima::SMOOTHING
+            .fit(&values, &Control::unbounded())
+            .unwrap()
+            .forecast(4)
+    };
     let plain = forecast(NILE.to_vec());
     for unit in [1e-200, 1e-6, 1e9, 1e100] {
         let scaled = forecast(NILE.iter().map(|value| value * unit).collect());

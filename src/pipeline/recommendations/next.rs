@@ -1,0 +1,126 @@
+//! next_products: what people look at or buy next, learned from the order inside baskets and visits.
+
+use anyhow::{Context, Result};
+use rayon::prelude::*;
+
+use super::scores::Page;
+use super::write::{LISTS_AT_ONCE, Pen};
+use super::{Prepared, Recommendations};
+use crate::pipeline::Night;
+use crate::recommend::lists::{From as Origin, Row};
+use crate::recommend::neighbours::Neighbours;
+use crate::recommend::sessions::Sessions;
+use crate::recommend::sessions::blend::{Fitted, Weights};
+use crate::recommend::sessions::judge::{self, Verdict};
+use crate::store::results::NextProduct;
+use crate::store::{GenerationWriter, Score};
+
+/// Rows of a product's list.
+const ROWS: usize = 30;
+/// Products that rules choose from.
+const CHOICE: usize = 60;
+/// The tuned weights, kept with their generation.
+const WEIGHTS: &str = "session_weights";
+/// Version of their bytes.
+const WEIGHTS_FORMAT: i64 = 1;
+
+/// The sessions, and which model foresees them best.
+#[derive(Debug)]
+pub(super) struct Next {
+    sessions: Sessions,
+    verdict: Verdict,
+}
+
+impl Next {
+    /// Tunes and judges the session models, from last night's weights where they can be read.
+    pub(super) fn fit(prepared: &Prepared, words: &Neighbours, night: &Night<'_>) -> Result<Next> {
+        let sane = |weights: &Weights| weights.iter().all(|w| *w >= 0.0 && w.is_finite());
+        let (published, unread) = match Recommendations::kept(night, WEIGHTS, WEIGHTS_FORMAT, sane)? {
+            Ok(published) => (published, None),
+            Err(why) => (None, Some(why)),
+        };
+        let sessions = Sessions::of(&prepared.log);
+        night.control.check()?;
+        let mut verdict = judge::choose(&sessions, words, published, night.seed, &night.control)?;
+        if let Some(unread) = unread {
+            verdict.why = format!("{}, tuned without last night's weights: {unread}", verdict.why);
+        }
+        Ok(Next { sessions, verdict })
+    }
+
+    /// Why this model, in plain words.
+    pub(super) fn why(&self) -> &str {
+        &self.verdict.why
+    }
+
+    /// Every candidate's figures on later sessions.
+    pub(super) fn scores(&self) -> Vec<Score> {
+        let mut scores = Vec::new();
+        for candidate in &self.verdict.candidates {
+            let page = Page {
+                result: "next_products",
+                model: candidate.name,
+                slice: "",
+                split: "next products of the last 20 % of sessions",
+                chosen: candidate.name == self.verdict.winner,
+            };
+            scores.push(page.figure("hr@20", candidate.hit_rate));
+            scores.push(page.figure("mrr@20", candidate.reciprocal_rank));
+            scores.push(page.count("steps", self.verdict.steps as f64));
+        }
+        scores
+    }
+
+    /// One list per product: what comes after it, then what is like it, so that a product without a follower has one too.
+    pub(super) fn write(&self, pen: &Pen<'_>, writer: &mut GenerationWriter<'_>) -> Result<()> {
+        pen.control.check()?;
+        let words = &pen.judged.words;
+        let fitted = Fitted::fit(&self.sessions, words);
+        let rules = pen.prepared.rules.of("next_products");
+        for chunk in pen.by_key().chunks(LISTS_AT_ONCE) {
+            pen.control.check()?;
+            let rows: Vec<Vec<NextProduct>> = chunk
+                .par_iter()
+                .map(|&page| {
+                    let wishes = rules.wishes(None, Some(page));
+                    let next = fitted.next(&[page], &self.verdict.weights, CHOICE);
+                    let last = next.last().map_or(1.0, |&(_, score)| score);
+                    let alike = pen
+                        .models
+                        .behaviour
+                        .of(page as usize)
+                        .iter()
+                        .chain(words.of(page as usize));
+                    // What is merely like it goes on below the last of what came after it.
+                    let mut rows: Vec<Row> = next
+                        .iter()
+                        .copied()
+                        .chain(alike.map(|&(product, likeness)| (product, likeness.min(1.0) * last * 0.9)))
+                        .map(|(product, score)| Row {
+                            product,
+                            score,
+                            from: Origin::Model,
+                            because: None,
+                        })
+                        .collect();
+                    rows.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.product.cmp(&b.product)));
+                    let mut met = std::collections::HashSet::new();
+                    rows.retain(|row| row.score > 0.0 && met.insert(row.product));
+                    let list = pen.lists.ranked(rows, Some(page), wishes, |_| true, ROWS);
+                    let row = |(row, rank): (&Row, i64)| NextProduct {
+                        product_key: pen.key(page),
+                        rank,
+                        other_key: pen.key(row.product),
+                        score: f64::from(row.score),
+                    };
+                    list.iter().zip(1..).map(row).collect()
+                })
+                .collect();
+            writer.write(rows.into_iter().flatten())?;
+        }
+        let bytes =
+            postcard::to_stdvec(&self.verdict.weights).context("the weights of the session models")?;
+        writer.artefact(WEIGHTS, WEIGHTS_FORMAT, &bytes)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,179 @@
+//! The errors that intervals rest on, collected from the past.
+//!
+//! *Averaged* prices: those that the combination, or the last price where it answers, made at every origin of the
+//! backtest. *Posted* prices: those that the chosen rule would have made from origins all along recent weeks, not three
+//! nights only; rules cost microseconds. Beside each table stands one of the errors that were known at the newest judged
+//! origin, by which coverage is measured.
+
+use super::backtest::{ORIGINS, Plan, fitted};
+use super::catalogue::{COMBINATION, LAST_PRICE, Model, model};
+use super::combine::{errors, weights_without};
+use super::frequency::Frequency;
+use super::intervals::{Pools, Table};
+use super::outlook::Judges;
+use super::profile::{CLASSES, Kind, class};
+use super::series::last_value;
+use super::subject::{Source, Subject};
+use crate::fit::{Control, Stopped};
+use rayon::prelude::*;
+
+/// Quantiles of errors.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tables {
+    /// Of averaged prices, in units of their step: class 0 the combination's, 1 the last price's.
+    pub averaged: Table,
+    /// The same, as known at the newest judged origin.
+    pub averaged_older: Table,
+    /// Of posted prices, as logarithms, by how often they move.
+    pub posted: Table,
+    /// The same, as known at the newest judged origin.
+    pub posted_older: Table,
+}
+
+/// Origins of posted prices: the distance between two in steps, and how many: two weeks of days, half a year of weeks, a
+/// year of months.
+fn recent(frequency: Frequency) -> (usize, usize) {
+    match frequency {
+        Frequency::Hourly => (24, 14),
+        Frequency::Daily => (7, 24),
+        Frequency::Weekly => (1, 24),
+        Frequency::Monthly => (1, 12),
+    }
+}
+
+/// Series of posted prices that are looked at; more would move no quantile.
+const SERIES: usize = 4000;
+/// Series looked at together.
+const CHUNK: usize = 256;
+/// Values before an origin of posted prices.
+const WARM_UP: usize = 8;
+
+/// Collects errors and takes their quantiles.
+///
+/// # Errors
+/// Stopped by the control.
+pub(super) fn calibrate(judges: &Judges<'_>, plan: &Plan, control: &Control) -> Result<Tables, Stopped> {
+    let (averaged, averaged_older) = averaged(judges, plan);
+    let (posted, posted_older) = posted(judges, plan, control)?;
+    Ok(Tables {
+        averaged,
+        averaged_older,
+        posted,
+        posted_older,
+    })
+}
+
+fn averaged(judges: &Judges<'_>, plan: &Plan) -> (Table, Table) {
+    let mut pools = Pools::new(2, plan.horizon);
+    let mut older = Pools::new(2, plan.horizon);
+    let offsets: Vec<usize> = (1..=ORIGINS)
+        .map(|k| k * plan.horizon)
+        .chain(plan.further.iter().copied())
+        .collect();
+    for record in judges.records {
+        if record.kind != Kind::Averaged {
+            continue;
+        }
+        for (k, (origin, offset)) in record.origins.iter().zip(&offsets).enumerate() {
+            let Some(origin) = origin.as_ref().filter(|origin| origin.scaled) else {
+                continue;
+            };
+            let weights = weights_without(record, &judges.ratios, k);
+            let made = [
+                errors(origin, &weights).unwrap_or_default(),
+                origin.trials[0].errors.to_vec(),
+            ];
+            for (of, made) in made.iter().enumerate() {
+                for (step, error) in made.iter().enumerate() {
+                    pools.push(of, step, *error);
+                    // What it was about had happened by the newest judged origin.
+                    if offset - step > plan.horizon {
+                        older.push(of, step, *error);
+                    }
+                }
+            }
+        }
+    }
+    (pools.table(), older.table())
+}
+
+fn posted(judges: &Judges<'_>, plan: &Plan, control: &Control) -> Result<(Table, Table), Stopped> {
+    let mut pools = Pools::new(CLASSES, plan.horizon);
+    let mut older = Pools::new(CLASSES, plan.horizon);
+    let (distance, count) = recent(judges.source.frequency());
+    let all: Vec<usize> = (0..judges.records.len())
+        .filter(|&s| judges.records[s].kind != Kind::Averaged)
+        .collect();
+    let sample: Vec<usize> = all
+        .iter()
+        .copied()
+        .step_by(all.len().div_ceil(SERIES).max(1))
+        .collect();
+    for chunk in sample.chunks(CHUNK) {
+        // (class at the origin, its offset, errors)
+        let found: Vec<Vec<(usize, usize, Vec<f32>)>> = chunk
+            .par_iter()
+            .map(|&s| {
+                let subject = judges.source.subject(s);
+                let number = judges.choice(s, subject.plan.is_some()).model;
+                let mut found = Vec::new();
+                for offset in (1..=count).map(|k| k * distance) {
+                    let Some(cut) = subject
+                        .values
+                        .len()
+                        .checked_sub(offset)
+                        .filter(|cut| *cut >= WARM_UP)
+                    else {
+                        break;
+                    };
+                    let made = log_errors(judges.source, &subject, number, cut, plan.horizon, control)?;
+                    found.push((class(&subject.values[..cut]), offset, made));
+                }
+                Ok(found)
+            })
+            .collect::<Result<_, Stopped>>()?;
+        for (class, offset, made) in found.into_iter().flatten() {
+            for (step, error) in made.iter().enumerate() {
+                pools.push(class, step, *error);
+                if offset > plan.horizon + step {
+                    older.push(class, step, *error);
+                }
+            }
+        }
+    }
+    Ok((pools.table(), older.table()))
+}
+
+/// ln(actual / forecast) of a model that knew the first `cut` values, as far as there are actual values and at most
+/// `horizon` steps; the last price's where the model has no answer.
+///
+/// # Errors
+/// Stopped by the control.
+pub(super) fn log_errors(
+    source: &dyn Source,
+    subject: &Subject,
+    number: Model,
+    cut: usize,
+    horizon: usize,
+    control: &Control,
+) -> Result<Vec<f32>, Stopped> {
+    let (past, future) = subject.values.split_at(cut);
+    let future = &future[..horizon.min(future.len())];
+    let Some(last) = last_value(past) else {
+        return Ok(Vec::new());
+    };
+    let forecast = match model(number, source.frequency()) {
+        Some(fit) if number != LAST_PRICE && number != COMBINATION => {
+            fitted(fit.as_ref(), past, &subject.drivers(cut), horizon, control)?.map(|(prices, _)| prices)
+        }
+        _ => None,
+    };
+    Ok(future
+        .iter()
+        .enumerate()
+        .map(|(step, actual)| {
+            let expected = forecast.as_ref().map_or(last, |prices| prices[step]);
+            (actual / expected).ln() as f32
+        })
+        .collect())
+}

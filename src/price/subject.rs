@@ -1,0 +1,198 @@
+//! What models are given: one series with what is known beside it, built anew whenever somebody looks at it.
+//!
+//! A hundred thousand series do not stay in memory: a [`Source`] hands them out one by one, in whatever order and from
+//! whatever thread asks. Groups say whose evidence counts for whom: a decision is made where enough series share it, in
+//! the brand of a category, else in the category, else in the whole shop.
+
+use super::frequency::Frequency;
+use super::model::Drivers;
+use super::promotion::{FLAG, PLAN};
+use super::series::Life;
+
+/// One series.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Subject {
+    /// Prices, one per step, the newest last; `NaN` missing.
+    pub values: Vec<f64>,
+    /// Whether it goes on.
+    pub life: Life,
+    /// The rows' own promotion flag, 0 or 1 at each step; `None` where it was never set.
+    pub promoted: Option<Vec<f64>>,
+    /// Planned promotions, 0 or 1 at each step and at those to come as far as they are known; `None` where nothing is
+    /// known ahead.
+    pub plan: Option<Vec<f64>>,
+}
+
+impl Subject {
+    /// What was known beside the first `cut` values: flags up to there, plans as far ahead as tonight's reach.
+    pub fn drivers(&self, cut: usize) -> Drivers {
+        let mut drivers = Drivers::default();
+        if let Some(promoted) = &self.promoted {
+            drivers.push(FLAG, promoted[..cut.min(promoted.len())].to_vec());
+        }
+        if let Some(plan) = &self.plan {
+            let ahead = plan.len().saturating_sub(self.values.len());
+            drivers.push(PLAN, plan[..(cut + ahead).min(plan.len())].to_vec());
+        }
+        drivers
+    }
+}
+
+/// Where series come from. Equal questions have equal answers.
+pub trait Source: Sync {
+    /// How many there are.
+    fn count(&self) -> usize;
+    /// Series `s`.
+    fn subject(&self, s: usize) -> Subject;
+    /// Whose evidence counts for whom.
+    fn groups(&self) -> &Groups;
+    /// The step.
+    fn frequency(&self) -> Frequency;
+}
+
+/// A tree of groups; the first is the whole shop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Groups {
+    names: Vec<String>,
+    parents: Vec<usize>,
+    /// The category whose figures are reported under this group's name, for those that are one.
+    slices: Vec<Option<String>>,
+    of: Vec<usize>,
+}
+
+/// The whole shop.
+pub const SHOP: usize = 0;
+
+impl Groups {
+    /// Groups of series with these (category, brand); '' is none.
+    pub fn new(of_each: &[(String, String)]) -> Self {
+        let mut keys: Vec<(&str, &str)> = of_each.iter().map(|(c, b)| (c.as_str(), b.as_str())).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let mut groups = Self {
+            names: vec!["in the whole shop".into()],
+            parents: vec![SHOP],
+            slices: vec![None],
+            of: Vec::with_capacity(of_each.len()),
+        };
+        let mut leaves = Vec::with_capacity(keys.len());
+        let mut category: Option<(&str, usize)> = None;
+        for &(name, brand) in &keys {
+            let parent = match category {
+                Some((same, group)) if same == name => group,
+                _ => {
+                    let place = if name.is_empty() {
+                        "among products without category".into()
+                    } else {
+                        format!("in category '{name}'")
+                    };
+                    groups.add(place, SHOP, (!name.is_empty()).then(|| name.to_owned()))
+                }
+            };
+            category = Some((name, parent));
+            leaves.push(if brand.is_empty() {
+                parent
+            } else {
+                let place = match name {
+                    "" => format!("of brand '{brand}'"),
+                    name => format!("of brand '{brand}' in category '{name}'"),
+                };
+                groups.add(place, parent, None)
+            });
+        }
+        for (category, brand) in of_each {
+            let key = (category.as_str(), brand.as_str());
+            groups.of.push(leaves[keys.partition_point(|other| *other < key)]);
+        }
+        groups
+    }
+
+    fn add(&mut self, name: String, parent: usize, slice: Option<String>) -> usize {
+        self.names.push(name);
+        self.parents.push(parent);
+        self.slices.push(slice);
+        self.names.len() - 1
+    }
+
+    /// How many groups there are.
+    pub fn count(&self) -> usize {
+        self.names.len()
+    }
+
+    /// The smallest group of series `s`.
+    pub fn of(&self, s: usize) -> usize {
+        self.of[s]
+    }
+
+    /// The next larger group; the shop's is itself.
+    pub fn parent(&self, group: usize) -> usize {
+        self.parents[group]
+    }
+
+    /// The group in words: "in category 'tea'".
+    pub fn name(&self, group: usize) -> &str {
+        &self.names[group]
+    }
+
+    /// The category that the group is, if it is one with a name.
+    pub fn category(&self, group: usize) -> Option<&str> {
+        self.slices[group].as_deref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brands_lie_in_categories_and_those_in_the_shop() {
+        let of_each = [
+            ("tea", "x"),
+            ("", ""),
+            ("tea", ""),
+            ("tea", "y"),
+            ("oil", "x"),
+            ("tea", "x"),
+        ]
+        .map(|(c, b)| (c.to_owned(), b.to_owned()));
+        let groups = Groups::new(&of_each);
+        let name = |s| groups.name(groups.of(s));
+        assert_eq!(name(0), "of brand 'x' in category 'tea'");
+        assert_eq!(groups.of(0), groups.of(5));
+        assert_ne!(
+            groups.of(0),
+            groups.of(4),
+            "a brand of another category is another group"
+        );
+        assert_eq!(
+            (name(1), name(2)),
+            ("among products without category", "in category 'tea'")
+        );
+        assert_eq!(groups.parent(groups.of(0)), groups.of(2));
+        assert_eq!(groups.parent(groups.of(2)), SHOP);
+        assert_eq!(groups.category(groups.of(2)), Some("tea"));
+        assert_eq!(
+            (groups.category(groups.of(0)), groups.category(groups.of(1))),
+            (None, None)
+        );
+        assert_eq!(Groups::new(&[]).count(), 1);
+    }
+
+    #[test]
+    fn the_past_knew_plans_as_far_ahead_as_tonight() {
+        let subject = Subject {
+            values: vec![1.0; 10],
+            life: Life::Offered,
+            promoted: Some(vec![0.0; 10]),
+            plan: Some(vec![0.0; 13]),
+        };
+        let lengths = |cut| {
+            subject
+                .drivers(cut)
+                .iter()
+                .map(|(_, v)| v.len())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!((lengths(10), lengths(4)), (vec![10, 13], vec![4, 7]));
+    }
+}

@@ -1,0 +1,152 @@
+//! Cold products: metrics by hand, and a shop where words decide.
+
+use super::super::factors::AlsOptions;
+use super::super::log::{Interaction, Kind, Log, Strengths};
+use super::*;
+
+/// Forty people buy products of their camp, seven of ten each; after the cut everybody buys the camp's new product
+/// (20 or 21). The camp's products carry one of two words, `2 * camp` or `2 * camp + 1`; the new product carries
+/// the second, which a fifth of the people never bought.
+fn shop() -> (Log, Csr) {
+    let buy = |user: u32, product: u32, at: i64, line: u32| Interaction {
+        user: Some(user),
+        product,
+        kind: Kind::Purchase,
+        quantity: 1.0,
+        rating: 0.0,
+        at,
+        basket: 0,
+        line,
+    };
+    let mut events = Vec::new();
+    for user in 0..40u32 {
+        let camp = user % 2;
+        for step in 0..7u32 {
+            let product = 2 * ((user / 2 + step) % 10) + camp;
+            events.push(buy(user, product, i64::from(step), events.len() as u32));
+        }
+        events.push(buy(user, 20 + camp, 100, events.len() as u32));
+    }
+    // 320 pairs, the last 40 of them after the quantile of 0.8; a stranger makes 22 a newcomer of nobody known.
+    events.push(buy(40, 22, 101, events.len() as u32));
+    let texts = (0..23u32).map(|product| {
+        let camp = product % 2;
+        let word = 2 * camp + u32::from(product >= 10);
+        vec![(word, 0.8), (4 + product, 0.6)]
+    });
+    (Log::new(41, 23, events), Csr::from_rows(27, texts))
+}
+
+fn factors(cut: &Cut) -> Als {
+    let rows = (0..cut.train.users()).map(|user| {
+        let mut row = Decay::flat().profile(cut.train.of(user));
+        row.sort_unstable_by_key(|&(product, _)| product);
+        row
+    });
+    let options = AlsOptions {
+        factors: 2,
+        ..AlsOptions::default()
+    };
+    Als::fit(&Csr::from_rows(23, rows), &options, &Control::unbounded()).unwrap()
+}
+
+#[test]
+fn metrics_of_a_list_by_hand() {
+    // Hits at ranks 2 and 12; a perfect list hits at 1, 2 and 3.
+    let list: Vec<(u32, f32)> = (0..20).map(|place| (place, 1.0 - place as f32 / 20.0)).collect();
+    let row = of_list(&list, &[1, 11, 30]);
+    let third = 1.0 / 3f32.log2();
+    assert!((row[0] - third / (1.0 + third + 0.5)).abs() < 1e-6);
+    assert_eq!(row[1..], [1.0, 1.0]);
+    assert_eq!(of_list(&list, &[15]), [0.0, 0.0, 1.0]);
+    assert_eq!(of_list(&[], &[15]), [0.0; 3]);
+}
+
+#[test]
+fn words_find_the_buyers_of_what_nobody_has() {
+    let (log, words) = shop();
+    let cut = Cut::global(&log, &Strengths::default(), 0.8);
+    assert_eq!((cut.cold, cut.strangers), (40, 1));
+    let factors = factors(&cut);
+    let texts = Texts {
+        words: &words,
+        features: &words,
+    };
+    let (decay, control) = (Decay::flat(), Control::unbounded());
+    let (settings, ndcg) = choose(&cut, &texts, &factors, &decay, 1, &control).unwrap();
+    let judged = judge(&cut, &texts, &factors, &decay, &settings, 1, &control).unwrap();
+    // Product 22 has no known buyer: two are ranked, and the right one is first for everybody.
+    assert_eq!((judged.products, judged.users.len()), (2, 40));
+    assert_eq!(judged.users, (0..40).collect::<Vec<_>>());
+    assert_eq!(judged.means(0), (1.0, 1.0));
+    assert_eq!(judged.means(1), (1.0, 1.0));
+    // All settings are perfect here: the smallest win the tie.
+    assert_eq!(
+        (settings, ndcg),
+        (
+            ColdSettings {
+                alpha: 0.3,
+                content: 0.0
+            },
+            1.0
+        )
+    );
+    // A bound on buyers that nothing reaches leaves nothing to ask.
+    let none = judge(&cut, &texts, &factors, &decay, &settings, 21, &control).unwrap();
+    assert_eq!(
+        (none.products, none.users.len(), none.means(0)),
+        (0, 0, (0.0, 0.0))
+    );
+    let (settings, ndcg) = choose(&cut, &texts, &factors, &decay, 21, &control).unwrap();
+    assert_eq!((settings, ndcg), (ColdSettings::default(), 0.0));
+}
+
+#[test]
+fn the_encoder_knows_words_that_the_user_never_met() {
+    let (log, words) = shop();
+    let cut = Cut::global(&log, &Strengths::default(), 0.8);
+    let factors = factors(&cut);
+    let texts = Texts {
+        words: &words,
+        features: &words,
+    };
+    let known = cut.train.seen_products();
+    let settings = ColdSettings {
+        alpha: 0.3,
+        content: 0.0,
+    };
+    let newcomers = Newcomers::fit(
+        vec![20, 21],
+        &texts,
+        &factors,
+        &known,
+        &settings,
+        &Control::unbounded(),
+    )
+    .unwrap();
+    // Products 1 and 3 share no word with 21; their buyers' other products do.
+    let profile = [(1, 1.0), (3, 1.0)];
+    assert_eq!(content(&words, &profile, &[20, 21]), [0.0, 0.0]);
+    let scores = newcomers.scores(&words, &factors, &profile);
+    assert!(scores[1] > 0.9 && scores[0] < -0.9, "{scores:?}");
+    assert_eq!(newcomers.vector(1).len(), factors.width());
+}
+
+#[test]
+fn cosines_by_hand_and_scores_of_nothing() {
+    let words = Csr::from_rows(3, [vec![(0, 1.0)], vec![(0, 0.6), (1, 0.8)], vec![]]);
+    // Profile 2 · (1, 0) + (0.6, 0.8) = (2.6, 0.8), of length √7.4.
+    let cosines = content(&words, &[(0, 2.0), (1, 1.0)], &[0, 1, 2]);
+    let by_hand = [2.6 / 7.4f32.sqrt(), (2.6 * 0.6 + 0.8 * 0.8) / 7.4f32.sqrt(), 0.0];
+    for (cosine, by_hand) in cosines.iter().zip(by_hand) {
+        assert!((cosine - by_hand).abs() < 1e-6);
+    }
+    assert_eq!(content(&words, &[], &[0]), [0.0]);
+    let mut alike = [0.3f32; 4];
+    standardise(&mut alike);
+    assert_eq!(alike, [0.0; 4]);
+    let mut two = [1.0f32, 3.0];
+    standardise(&mut two);
+    assert_eq!(two, [-1.0, 1.0]);
+    standardise(&mut []);
+}

@@ -1,0 +1,254 @@
+//! The blend of session models, and its tuning.
+//!
+//! `score(j | path) = Σ_m w_m s_m(j) / max s_m`, over the components of [`NAMES`]: the rules of the last product, those of
+//! the products before it, pairs and likeness of words with all of them (falling with the steps back), VS-kNN, and the
+//! popularity of the latest sessions. The weights are chosen by Nelder-Mead through [`crate::fit`] on
+//! sessions later than those the components were fitted on, by MRR@20 plus half of HR@20.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::Sessions;
+use super::knn::Knn;
+use super::rules::{Rules, pairs, sequential};
+use crate::fit::{Control, FitError, NelderMead, Objective, nelder_mead};
+use crate::recommend::neighbours::{Neighbours, keep_best};
+use crate::recommend::rank::best;
+
+/// The components, by their names in `scores`.
+pub const NAMES: [&str; 6] = [
+    "sequential_rules",
+    "earlier_rules",
+    "pairs",
+    "vs_knn",
+    "content_words",
+    "popularity",
+];
+/// Number of the rules of earlier products.
+pub const EARLIER: usize = 1;
+/// Number of the popularity: the naive answer.
+pub const POPULARITY: usize = 5;
+/// How many components there are.
+pub const COMPONENTS: usize = NAMES.len();
+
+/// Products of the path that speak, the latest.
+const LATEST: usize = 10;
+/// The share of the sessions, the latest, whose popularity counts.
+const RECENT: f64 = 0.2;
+/// Popular products in every pool.
+const POPULAR: usize = 100;
+/// Where tuning starts.
+const START: [f64; COMPONENTS] = [1.0, 0.3, 0.3, 0.5, 0.1, 0.05];
+const WEIGHT: (f64, f64) = (1e-3, 30.0);
+
+/// Weights of the components; 0 leaves one out.
+pub type Weights = [f64; COMPONENTS];
+
+/// Every component, fitted.
+#[derive(Debug)]
+pub struct Fitted<'a> {
+    rules: Rules,
+    pairs: Rules,
+    knn: Knn,
+    words: &'a Neighbours,
+    popular: Vec<(u32, f32)>,
+}
+
+impl<'a> Fitted<'a> {
+    /// Fits all of them on these sessions; `words` are the nearest texts of every product.
+    pub fn fit(sessions: &Sessions, words: &'a Neighbours) -> Fitted<'a> {
+        let late = (sessions.all.len() as f64 * (1.0 - RECENT)) as usize;
+        let mut counts = vec![0.0f32; sessions.products];
+        for &product in sessions.all[late..].iter().flatten() {
+            counts[product as usize] += 1.0;
+        }
+        let ((rules, pairs), knn) =
+            rayon::join(|| (sequential(sessions), pairs(sessions)), || Knn::fit(sessions));
+        Fitted {
+            rules,
+            pairs,
+            knn,
+            words,
+            popular: best(&counts, POPULAR, |product| counts[product] > 0.0),
+        }
+    }
+
+    /// Every product that any component names after `path`, with each component's score over its largest, by product.
+    pub fn pool(&self, path: &[u32]) -> Vec<(u32, [f32; COMPONENTS])> {
+        let mut found: BTreeMap<u32, [f32; COMPONENTS]> = BTreeMap::new();
+        let mut give = |component: usize, product: u32, value: f32| {
+            if !path.contains(&product) {
+                found.entry(product).or_default()[component] += value;
+            }
+        };
+        let latest = &path[path.len().saturating_sub(LATEST)..];
+        for (back, &product) in latest.iter().rev().enumerate() {
+            let fading = 1.0 / (back as f32 + 1.0);
+            let component = usize::from(back > 0);
+            for &(next, weight) in self.rules.of(product) {
+                give(component, next, weight * fading);
+            }
+            for &(other, weight) in self.pairs.of(product) {
+                give(2, other, weight * fading.sqrt());
+            }
+            for &(other, likeness) in self.words.of(product as usize) {
+                give(4, other, likeness * fading);
+            }
+        }
+        for (product, vote) in self.knn.votes(path) {
+            give(3, product, vote);
+        }
+        for &(product, count) in &self.popular {
+            give(POPULARITY, product, count);
+        }
+        let mut largest = [0.0f32; COMPONENTS];
+        for scores in found.values() {
+            for (most, &score) in largest.iter_mut().zip(scores) {
+                *most = most.max(score);
+            }
+        }
+        let scaled = |mut scores: [f32; COMPONENTS]| {
+            for (score, most) in scores.iter_mut().zip(largest) {
+                if most > 0.0 {
+                    *score /= most;
+                }
+            }
+            scores
+        };
+        found
+            .into_iter()
+            .map(|(product, scores)| (product, scaled(scores)))
+            .collect()
+    }
+
+    /// The `most` likeliest next products after `path`, the likeliest first.
+    pub fn next(&self, path: &[u32], weights: &Weights, most: usize) -> Vec<(u32, f32)> {
+        let pool = self.pool(path);
+        let mut row: Vec<(u32, f32)> = pool
+            .iter()
+            .map(|(product, scores)| (*product, mixed(scores, weights)))
+            .filter(|&(_, score)| score > 0.0)
+            .collect();
+        keep_best(&mut row, most);
+        row
+    }
+}
+
+fn mixed(scores: &[f32; COMPONENTS], weights: &Weights) -> f32 {
+    scores
+        .iter()
+        .zip(weights)
+        .map(|(score, weight)| score * *weight as f32)
+        .sum()
+}
+
+/// The ranks of what came at every step of some sessions, by each of several weights: `[step][weights]`. Pools are dropped
+/// as soon as they are read; a night asks about tens of thousands of them.
+pub fn ranks(fitted: &Fitted<'_>, sessions: &[&[u32]], weights: &[Weights]) -> Vec<Vec<Option<usize>>> {
+    let of_session = |path: &&[u32]| -> Vec<Vec<Option<usize>>> {
+        (1..path.len())
+            .map(|at| {
+                let step = Step::of(fitted, path, at);
+                weights.iter().map(|weights| step.rank(weights)).collect()
+            })
+            .collect()
+    };
+    let ranks: Vec<Vec<Vec<Option<usize>>>> = sessions.par_iter().map(of_session).collect();
+    ranks.into_iter().flatten().collect()
+}
+
+/// One step of a session: what could come next, and what did.
+#[derive(Debug, Clone)]
+pub struct Step {
+    pool: Vec<[f32; COMPONENTS]>,
+    /// Place in the pool of what came; None where no component names it.
+    came: Option<usize>,
+}
+
+/// The steps of some sessions, every step of each.
+pub fn steps(fitted: &Fitted<'_>, sessions: &[&[u32]]) -> Vec<Step> {
+    let of_session =
+        |path: &&[u32]| -> Vec<Step> { (1..path.len()).map(|at| Step::of(fitted, path, at)).collect() };
+    let steps: Vec<Vec<Step>> = sessions.par_iter().map(of_session).collect();
+    steps.into_iter().flatten().collect()
+}
+
+impl Step {
+    /// The step to place `at` of a path.
+    fn of(fitted: &Fitted<'_>, path: &[u32], at: usize) -> Step {
+        let pool = fitted.pool(&path[..at]);
+        let came = pool.binary_search_by_key(&path[at], |&(product, _)| product).ok();
+        Step {
+            pool: pool.into_iter().map(|(_, scores)| scores).collect(),
+            came,
+        }
+    }
+
+    /// The rank (from 1) that what came has with these weights; None where it has no score. Ties by product.
+    pub fn rank(&self, weights: &Weights) -> Option<usize> {
+        let came = self.came?;
+        let own = mixed(&self.pool[came], weights);
+        if own <= 0.0 {
+            return None;
+        }
+        let before = self.pool.iter().enumerate().filter(|(place, scores)| {
+            let score = mixed(scores, weights);
+            score > own || (score == own && *place < came)
+        });
+        Some(1 + before.count())
+    }
+}
+
+struct Climb<'a>(&'a [Step]);
+
+impl Climb<'_> {
+    fn weights(x: &[f64]) -> Weights {
+        std::array::from_fn(|number| x[number].exp().clamp(WEIGHT.0, WEIGHT.1))
+    }
+
+    fn worth(&self, weights: &Weights) -> f64 {
+        let gains: Vec<f64> = self
+            .0
+            .par_iter()
+            .with_min_len(64)
+            .map(|step| match step.rank(weights) {
+                Some(rank) if rank <= 20 => 0.5 + 1.0 / rank as f64,
+                _ => 0.0,
+            })
+            .collect();
+        gains.iter().sum::<f64>() / gains.len().max(1) as f64
+    }
+}
+
+impl Objective for Climb<'_> {
+    fn cost(&self, x: &[f64]) -> f64 {
+        -self.worth(&Climb::weights(x))
+    }
+}
+
+/// Chooses the weights on these steps, from `start` (last night's) or from scratch.
+///
+/// # Errors
+/// The night was stopped.
+pub fn tune(steps: &[Step], start: Option<Weights>, control: &Control) -> Result<Weights, FitError> {
+    let from = start.unwrap_or(START);
+    if steps.is_empty() {
+        return Ok(from);
+    }
+    let walk = NelderMead {
+        max_iterations: if start.is_some() { 25 } else { 90 },
+        tolerance: 2e-5,
+        step: if start.is_some() { 0.3 } else { 0.8 },
+        checkpoint: None,
+    };
+    let x = from.iter().map(|w| w.clamp(WEIGHT.0, WEIGHT.1).ln()).collect();
+    let climb = Climb(steps);
+    let found = nelder_mead(&climb, x, &walk, control)?;
+    let found_weights = Climb::weights(&found.params);
+    Ok(if climb.worth(&found_weights) > climb.worth(&from) {
+        found_weights
+    } else {
+        from
+    })
+}
