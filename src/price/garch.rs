@@ -24,7 +24,7 @@ pub mod errors;
 mod gamma;
 mod likelihood;
 
-use crate::fit::{Control, FitError, Lbfgs, NelderMead, Objective, lbfgs, nelder_mead};
+use crate::fit::{Control, FitError, Lbfgs, NelderMead, Objective, Stopped, lbfgs, nelder_mead};
 pub use errors::Errors;
 use likelihood::{Data, Parameters};
 
@@ -155,6 +155,22 @@ impl Fitted {
             .collect()
     }
 
+    /// Share of `returns` (those of the fit) within so many standard deviations of the model's expectation for each.
+    pub fn within(&self, returns: &[f64], deviations: f64) -> f64 {
+        let distribution = match self.nu {
+            None => Distribution::Normal,
+            Some(_) => Distribution::StudentT,
+        };
+        let Ok(data) = Data::of(returns, distribution) else {
+            return f64::NAN;
+        };
+        let mut inside = 0u32;
+        data.run(&data.inside(self), |step| {
+            inside += u32::from(step.e.abs() <= deviations * step.h.sqrt());
+        });
+        f64::from(inside) / data.observations as f64
+    }
+
     /// The variance the model comes back to; `None` where `alpha + beta` is 1 or more.
     pub fn long_run_variance(&self) -> Option<f64> {
         let persistence = self.alpha + self.beta;
@@ -164,6 +180,9 @@ impl Fitted {
 
 /// Price changes that an estimate of volatility wants.
 pub const CHANGES: usize = 250;
+/// The share of days without a change from which the normal distribution is taken: Student's t would make ever narrower a
+/// peak of them.
+const MOSTLY_STILL: f64 = 0.5;
 
 /// How far a price moves, as fractions: the standard deviation of its log return.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -172,14 +191,27 @@ pub struct Volatility {
     pub one_day: f64,
     /// Over the next thirty days.
     pub thirty_days: f64,
+    /// Share of the days whose move stayed within 1.96 standard deviations of the model's own expectation for the day.
+    pub within: f64,
 }
 
-/// The volatility to expect of a price with one value per day (`NaN` missing). `None` where the price has changed fewer
-/// than [`CHANGES`] times, or where no model fits: a posted price that moves twice a year has no volatility to speak of.
+/// What there is to say of a price's volatility.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Movement {
+    /// Fewer than [`CHANGES`] changes: a posted price that moves twice a year has no volatility to speak of.
+    Still,
+    /// Changes enough, and no model fits them.
+    Unexplained,
+    /// This much.
+    Volatile(Volatility),
+}
+
+/// The volatility to expect of a price with one value per day (`NaN` missing), by Student's t. A persistence above 1 is
+/// carried on as 1: a storm a month ahead is as large as tomorrow's, not larger.
 ///
 /// # Errors
 /// Stopped.
-pub fn volatility(daily_prices: &[f64], control: &Control) -> Result<Option<Volatility>, FitError> {
+pub fn movement(daily_prices: &[f64], control: &Control) -> Result<Movement, Stopped> {
     let returns: Vec<f64> = daily_prices
         .windows(2)
         .map(|pair| {
@@ -187,20 +219,40 @@ pub fn volatility(daily_prices: &[f64], control: &Control) -> Result<Option<Vola
             if change.is_finite() { change } else { f64::NAN }
         })
         .collect();
+    let observed = returns.iter().filter(|change| !change.is_nan()).count();
     // Less than a millionth is rounding, not a change of price.
-    if returns.iter().filter(|change| change.abs() > 1e-6).count() < CHANGES {
-        return Ok(None);
+    let changes = returns.iter().filter(|change| change.abs() > 1e-6).count();
+    if changes < CHANGES {
+        return Ok(Movement::Still);
     }
-    let fitted = match fit(&returns, Distribution::StudentT, control) {
-        Ok(fitted) => fitted,
-        Err(stopped @ FitError::Stopped(_)) => return Err(stopped),
-        Err(_) => return Ok(None),
+    let still = 1.0 - changes as f64 / observed as f64;
+    let distribution = if still > MOSTLY_STILL {
+        Distribution::Normal
+    } else {
+        Distribution::StudentT
     };
-    let month = fitted.variances(30).iter().sum::<f64>().sqrt();
-    Ok(month.is_finite().then_some(Volatility {
+    let fitted = match fit(&returns, distribution, control) {
+        Ok(fitted) => fitted,
+        Err(FitError::Stopped(stopped)) => return Err(stopped),
+        Err(_) => return Ok(Movement::Unexplained),
+    };
+    let persistence = (fitted.alpha + fitted.beta).min(1.0);
+    let (mut month, mut variance) = (0.0, fitted.next_variance);
+    for _ in 0..30 {
+        month += variance;
+        variance = fitted.omega + persistence * variance;
+    }
+    let found = Volatility {
         one_day: fitted.next_variance.sqrt(),
-        thirty_days: month,
-    }))
+        thirty_days: month.sqrt(),
+        within: fitted.within(&returns, 1.96),
+    };
+    let sound = found.one_day.is_finite() && found.thirty_days.is_finite() && found.within.is_finite();
+    Ok(if sound {
+        Movement::Volatile(found)
+    } else {
+        Movement::Unexplained
+    })
 }
 
 #[cfg(test)]

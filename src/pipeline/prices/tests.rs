@@ -52,7 +52,7 @@ fn shop(folder: &std::path::Path) -> Shop {
     shop
 }
 
-fn night(shop: &Shop) -> crate::pipeline::Outcome {
+pub(super) fn night(shop: &Shop) -> crate::pipeline::Outcome {
     let brief = crate::pipeline::Brief {
         shop,
         run: shop.begin_run("prices", None, 1).unwrap(),
@@ -71,7 +71,7 @@ fn night(shop: &Shop) -> crate::pipeline::Outcome {
     crate::pipeline::run(&Prices { options }, brief).unwrap()
 }
 
-fn seen(shop: &Shop, sql: &str) -> String {
+pub(super) fn seen(shop: &Shop, sql: &str) -> String {
     format!("{:?}", shop.select(sql, &[]).unwrap().rows)
 }
 

@@ -182,41 +182,76 @@ fn missing_returns_stand_for_their_expectation() {
     close(&[waited.next_variance], &[whole.variances(2)[1]], 1e-6);
 }
 
-#[test]
-fn volatility_wants_changes_and_answers_in_fractions() {
-    let control = Control::unbounded();
+/// Prices that made the returns of the benchmark.
+fn quotations() -> Vec<f64> {
     let mut prices = vec![100.0];
     for change in DEM2GBP {
         prices.push(prices[prices.len() - 1] * f64::exp(change / 100.0));
     }
-    let found = volatility(&prices, &control).unwrap().unwrap();
+    prices
+}
+
+#[test]
+fn volatility_wants_changes_and_answers_in_fractions() {
+    let control = Control::unbounded();
+    let prices = quotations();
+    let Movement::Volatile(found) = movement(&prices, &control).unwrap() else {
+        panic!("1,974 returns are enough");
+    };
     let heavy = fitted(&DEM2GBP, Distribution::StudentT);
     close(&[found.one_day], &[heavy.next_variance.sqrt() / 100.0], 1e-5);
-    let month = heavy.variances(30).iter().sum::<f64>().sqrt() / 100.0;
-    close(&[found.thirty_days], &[month], 1e-4);
+    // The persistence of 1.009 is carried on as 1.
+    let month: f64 = (0..30)
+        .map(|day| heavy.next_variance + f64::from(day) * heavy.omega)
+        .sum();
+    close(&[found.thirty_days], &[month.sqrt() / 100.0], 1e-4);
+    assert!((found.within - 0.95).abs() < 0.03, "{found:?}");
     // 251 prices that moved 250 times are enough, 249 times are not.
-    let first_move = (0..prices.len()).find(|&i| prices[i + 1] != prices[i]).unwrap();
-    let moves = |steps: usize| {
-        prices[first_move..first_move + steps]
+    let moves = |prices: &[f64]| {
+        prices
             .windows(2)
             .filter(|pair| f64::ln(pair[1] / pair[0]).abs() > 1e-6)
             .count()
     };
-    let enough = (0..400).find(|&steps| moves(steps) == CHANGES).unwrap();
-    assert!(
-        volatility(&prices[first_move..first_move + enough], &control)
-            .unwrap()
-            .is_some()
-    );
-    assert!(
-        volatility(&prices[first_move..first_move + enough - 1], &control)
-            .unwrap()
-            .is_none()
-    );
+    let enough = (0..400)
+        .find(|&count| moves(&prices[..count]) == CHANGES)
+        .unwrap();
+    assert!(matches!(
+        movement(&prices[..enough], &control),
+        Ok(Movement::Volatile(_))
+    ));
+    assert_eq!(movement(&prices[..enough - 1], &control), Ok(Movement::Still));
     // Posted prices that hold for weeks have none.
     let posted: Vec<f64> = (0..2000).map(|day| 10.0 + f64::from(day / 20 % 3)).collect();
-    assert_eq!(volatility(&posted, &control).unwrap(), None);
-    assert_eq!(volatility(&[], &control).unwrap(), None);
+    assert_eq!(movement(&posted, &control), Ok(Movement::Still));
+    assert_eq!(movement(&[], &control), Ok(Movement::Still));
+}
+
+/// Three days of four without a change: the normal distribution answers, and near the plain standard deviation.
+#[test]
+fn a_price_that_mostly_stands_still_gets_no_peak() {
+    let mut random = fastrand::Rng::with_seed(8);
+    let mut level: f64 = 50.0;
+    let prices: Vec<f64> = (0..1097)
+        .map(|day| {
+            if day % 4 == 0 {
+                level *= 1.0 + 0.04 * (random.f64() - 0.5);
+            }
+            level
+        })
+        .collect();
+    let Movement::Volatile(found) = movement(&prices, &Control::unbounded()).unwrap() else {
+        panic!("274 changes are enough");
+    };
+    let plain = 0.04 / f64::sqrt(12.0) / 2.0;
+    assert!(
+        (found.one_day / plain).ln().abs() < 1.0,
+        "{found:?} against {plain}"
+    );
+    assert!(
+        (found.thirty_days / plain / f64::sqrt(30.0) - 1.0).abs() < 0.4,
+        "{found:?}"
+    );
 }
 
 #[test]
