@@ -1,11 +1,7 @@
-"""The pictures of docs/prices.md: a simulated shop, one night of the real program, and what it published.
-
-Usage: pictures.py [FOLDER]    writes price-forecasts.svg, price-stats.svg and price-whatif.svg (default: docs)
-"""
+"""The pictures of docs/prices.md: a simulated shop, one night of the real program, and what it published."""
 
 import math
 import random
-import sys
 import tempfile
 from pathlib import Path
 
@@ -177,14 +173,10 @@ def whatif(market, teas, path):
     print(f"{product}: {decision}: {why}")
 
 
-def main():
-    out = Path(sys.argv[1] if len(sys.argv) > 1 else shop.ROOT / "docs")
+def draw(folder):
+    out = Path(folder)
     with tempfile.TemporaryDirectory() as where:
         market, teas, quotes = night(where)
         forecasts(market, teas, quotes, out / "price-forecasts.svg")
         stats(market, teas, out / "price-stats.svg")
         whatif(market, teas, out / "price-whatif.svg")
-
-
-if __name__ == "__main__":
-    main()
