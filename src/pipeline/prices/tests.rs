@@ -56,7 +56,7 @@ pub(super) fn night(shop: &Shop) -> crate::pipeline::Outcome {
     let brief = crate::pipeline::Brief {
         shop,
         run: shop.begin_run("prices", None, 1).unwrap(),
-        now: 1_000_000_000,
+        now: 1_800_000_000,
         as_of: crate::pipeline::AsOf::Data,
         seed: 1,
         control: crate::fit::Control::unbounded(),
