@@ -115,9 +115,16 @@ def main():
     parser.add_argument("--only", nargs="*", choices=list(data.TASKS), help="these data sets")
     parser.add_argument("--peers", default="theta,snaive,ets", help="statsforecast's: theta, snaive, ets, or none")
     parser.add_argument("--scale", nargs="*", type=int, help="instead: a simulated shop of so many products, 160 weeks")
+    parser.add_argument("--pictures", nargs="?", const=str(shop.ROOT / "docs"), help="instead: the pictures of docs/prices.md, into this folder")
+    parser.add_argument("--sales", action="store_true", help="the simulated shop sells, too")
     asked = parser.parse_args()
+    if asked.pictures is not None:
+        import pictures
+
+        pictures.draw(asked.pictures)
+        return
     if asked.scale is not None:
-        scale.measure(asked.scale or [5000, 20000])
+        scale.measure(asked.scale or [5000, 20000], asked.sales)
         return
     names = [name for name in asked.peers.split(",") if name in ("theta", "snaive", "ets")]
     for name in asked.only or data.TASKS:

@@ -3,7 +3,7 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 case " $* " in
-*" --scale"*) ;;
+*" --scale"* | *" --pictures"*) ;;
 *) : "${NIGHTCLERK_DATA:?set it to the folder that holds m3, m4, orange-juice and polish-scanner}" ;;
 esac
 : "${NIGHTCLERK:=$here/../../target/release/nightclerk}"

@@ -1,5 +1,7 @@
-"""How the price job grows: a simulated shop, 160 weeks of prices, nine products of ten posted and one averaged."""
+"""How the price job grows: a simulated shop, 160 weeks of prices, nine products of ten posted and one averaged; by choice with
+a purchase a week of each posted product, so that units are explained and prices advised as well."""
 
+import math
 import random
 import tempfile
 
@@ -28,10 +30,16 @@ def averaged(dice):
         yield round(level * (1 + 0.05 * ((week + phase) % 52 / 26 - 1)) * (1 + dice.gauss(0, 0.01)), 4)
 
 
-def measure(sizes):
+def units(dice, prices):
+    """Units of each week, with a constant elasticity of the product's own."""
+    base, elasticity, usual = dice.uniform(2, 30), -dice.uniform(1, 3), max(prices)
+    for price in prices:
+        yield round(base * (price / usual) ** elasticity * math.exp(dice.gauss(0, 0.3)))
+
+
+def measure(sizes, sales):
     print("| products | rows | CPU s | wall s | most memory MB |\n|---|---|---|---|---|")
     for size in sizes:
-        dice = random.Random(7)
         with tempfile.TemporaryDirectory() as where:
             market = shop.Shop(where)
             at = shop.instants("weekly", WEEKS)
@@ -40,14 +48,24 @@ def measure(sizes):
                 ["product_id", "title", "category"],
                 ((f"p{i:06}", f"p{i}", f"category {i % 40}") for i in range(size)),
             )
+            series = lambda i: list((averaged if i % 10 == 9 else posted)(random.Random(f"price {i}")))
             market.rows(
                 "prices",
                 ["product_id", "at", "price"],
-                (
-                    (f"p{i:06}", t, price)
-                    for i in range(size)
-                    for t, price in zip(at, (averaged if i % 10 == 9 else posted)(dice))
-                ),
+                ((f"p{i:06}", t, price) for i in range(size) for t, price in zip(at, series(i))),
             )
+            if sales:
+                market.rows(
+                    "events",
+                    ["product_id", "kind", "quantity", "price", "at"],
+                    (
+                        (f"p{i:06}", "purchase", count, price, t + 2 * shop.DAY)
+                        for i in range(size)
+                        if i % 10 != 9
+                        for prices in [series(i)]
+                        for t, price, count in zip(at[:-1], prices, units(random.Random(f"units {i}"), prices))
+                        if count
+                    ),
+                )
             cpu, wall, memory = market.night("weekly", 28)
             print(f"| {size:,} | {size * WEEKS:,} | {cpu:.1f} | {wall:.1f} | {memory:.0f} |", flush=True)

@@ -43,7 +43,7 @@ mod polynomial;
 mod prepare;
 mod start;
 
-pub use auto::AutoArima;
+pub use auto::{AutoArima, fourier};
 pub use estimate::Fitted;
 
 use super::model::{Drivers, Fit, Predict};

@@ -24,6 +24,7 @@
 //! | [`smoothing`], [`ets`], [`theta`] | exponential smoothing in all its forms |
 //! | [`stl`], [`deseasonal`], [`ridge`] | long seasons: decomposition, and regression on seasonal lags |
 //! | [`arima`] | ARIMA by exact likelihood |
+//! | [`garch`] | volatility that comes in clusters |
 //! | [`regression`] | least squares, shrinkage, robust and clustered errors |
 //! | [`backtest`], [`choose`], [`combine`] | how each did at past nights; the gate; the weighted mean |
 //! | [`calibrate`], [`intervals`] | how sure a forecast is |
@@ -45,6 +46,7 @@ pub mod demand;
 pub mod deseasonal;
 pub mod ets;
 pub mod frequency;
+pub mod garch;
 pub mod intervals;
 pub mod model;
 pub mod outlook;

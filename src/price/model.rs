@@ -34,6 +34,18 @@ impl Drivers {
             .map(|(name, values)| (name.as_str(), values.as_slice()))
     }
 
+    /// The same from a later step on; a driver that ends before it is empty.
+    #[must_use]
+    pub fn without_first(&self, steps: usize) -> Self {
+        Self {
+            columns: self
+                .columns
+                .iter()
+                .map(|(name, values)| (name.clone(), values.get(steps..).unwrap_or_default().to_vec()))
+                .collect(),
+        }
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.columns.len()

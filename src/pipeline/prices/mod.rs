@@ -8,7 +8,7 @@
 //! of [`crate::price`] fit and judge; `report` says how well, `write` publishes.
 //!
 //! Beside them the money side walks the same steps: `sales` reads, `market` prepares, `demand` explains units, advises and
-//! publishes. `card` keeps a few forecasts until their day has come and says how they fared.
+//! publishes. `volatility` says how far prices move from day to day. `card` keeps a few forecasts until their day has come and says how they fared.
 
 mod card;
 mod collect;
@@ -22,6 +22,9 @@ mod sales;
 mod tests;
 #[cfg(test)]
 mod tests_money;
+#[cfg(test)]
+mod tests_odd;
+mod volatility;
 mod write;
 
 pub use self::collect::{Collected, Prepared};
@@ -33,6 +36,7 @@ use super::night::Night;
 use super::options::PriceOptions;
 use crate::price::backtest::{Plan, Record, backtest};
 use crate::price::catalogue::POSTED;
+use crate::price::garch::Movement;
 use crate::price::outlook::{Outlooks, outlooks};
 use crate::price::profile::{Kind, kind};
 use crate::price::subject::Source;
@@ -52,6 +56,14 @@ pub struct Prices {
 pub struct Fitted {
     plan: Plan,
     records: Vec<Record>,
+    movements: Vec<Movement>,
+}
+
+/// What is written of prices.
+#[derive(Debug)]
+pub struct Judged {
+    outlooks: Outlooks,
+    movements: Vec<Movement>,
 }
 
 impl Family for Prices {
@@ -59,7 +71,7 @@ impl Family for Prices {
     type Collected = (Collected, Sales);
     type Prepared = (Prepared, Market);
     type Fitted = (Fitted, Money);
-    type Judged = (Outlooks, Money);
+    type Judged = (Judged, Money);
 
     fn newest(&self, snapshot: &Snapshot, now: i64) -> Result<Option<i64>> {
         // A shop may keep its prices for months: its newest sale says that they were still in force.
@@ -98,8 +110,14 @@ impl Family for Prices {
         let averaged = shapes.iter().filter(|(_, kind)| *kind == Kind::Averaged).count();
         let plan = Plan::new(&lengths, averaged, self.options.horizon.max(1));
         let records = backtest(prepared, &plan, &POSTED, &night.control)?;
+        let movements = volatility::movements(prepared, night)?;
         let money = demand::money(market, &self.options, night)?;
-        Ok((Fitted { plan, records }, money))
+        let fitted = Fitted {
+            plan,
+            records,
+            movements,
+        };
+        Ok((fitted, money))
     }
 
     fn evaluate(
@@ -107,7 +125,7 @@ impl Family for Prices {
         (prepared, _): &(Prepared, Market),
         (fitted, money): (Fitted, Money),
         night: &Night<'_>,
-    ) -> Result<((Outlooks, Money), Verdict)> {
+    ) -> Result<((Judged, Money), Verdict)> {
         let found = outlooks(
             prepared,
             &fitted.records,
@@ -116,13 +134,18 @@ impl Family for Prices {
             &night.control,
         )?;
         let mut scores = report::scores(prepared, &fitted, &found);
+        scores.extend(volatility::scores(&fitted.movements));
         scores.extend(demand::scores(&money));
         let mut why = report::summary(prepared, &found);
         if let Some(money) = demand::summary(&money) {
             why = format!("{why}; {money}");
         }
+        let judged = Judged {
+            outlooks: found,
+            movements: fitted.movements,
+        };
         Ok((
-            (found, money),
+            (judged, money),
             Verdict {
                 publish: true,
                 why,
@@ -134,13 +157,13 @@ impl Family for Prices {
     fn publish(
         &self,
         (prepared, market): &(Prepared, Market),
-        (found, money): &(Outlooks, Money),
+        (judged, money): &(Judged, Money),
         generation: &mut GenerationWriter<'_>,
         night: &Night<'_>,
     ) -> Result<()> {
-        write::write(prepared, found, generation, night)?;
+        write::write(prepared, judged, generation, night)?;
         demand::write(market, money, generation, night)?;
         card::judge(prepared, night)?;
-        card::keep(prepared, found, night)
+        card::keep(prepared, &judged.outlooks, night)
     }
 }

@@ -52,11 +52,11 @@ fn shop(folder: &std::path::Path) -> Shop {
     shop
 }
 
-fn night(shop: &Shop) -> crate::pipeline::Outcome {
+pub(super) fn night(shop: &Shop) -> crate::pipeline::Outcome {
     let brief = crate::pipeline::Brief {
         shop,
         run: shop.begin_run("prices", None, 1).unwrap(),
-        now: 1_000_000_000,
+        now: 1_800_000_000,
         as_of: crate::pipeline::AsOf::Data,
         seed: 1,
         control: crate::fit::Control::unbounded(),
@@ -71,7 +71,7 @@ fn night(shop: &Shop) -> crate::pipeline::Outcome {
     crate::pipeline::run(&Prices { options }, brief).unwrap()
 }
 
-fn seen(shop: &Shop, sql: &str) -> String {
+pub(super) fn seen(shop: &Shop, sql: &str) -> String {
     format!("{:?}", shop.select(sql, &[]).unwrap().rows)
 }
 

@@ -1,9 +1,10 @@
 //! publish: forecasts, models and statistics, each in the order of its table's keys.
 
+use super::Judged;
 use super::collect::Prepared;
 use crate::pipeline::Night;
 use crate::price::catalogue::NAMES;
-use crate::price::outlook::Outlooks;
+use crate::price::garch::Movement;
 use crate::store::results::{PriceForecast, PriceModel, PriceStats};
 use crate::store::{GenerationWriter, Keys};
 use anyhow::Result;
@@ -11,7 +12,7 @@ use anyhow::Result;
 /// Writes all result tables of the family.
 pub(super) fn write(
     prepared: &Prepared,
-    judged: &Outlooks,
+    judged: &Judged,
     generation: &mut GenerationWriter<'_>,
     night: &Night<'_>,
 ) -> Result<()> {
@@ -29,9 +30,10 @@ pub(super) fn write(
     order.sort_unstable_by_key(|&s| (products[s], sellers[s]));
 
     generation.write(order.iter().flat_map(|&s| {
-        let model_key = models[judged.series[s].model];
+        let model_key = models[judged.outlooks.series[s].model];
         let (product_key, seller_key) = (products[s], sellers[s]);
         judged
+            .outlooks
             .steps(s)
             .zip(&prepared.ahead)
             .enumerate()
@@ -53,7 +55,7 @@ pub(super) fn write(
     }))?;
     night.control.check()?;
     generation.write(order.iter().map(|&s| {
-        let outlook = &judged.series[s];
+        let outlook = &judged.outlooks.series[s];
         PriceModel {
             product_key: products[s],
             seller_key: sellers[s],
@@ -68,6 +70,10 @@ pub(super) fn write(
     night.control.check()?;
     generation.write(order.iter().map(|&s| {
         let stats = &prepared.stats[s];
+        let volatility = match judged.movements[s] {
+            Movement::Volatile(volatility) => Some(volatility),
+            Movement::Still | Movement::Unexplained => None,
+        };
         PriceStats {
             product_key: products[s],
             seller_key: sellers[s],
@@ -83,8 +89,8 @@ pub(super) fn write(
             max_ever: Some(stats.max_ever),
             max_ever_day: Some(i64::from(stats.max_ever_day)),
             on_promotion: stats.on_promotion,
-            volatility_1d: None, // GARCH's columns
-            volatility_30d: None,
+            volatility_1d: volatility.map(|v| v.one_day),
+            volatility_30d: volatility.map(|v| v.thirty_days),
         }
     }))?;
     Ok(())

@@ -7,6 +7,8 @@
 
 use super::super::model::{Drivers, Fit, Predict};
 use super::differences::{level_differences, seasonal_difference};
+use super::estimate::{Effort, aicc};
+use super::prepare::Prepared;
 use super::{Arima, Fitted, Order};
 use crate::fit::{Control, FitError};
 
@@ -21,6 +23,9 @@ pub struct AutoArima {
     pub max_d: usize,
     /// Fits at the most.
     pub budget: usize,
+    /// Values looked at, the newest ones: what was before says little of what comes next, and the time is bounded. A search
+    /// over 1,500 days costs five times one over 520, which are ten years of weeks or a year and a half of days.
+    pub longest: usize,
 }
 
 impl AutoArima {
@@ -31,17 +36,25 @@ impl AutoArima {
             start: None,
             max_d: 1,
             budget: 40,
+            longest: 520,
         }
     }
 }
 
+/// An order that was fitted.
+struct Tried {
+    model: Arima,
+    x: Vec<f64>,
+    criterion: f64,
+}
+
 /// Fits so far and the best of them.
 struct Search<'a> {
-    values: &'a [f64],
-    drivers: &'a Drivers,
+    /// Without and with a constant.
+    prepared: [Option<Prepared>; 2],
     control: &'a Control,
     tried: Vec<Arima>,
-    best: Option<(f64, Fitted)>,
+    best: Option<Tried>,
     reason: Option<FitError>,
     budget: usize,
 }
@@ -53,21 +66,71 @@ impl Search<'_> {
             return Ok(false);
         }
         self.tried.push(model);
-        let fitted = match model.estimate(self.values, self.drivers, self.control) {
-            Ok(fitted) => fitted,
+        let Some(prepared) = &mut self.prepared[usize::from(model.constant)] else {
+            return Ok(false);
+        };
+        let starts: Vec<Vec<f64>> = self
+            .best
+            .iter()
+            .map(|best| carried(&best.model.order, &best.x, &model.order))
+            .collect();
+        let found = prepared
+            .aim(model.order)
+            .and_then(|()| prepared.search(&starts, Effort::Rough, self.control));
+        let (x, cost) = match found {
+            Ok(found) => found,
             Err(stopped @ FitError::Stopped(_)) => return Err(stopped),
             Err(other) => {
                 self.reason.get_or_insert(other);
                 return Ok(false);
             }
         };
-        let criterion = fitted.aicc();
-        if self.best.as_ref().is_none_or(|(best, _)| criterion < *best) {
-            self.best = Some((criterion, fitted));
+        let parameters = model.order.coefficients() + prepared.names.len() + 1;
+        let criterion = aicc(prepared.log_likelihood(cost), parameters, prepared.observations);
+        if self.best.as_ref().is_none_or(|best| criterion < best.criterion) {
+            self.best = Some(Tried { model, x, criterion });
             return Ok(true);
         }
         Ok(false)
     }
+
+    fn finish(mut self) -> Result<Fitted, FitError> {
+        let best = self.best.expect("the search ends with an order or with a reason");
+        let prepared = self.prepared[usize::from(best.model.constant)]
+            .as_mut()
+            .expect("it was fitted");
+        prepared.aim(best.model.order)?;
+        let (x, _) = prepared.search(&[best.x], Effort::Fine, self.control)?;
+        prepared.finish(&x, best.model.constant)
+    }
+}
+
+/// Adds the first `pairs` pairs of sine and cosine of a season of `period` steps, for the steps `from..to`: how a yearly
+/// season comes into a model, whose states it would otherwise multiply by 52 or 365.
+pub fn fourier(drivers: &mut Drivers, period: f64, pairs: usize, from: usize, to: usize) {
+    for pair in 1..=pairs {
+        let angle = |t: usize| std::f64::consts::TAU * pair as f64 * t as f64 / period;
+        drivers.push(
+            format!("sin {pair}/{period}"),
+            (from..to).map(|t| angle(t).sin()).collect(),
+        );
+        drivers.push(
+            format!("cos {pair}/{period}"),
+            (from..to).map(|t| angle(t).cos()).collect(),
+        );
+    }
+}
+
+/// Free parameters of one order as a start for another: a partial autocorrelation more is 0, the others stay.
+fn carried(from: &Order, x: &[f64], to: &Order) -> Vec<f64> {
+    let mut start = Vec::with_capacity(to.coefficients());
+    let mut at = 0;
+    for (old, new) in [(from.p, to.p), (from.q, to.q), (from.sp, to.sp), (from.sq, to.sq)] {
+        let block = &x[at..at + old];
+        start.extend((0..new).map(|i| block.get(i).copied().unwrap_or(0.0)));
+        at += old;
+    }
+    start
 }
 
 /// The orders looked at first, for given differences.
@@ -139,6 +202,8 @@ impl AutoArima {
     /// Stopped; a series that no order fits, with the reason of the first one.
     pub fn find(&self, values: &[f64], drivers: &Drivers, control: &Control) -> Result<Fitted, FitError> {
         let season = self.season.max(1);
+        let skipped = values.len().saturating_sub(self.longest);
+        let (values, drivers) = (&values[skipped..], &drivers.without_first(skipped));
         let sd = usize::from(season > 1 && seasonal_difference(values, season));
         let seasonally: Vec<f64> = if sd == 1 {
             (season..values.len())
@@ -149,9 +214,25 @@ impl AutoArima {
         };
         let d = level_differences(&seasonally, self.max_d);
         let differences = Order::new(0, d, 0).seasonal(0, sd, 0, season);
+        let ready = |constant| {
+            Arima {
+                order: differences,
+                constant,
+            }
+            .prepare(values, drivers)
+        };
+        let with = match (d + sd < 2).then(|| ready(true)) {
+            Some(Ok(prepared)) => Some(prepared),
+            _ => None,
+        };
+        let without = ready(false)?;
+        for (prepared, constant) in [(Some(&without), false), (with.as_ref(), true)] {
+            if let Some(prepared) = prepared.filter(|prepared| prepared.exact()) {
+                return prepared.finish(&[], constant);
+            }
+        }
         let mut search = Search {
-            values,
-            drivers,
+            prepared: [Some(without), with],
             control,
             tried: Vec::new(),
             best: None,
@@ -188,7 +269,7 @@ impl AutoArima {
             }
         }
         loop {
-            let Some((_, best)) = &search.best else {
+            let Some(best) = &search.best else {
                 return Err(search
                     .reason
                     .unwrap_or_else(|| FitError::Invalid("no ARIMA order fits".into())));
@@ -204,7 +285,7 @@ impl AutoArima {
                 break;
             }
         }
-        Ok(search.best.expect("left the loop with one").1)
+        search.finish()
     }
 }
 

@@ -7,7 +7,7 @@ use super::kalman::{State, filter};
 use super::likelihood::natural;
 use super::polynomial::Arma;
 use super::prepare::Prepared;
-use crate::fit::{Control, FitError, Lbfgs, NelderMead, lbfgs, nelder_mead};
+use crate::fit::{Control, FitError, Lbfgs, NelderMead, Objective, lbfgs, nelder_mead};
 
 /// An estimated model. Coefficients have R's signs.
 #[derive(Debug, Clone)]
@@ -44,16 +44,33 @@ impl Fitted {
         self.coefficients.len() + self.effects.len() + 1
     }
 
-    /// Akaike's criterion, corrected for small samples (Hurvich and Tsai, Biometrika 76, 1989); infinite where there
-    /// are too few values for it.
+    /// Akaike's criterion, corrected for small samples; infinite where there are too few values for it.
     pub fn aicc(&self) -> f64 {
-        let (k, n) = (self.parameters() as f64, self.observations as f64);
-        if n - k - 1.0 <= 0.0 {
-            return f64::INFINITY;
-        }
-        -2.0 * self.log_likelihood + 2.0 * k + 2.0 * k * (k + 1.0) / (n - k - 1.0)
+        aicc(self.log_likelihood, self.parameters(), self.observations)
     }
 }
+
+/// Akaike's criterion for `k` parameters and `n` values, corrected for small samples (Hurvich and Tsai, Biometrika 76,
+/// 1989); infinite where there are too few values for it.
+pub(super) fn aicc(log_likelihood: f64, k: usize, n: usize) -> f64 {
+    if n <= k + 1 {
+        return f64::INFINITY;
+    }
+    let (k, n) = (k as f64, n as f64);
+    -2.0 * log_likelihood + 2.0 * k + 2.0 * k * (k + 1.0) / (n - k - 1.0)
+}
+
+/// How close a search comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effort {
+    /// To compare orders: the log-likelihood to about 1e-6.
+    Rough,
+    /// To report: the coefficients to about 1e-6.
+    Fine,
+}
+
+/// Free parameters and the cost there.
+pub(super) type Found = (Vec<f64>, f64);
 
 impl Arima {
     /// Fits `values` (one per step, `NaN` missing), with drivers known at every step of the series.
@@ -62,114 +79,63 @@ impl Arima {
     /// Stopped; too few values, a driver that is not known throughout, no fit possible.
     pub fn estimate(&self, values: &[f64], drivers: &Drivers, control: &Control) -> Result<Fitted, FitError> {
         let prepared = self.prepare(values, drivers)?;
-        let x = prepared.search(None, control)?;
-        self.finish(&prepared, &x, values, drivers)
-    }
-
-    /// The estimates at the free parameters `x`.
-    pub(super) fn finish(
-        &self,
-        prepared: &Prepared,
-        x: &[f64],
-        values: &[f64],
-        drivers: &Drivers,
-    ) -> Result<Fitted, FitError> {
-        let lost = || FitError::Invalid(format!("{} has no finite likelihood here", self.order));
-        let coefficients = natural(&self.order, x);
-        let arma = Arma::of(&self.order, &coefficients);
-        let effects = prepared.effects(&arma).ok_or_else(lost)?;
-        let residual = prepared.residual(&effects);
-        let (squares, logs) = prepared.sums(&arma, &residual).ok_or_else(lost)?;
-        let n = prepared.observations as f64;
-        let sigma2 = squares / n;
-        let log_likelihood = -0.5
-            * (n * ((2.0 * std::f64::consts::PI * sigma2).ln() + 2.0 * prepared.scale.ln() + 1.0) + logs);
-        if !sigma2.is_finite() || log_likelihood.is_nan() {
-            return Err(lost());
+        if prepared.exact() {
+            return prepared.finish(&vec![0.0; self.order.coefficients()], self.constant);
         }
-        let effects: Vec<f64> = effects
-            .iter()
-            .zip(&prepared.sizes)
-            .map(|(b, size)| b / size * prepared.scale)
-            .collect();
-        let regressors = self.regressors(values.len(), drivers)?;
-        let kept: Vec<&[f64]> = prepared
-            .kept
-            .iter()
-            .map(|&j| regressors[j].1.as_slice())
-            .collect();
-        // The series without its regressors, in the state's units.
-        let rest: Vec<f64> = (0..values.len())
-            .map(|t| {
-                let explained: f64 = kept.iter().zip(&effects).map(|(column, b)| b * column[t]).sum();
-                (values[t] - prepared.base - explained) / prepared.scale
-            })
-            .collect();
-        let state = if prepared.gaps {
-            filter(&arma, &prepared.delta, &[&rest], |_, _, _| ()).ok_or_else(lost)?
-        } else {
-            let state = filter(&arma, &[], &[&residual], |_, _, _| ()).ok_or_else(lost)?;
-            let newest: Vec<f64> = rest.iter().rev().take(prepared.delta.len()).copied().collect();
-            state.integrated(&prepared.delta, &newest)
-        };
-        let known = drivers
-            .iter()
-            .map(|(_, values)| values.len())
-            .min()
-            .unwrap_or(usize::MAX);
-        let future = future_of(self, &prepared.kept, values.len(), known, drivers);
-        Ok(Fitted {
-            model: *self,
-            coefficients,
-            regressors: prepared.names.clone(),
-            effects,
-            left_out: prepared.left_out.clone(),
-            sigma2: sigma2 * prepared.scale * prepared.scale,
-            log_likelihood,
-            observations: prepared.observations,
-            state,
-            steps: values.len(),
-            scale: prepared.scale,
-            base: prepared.base,
-            future,
-        })
+        let (x, _) = prepared.search(&[], Effort::Fine, control)?;
+        prepared.finish(&x, self.constant)
     }
-}
-
-/// Rows of the kept regressors after the series.
-fn future_of(arima: &Arima, kept: &[usize], n: usize, known: usize, drivers: &Drivers) -> Vec<Vec<f64>> {
-    let constants = usize::from(arima.constant);
-    if kept.iter().all(|&j| j < constants) {
-        return Vec::new();
-    }
-    let columns: Vec<&[f64]> = drivers.iter().map(|(_, values)| values).collect();
-    (n..known)
-        .map(|t| {
-            kept.iter()
-                .filter(|j| **j >= constants)
-                .map(|&j| columns[j - constants][t])
-                .collect()
-        })
-        .collect()
 }
 
 impl Prepared {
-    /// The free parameters of the highest likelihood found.
-    pub(super) fn search(&self, from: Option<&[f64]>, control: &Control) -> Result<Vec<f64>, FitError> {
+    /// The free parameters of the highest likelihood found, from the best of some starts and our own.
+    pub(super) fn search(
+        &self,
+        starts: &[Vec<f64>],
+        effort: Effort,
+        control: &Control,
+    ) -> Result<Found, FitError> {
         let k = self.order.coefficients();
         if k == 0 {
             control.check()?;
-            return Ok(Vec::new());
+            let cost = self.cost(&[]);
+            return if cost.is_finite() {
+                Ok((Vec::new(), cost))
+            } else {
+                Err(self.lost())
+            };
         }
-        let start = match from {
-            Some(from) => from.to_vec(),
-            None => self.start(),
-        };
-        let options = Lbfgs {
-            tolerance: 1e-7,
-            cost_tolerance: 1e-14,
-            max_iterations: 100,
-            ..Lbfgs::default()
+        let mut start = (vec![0.0; k], self.cost(&vec![0.0; k]));
+        for other in starts.iter().cloned().chain(self.guess()) {
+            let cost = self.cost(&other);
+            if cost < start.1 {
+                start = (other, cost);
+            }
+        }
+        self.search_from(start.0, effort, control)
+    }
+
+    /// The same from one start.
+    pub(super) fn search_from(
+        &self,
+        start: Vec<f64>,
+        effort: Effort,
+        control: &Control,
+    ) -> Result<Found, FitError> {
+        let k = start.len();
+        let options = match effort {
+            Effort::Rough => Lbfgs {
+                tolerance: 1e-5,
+                cost_tolerance: 1e-9,
+                max_iterations: 40,
+                ..Lbfgs::default()
+            },
+            Effort::Fine => Lbfgs {
+                tolerance: 1e-7,
+                cost_tolerance: 1e-13,
+                max_iterations: 100,
+                ..Lbfgs::default()
+            },
         };
         let fitted = match lbfgs(self, start, &options, control) {
             Err(FitError::NoFiniteCost { .. } | FitError::Solver(_)) => {
@@ -177,6 +143,64 @@ impl Prepared {
             }
             other => other?,
         };
-        Ok(fitted.params)
+        Ok((fitted.params, fitted.cost))
+    }
+
+    fn lost(&self) -> FitError {
+        FitError::Invalid(format!("{} has no finite likelihood here", self.order))
+    }
+
+    /// The estimates at the free parameters `x`.
+    pub(super) fn finish(&self, x: &[f64], constant: bool) -> Result<Fitted, FitError> {
+        let lost = || self.lost();
+        let coefficients = natural(&self.order, x);
+        let arma = Arma::of(&self.order, &coefficients);
+        let effects = self.effects(&arma).ok_or_else(lost)?;
+        let residual = self.residual(&effects);
+        let (mut squares, logs) = self.sums(&arma, &residual).ok_or_else(lost)?;
+        let n = self.observations as f64;
+        if squares <= n * 1e-26 {
+            squares = 0.0;
+        }
+        let sigma2 = squares / n * self.scale * self.scale;
+        let log_likelihood = self.log_likelihood(self.concentrated(squares, logs));
+        if !sigma2.is_finite() || log_likelihood.is_nan() {
+            return Err(lost());
+        }
+        // The series without its regressors.
+        let mut rest = self.levels[0].clone();
+        for (level, b) in self.levels[1..].iter().zip(&effects) {
+            for (value, x) in rest.iter_mut().zip(level) {
+                *value -= b * x;
+            }
+        }
+        let state = if self.gaps {
+            filter(&arma, &self.delta, &[&rest], |_, _, _| ()).ok_or_else(lost)?
+        } else {
+            let state = filter(&arma, &[], &[&residual], |_, _, _| ()).ok_or_else(lost)?;
+            state.integrated(&self.delta, &rest[rest.len() - self.delta.len()..])
+        };
+        Ok(Fitted {
+            model: Arima {
+                order: self.order,
+                constant,
+            },
+            coefficients,
+            regressors: self.names.clone(),
+            effects: effects
+                .iter()
+                .zip(&self.sizes)
+                .map(|(b, size)| b / size * self.scale)
+                .collect(),
+            left_out: self.left_out.clone(),
+            sigma2,
+            log_likelihood,
+            observations: self.observations,
+            state,
+            steps: self.levels[0].len(),
+            scale: self.scale,
+            base: self.base,
+            future: self.future.clone(),
+        })
     }
 }

@@ -45,7 +45,7 @@ impl Predict for Fitted {
                 .price
                 .push(state.expected(0) * self.scale + self.base + self.explained(ahead));
             forecast.variance.push(state.variance().max(0.0) * self.sigma2);
-            state.predict(false);
+            state.predict(None);
         }
         forecast
     }
@@ -80,8 +80,12 @@ impl Predict for Fitted {
             object.insert(name.clone(), json!(b));
         }
         object.insert("sigma2".into(), json!(self.sigma2));
-        object.insert("log_likelihood".into(), json!(self.log_likelihood));
-        object.insert("aicc".into(), json!(self.aicc()));
+        // Infinite where the series follows without any error, and JSON has no word for that.
+        for (name, value) in [("log_likelihood", self.log_likelihood), ("aicc", self.aicc())] {
+            if value.is_finite() {
+                object.insert(name.into(), json!(value));
+            }
+        }
         Value::Object(object)
     }
 }

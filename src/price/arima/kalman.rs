@@ -1,14 +1,15 @@
 //! The exact likelihood of a series with gaps, and the state from which forecasts start: the Kalman filter.
 //!
-//! The state holds the stationary part in companion form and the last `D` values of the series itself,
-//! `D = d + season * sd`: `y[t] = w[t] + delta[1] y[t-1] + ... + delta[D] y[t-D]` (Harvey, Forecasting, Structural Time
-//! Series Models and the Kalman Filter, 1989, section 3.3; R's `arima`). Nothing is known of the values before the
-//! series begins, so their variance is infinite: the exact diffuse filter keeps the infinite part of the covariance
-//! apart (Durbin and Koopman, Time Series Analysis by State Space Methods, 2012, section 5.2), where R puts 1e6. A value
-//! that only tells the infinite part (the first `D` ones of a series without gaps) adds nothing to the likelihood.
+//! A differenced series goes on from its own past, `y[t] = w[t] + delta[1] y[t-1] + ... + delta[D] y[t-D]`, with
+//! `D = d + season * sd`. The state holds the stationary part `w` in companion form and those of the last `D` values
+//! that are *unknown*: missing ones until they are too old to matter, and at first the ones before the series. Of these
+//! nothing is known, so their variance is infinite, and the exact diffuse filter keeps the infinite part of the
+//! covariance apart (Durbin and Koopman, Time Series Analysis by State Space Methods, 2012, section 5.2), where R's
+//! `arima` puts 1e6. A value that only tells of them (the first `D` ones of a series without gaps) adds nothing to the
+//! likelihood. Known values are constants and no states, so that a season costs no more than its gaps do.
 //!
-//! A missing value is a step without an update. As soon as the stationary part is known as well as it will ever be and
-//! no gap is near, the covariance is `R R'` to 1e-13 and a step costs O(state).
+//! A missing value is a step without an update. As soon as the stationary part is known as well as it will ever be, the
+//! covariance is `R R'` to 1e-13 and a step costs O(state), until the next gap.
 
 use super::dual::Real;
 use super::polynomial::{Arma, start};
@@ -21,22 +22,31 @@ const NONE: f64 = 1e-9;
 /// Mean (one column per series filtered) and covariance of the state before a step is observed.
 #[derive(Debug, Clone)]
 pub(super) struct State<R> {
-    /// Companion states.
+    /// Companion states; they come first.
     r: usize,
-    /// Companion states and kept values.
-    size: usize,
-    /// `delta[i - 1]` multiplies `y[t-i]`.
-    delta: Vec<f64>,
-    /// Autoregressive coefficients, filled up to r.
+    /// Autoregressive coefficients, filled up to r, and where they may differ from 0.
     ar: Vec<R>,
+    ar_lags: Vec<usize>,
     /// `R`: 1, ma1, ...
     shock: Vec<R>,
-    /// `a[c * size + i]`.
-    mean: Vec<R>,
-    /// `p[i * size + j]`.
+    /// `R R'`, row-major.
+    noise: Vec<R>,
+    /// The lags with a `delta`, and it.
+    deltas: Vec<(usize, f64)>,
+    /// D.
+    reach: usize,
+    /// How many steps ago each unknown value was; they follow the companion states, newest first.
+    unknown: Vec<usize>,
+    /// `mean[c][i]`.
+    mean: Vec<Vec<R>>,
+    /// Values of each series so far, those unknown as 0.
+    past: Vec<Vec<f64>>,
+    /// `p[i * size + j]`, `size = r + unknown.len()`.
     p: Vec<R>,
-    /// The infinite part, over the kept values alone; empty once nothing is infinite.
+    /// The infinite part, over the unknown values alone; empty once nothing is infinite.
     infinite: Vec<f64>,
+    /// Sum of the logarithms of the infinite parts of the variances met so far.
+    infinite_logs: f64,
     steady: bool,
 }
 
@@ -45,20 +55,21 @@ impl<R: Real> State<R> {
     pub(super) fn new(arma: &Arma<R>, delta: &[f64], width: usize) -> Option<Self> {
         let (variance, g) = start(arma)?;
         let r = arma.states();
-        let kept = delta.len();
-        let size = r + kept;
+        let reach = delta.len();
+        let size = r + reach;
         let mut ar = arma.ar.clone();
         ar.resize(r, R::ZERO);
         let mut shock = vec![R::ONE];
         shock.extend_from_slice(&arma.ma);
         shock.resize(r, R::ZERO);
+        let noise: Vec<R> = (0..r * r).map(|cell| shock[cell / r] * shock[cell % r]).collect();
         // The first column of the stationary covariance, then P = T P T' + R R' from the far corner.
         let mut column = vec![variance];
         column.extend((1..r).map(|i| g[i - 1] - ar[i - 1] * variance));
         let mut p = vec![R::ZERO; size * size];
         for i in (0..r).rev() {
             for k in (i..r).rev() {
-                let mut sum = ar[i] * ar[k] * variance + shock[i] * shock[k];
+                let mut sum = ar[i] * ar[k] * variance + noise[i * r + k];
                 if k + 1 < r {
                     sum += ar[i] * column[k + 1];
                     sum += p[(i + 1) * size + k + 1];
@@ -70,42 +81,69 @@ impl<R: Real> State<R> {
                 p[k * size + i] = sum;
             }
         }
-        let mut infinite = vec![0.0; kept * kept];
-        for i in 0..kept {
-            infinite[i * kept + i] = 1.0;
+        let mut infinite = vec![0.0; reach * reach];
+        for i in 0..reach {
+            infinite[i * reach + i] = 1.0;
         }
         Some(Self {
             r,
-            size,
-            delta: delta.to_vec(),
             ar,
+            ar_lags: arma.ar_lags.clone(),
             shock,
-            mean: vec![R::ZERO; size * width],
+            noise,
+            deltas: with_lags(delta),
+            reach,
+            unknown: (1..=reach).collect(),
+            mean: vec![vec![R::ZERO; size]; width],
+            past: vec![vec![0.0; reach]; width],
             p,
             infinite,
+            infinite_logs: 0.0,
             steady: false,
         })
     }
 
+    fn size(&self) -> usize {
+        self.r + self.unknown.len()
+    }
+
+    /// What the value at this step takes of each unknown one.
+    fn loading(&self, unknown: usize) -> f64 {
+        let age = self.unknown[unknown];
+        self.deltas
+            .iter()
+            .find(|(lag, _)| *lag == age)
+            .map_or(0.0, |(_, delta)| *delta)
+    }
+
+    fn loadings(&self) -> Vec<f64> {
+        (0..self.unknown.len()).map(|u| self.loading(u)).collect()
+    }
+
     /// What is expected of series `c` at this step.
     pub(super) fn expected(&self, c: usize) -> R {
-        let mean = &self.mean[c * self.size..(c + 1) * self.size];
-        let mut sum = mean[0];
-        for (value, delta) in mean[self.r..].iter().zip(&self.delta) {
-            sum += *value * *delta;
+        let past = &self.past[c];
+        let known: f64 = self
+            .deltas
+            .iter()
+            .map(|(lag, delta)| delta * past[past.len() - lag])
+            .sum();
+        let mut sum = self.mean[c][0] + R::from(known);
+        for (u, &mean) in self.mean[c][self.r..].iter().enumerate() {
+            sum += mean * self.loading(u);
         }
         sum
     }
 
     /// Covariance of the state with the value at this step.
-    fn with_value(&self) -> Vec<R> {
-        (0..self.size)
-            .map(|i| {
-                let line = &self.p[i * self.size..(i + 1) * self.size];
+    fn with_value(&self, loadings: &[f64]) -> Vec<R> {
+        self.p
+            .chunks_exact(self.size())
+            .map(|line| {
                 let mut sum = line[0];
-                for (value, delta) in line[self.r..].iter().zip(&self.delta) {
-                    if *delta != 0.0 {
-                        sum += *value * *delta;
+                for (&value, &loading) in line[self.r..].iter().zip(loadings) {
+                    if loading != 0.0 {
+                        sum += value * loading;
                     }
                 }
                 sum
@@ -113,17 +151,18 @@ impl<R: Real> State<R> {
             .collect()
     }
 
-    fn variance_of(&self, with_value: &[R]) -> R {
+    fn variance_of(&self, with_value: &[R], loadings: &[f64]) -> R {
         let mut sum = with_value[0];
-        for (value, delta) in with_value[self.r..].iter().zip(&self.delta) {
-            sum += *value * *delta;
+        for (&value, &loading) in with_value[self.r..].iter().zip(loadings) {
+            sum += value * loading;
         }
         sum
     }
 
     /// The variance of the value at this step, in units of the innovation variance.
     pub(super) fn variance(&self) -> R {
-        self.variance_of(&self.with_value())
+        let loadings = self.loadings();
+        self.variance_of(&self.with_value(&loadings), &loadings)
     }
 
     /// Whether some value before the series is still unknown.
@@ -134,211 +173,284 @@ impl<R: Real> State<R> {
     /// Takes in the values at this step. Returns their variance, and the innovations in `innovations`; `None` where
     /// they only told of the values before the series.
     pub(super) fn update(&mut self, values: impl Fn(usize) -> f64, innovations: &mut [R]) -> Option<R> {
-        let size = self.size;
         for (c, innovation) in innovations.iter_mut().enumerate() {
             *innovation = R::from(values(c)) - self.expected(c);
         }
         if self.steady {
-            for (c, &innovation) in innovations.iter().enumerate() {
-                let mean = &mut self.mean[c * size..c * size + self.r];
-                for (mean, shock) in mean.iter_mut().zip(&self.shock) {
-                    *mean += *shock * innovation;
+            for (mean, &innovation) in self.mean.iter_mut().zip(innovations.iter()) {
+                for (mean, &shock) in mean.iter_mut().zip(&self.shock) {
+                    *mean += shock * innovation;
                 }
             }
             return Some(R::ONE);
         }
-        let m = self.with_value();
-        let f = self.variance_of(&m);
-        if self.diffuse() {
-            let kept = self.delta.len();
-            let mi: Vec<f64> = self
-                .infinite
-                .chunks_exact(kept)
-                .map(|line| line.iter().zip(&self.delta).map(|(a, b)| a * b).sum())
-                .collect();
-            let fi: f64 = mi.iter().zip(&self.delta).map(|(a, b)| a * b).sum();
-            if fi > NONE {
-                let gain = |i: usize| if i < self.r { 0.0 } else { mi[i - self.r] / fi };
-                for (c, &innovation) in innovations.iter().enumerate() {
-                    for i in self.r..size {
-                        self.mean[c * size + i] += innovation * gain(i);
-                    }
-                }
-                for i in 0..size {
-                    for j in 0..size {
-                        let change = f * (gain(i) * gain(j)) - m[i] * gain(j) - m[j] * gain(i);
-                        self.p[i * size + j] += change;
-                    }
-                }
-                for i in 0..kept {
-                    for j in 0..kept {
-                        self.infinite[i * kept + j] -= mi[i] * mi[j] / fi;
-                    }
-                }
-                if self.infinite.iter().all(|x| x.abs() < NONE) {
-                    self.infinite.clear();
-                }
-                return None;
-            }
+        let loadings = self.loadings();
+        let m = self.with_value(&loadings);
+        let f = self.variance_of(&m, &loadings);
+        if self.diffuse() && self.update_infinite(&loadings, &m, f, innovations) {
+            return None;
         }
+        let size = self.size();
         let inverse = f.inverse();
-        for (c, &innovation) in innovations.iter().enumerate() {
+        for (mean, &innovation) in self.mean.iter_mut().zip(innovations.iter()) {
             let scaled = innovation * inverse;
-            for (mean, m) in self.mean[c * size..(c + 1) * size].iter_mut().zip(&m) {
-                *mean += *m * scaled;
+            for (mean, &m) in mean.iter_mut().zip(&m) {
+                *mean += m * scaled;
             }
         }
         for i in 0..size {
             let factor = m[i] * inverse;
-            for (j, &other) in m.iter().enumerate().take(size).skip(i) {
-                let value = self.p[i * size + j] - factor * other;
-                self.p[i * size + j] = value;
-                self.p[j * size + i] = value;
+            for (cell, &m) in self.p[i * size..(i + 1) * size].iter_mut().zip(&m) {
+                *cell -= factor * m;
             }
         }
         Some(f)
     }
 
-    /// One step on. `observed`: this step's value was taken in.
-    pub(super) fn predict(&mut self, observed: bool) {
-        let (r, size, kept) = (self.r, self.size, self.delta.len());
-        let width = self.mean.len() / size;
-        for c in 0..width {
-            let value = self.expected(c);
-            let mean = &mut self.mean[c * size..(c + 1) * size];
-            let first = mean[0];
-            for i in 0..r {
-                let next = if i + 1 < r { mean[i + 1] } else { R::ZERO };
-                mean[i] = next + self.ar[i] * first;
-            }
-            if kept > 0 {
-                mean[r..].rotate_right(1);
-                mean[r] = value;
+    /// The update where the value tells of an infinite variance; false where it does not.
+    fn update_infinite(&mut self, loadings: &[f64], m: &[R], f: R, innovations: &[R]) -> bool {
+        let (r, size, kept) = (self.r, self.size(), self.unknown.len());
+        let mi: Vec<f64> = self
+            .infinite
+            .chunks_exact(kept)
+            .map(|line| dot(line, loadings))
+            .collect();
+        let fi = dot(&mi, loadings);
+        if fi <= NONE {
+            return false;
+        }
+        let gain: Vec<f64> = std::iter::repeat_n(0.0, r)
+            .chain(mi.iter().map(|m| m / fi))
+            .collect();
+        for (mean, &innovation) in self.mean.iter_mut().zip(innovations) {
+            for (mean, &gain) in mean.iter_mut().zip(&gain) {
+                *mean += innovation * gain;
             }
         }
-        if self.steady && observed {
-            return;
+        for i in 0..size {
+            for j in 0..size {
+                let change = f * (gain[i] * gain[j]) - m[i] * gain[j] - m[j] * gain[i];
+                self.p[i * size + j] += change;
+            }
         }
-        if self.steady {
-            // A gap after a steady stretch: the covariance comes back, R R' for the stationary part, nothing else.
-            self.p.fill(R::ZERO);
+        for i in 0..kept {
+            for j in 0..kept {
+                self.infinite[i * kept + j] -= mi[i] * mi[j] / fi;
+            }
+        }
+        self.infinite_logs += fi.ln();
+        if self.infinite.iter().all(|x| x.abs() < NONE) {
+            self.infinite.clear();
+        }
+        true
+    }
+
+    /// One step on, from a step whose values were taken in (`Some`) or missing.
+    pub(super) fn predict(&mut self, values: Option<&dyn Fn(usize) -> f64>) {
+        let (r, size) = (self.r, self.size());
+        if self.steady && values.is_none() {
+            // A gap after a steady stretch: the covariance comes back, R R' for the stationary part.
             for i in 0..r {
-                for j in 0..r {
-                    self.p[i * size + j] = self.shock[i] * self.shock[j];
-                }
+                self.p[i * size..i * size + r].copy_from_slice(&self.noise[i * r..(i + 1) * r]);
             }
             self.steady = false;
         }
-        // P = T P T' + R R': rows first, then columns.
-        let value = self.with_value();
-        let mut half = vec![R::ZERO; size * size];
-        for i in 0..r {
-            for j in 0..size {
-                let next = if i + 1 < r {
-                    self.p[(i + 1) * size + j]
-                } else {
-                    R::ZERO
-                };
-                half[i * size + j] = next + self.ar[i] * self.p[j];
+        let kept = self.reach > 0 && values.is_none();
+        let width = self.mean.len();
+        for c in 0..width {
+            let expected = self.expected(c);
+            let mean = &mut self.mean[c];
+            let first = mean[0];
+            mean.copy_within(1..r, 0);
+            mean[r - 1] = R::ZERO;
+            for &lag in &self.ar_lags {
+                mean[lag - 1] += self.ar[lag - 1] * first;
+            }
+            if kept {
+                mean.insert(r, expected);
+            }
+            if self.reach > 0 {
+                self.past[c].push(values.map_or(0.0, |values| values(c)));
             }
         }
-        if kept > 0 {
-            half[r * size..(r + 1) * size].copy_from_slice(&value);
-            half[(r + 1) * size..].copy_from_slice(&self.p[r * size..(size - 1) * size]);
+        if self.steady {
+            return;
         }
-        for i in 0..size {
-            let line = &half[i * size..(i + 1) * size];
-            for j in i..size {
-                let mut sum = if j < r {
-                    let next = if j + 1 < r { line[j + 1] } else { R::ZERO };
-                    next + self.ar[j] * line[0]
-                } else if j == r {
-                    let mut sum = line[0];
-                    for (value, delta) in line[r..].iter().zip(&self.delta) {
-                        if *delta != 0.0 {
-                            sum += *value * *delta;
-                        }
-                    }
-                    sum
-                } else {
-                    line[j - 1]
-                };
-                if j < r {
-                    sum += self.shock[i] * self.shock[j];
-                }
-                self.p[i * size + j] = sum;
-                self.p[j * size + i] = sum;
+        if kept {
+            let loadings = self.loadings();
+            let with_value = self.with_value(&loadings);
+            let variance = self.variance_of(&with_value, &loadings);
+            self.carry();
+            self.keep(&with_value, variance);
+            if self.diffuse() {
+                self.keep_infinite(&loadings);
             }
+        } else {
+            self.carry();
         }
-        if self.diffuse() {
-            self.predict_infinite();
-        } else if observed {
+        self.unknown.iter_mut().for_each(|age| *age += 1);
+        if kept {
+            self.unknown.insert(0, 1);
+        }
+        self.forget();
+        if values.is_some() && self.unknown.is_empty() {
             self.steady = self.settled();
         }
     }
 
-    fn predict_infinite(&mut self) {
-        let kept = self.delta.len();
-        let old = std::mem::take(&mut self.infinite);
-        let line: Vec<f64> = old
-            .chunks_exact(kept)
-            .map(|line| line.iter().zip(&self.delta).map(|(a, b)| a * b).sum())
-            .collect();
-        let corner: f64 = line.iter().zip(&self.delta).map(|(a, b)| a * b).sum();
-        let mut new = vec![0.0; kept * kept];
-        for i in 0..kept {
-            for j in 0..kept {
-                new[i * kept + j] = match (i, j) {
-                    (0, 0) => corner,
-                    (0, j) => line[j - 1],
-                    (i, 0) => line[i - 1],
-                    (i, j) => old[(i - 1) * kept + j - 1],
-                };
+    /// `P = T P T' + R R'` in place, over the companion states and their covariances with unknown values.
+    fn carry(&mut self) {
+        let (r, size) = (self.r, self.size());
+        let first = self.p[..size].to_vec();
+        for i in 0..r - 1 {
+            self.p
+                .copy_within((i + 1) * size + 1..(i + 1) * size + r, i * size);
+            self.p
+                .copy_within((i + 1) * size + r..(i + 2) * size, i * size + r);
+            self.p[i * size + r - 1] = R::ZERO;
+        }
+        self.p[(r - 1) * size..r * size].fill(R::ZERO);
+        for (line, noise) in self.p.chunks_exact_mut(size).zip(self.noise.chunks_exact(r)) {
+            for (cell, &noise) in line.iter_mut().zip(noise) {
+                *cell += noise;
             }
+        }
+        for &lag in &self.ar_lags {
+            let (i, ar) = (lag - 1, self.ar[lag - 1]);
+            for j in 0..r - 1 {
+                let value = ar * first[j + 1];
+                self.p[i * size + j] += value;
+                self.p[j * size + i] += value;
+            }
+            for j in r..size {
+                self.p[i * size + j] += ar * first[j];
+            }
+            for &other in &self.ar_lags {
+                self.p[i * size + other - 1] += ar * self.ar[other - 1] * first[0];
+            }
+        }
+        for i in 0..r {
+            for j in r..size {
+                self.p[j * size + i] = self.p[i * size + j];
+            }
+        }
+    }
+
+    /// Takes the value of the step just left in among the unknown ones: its covariances with the state then.
+    fn keep(&mut self, with_value: &[R], variance: R) {
+        let (r, size) = (self.r, self.size());
+        let next = size + 1;
+        // With the companion states now.
+        let mut line: Vec<R> = (1..r).map(|i| with_value[i]).collect();
+        line.push(R::ZERO);
+        for &lag in &self.ar_lags {
+            line[lag - 1] += self.ar[lag - 1] * with_value[0];
+        }
+        line.push(variance);
+        line.extend_from_slice(&with_value[r..]);
+        let mut p = Vec::with_capacity(next * next);
+        for (i, old) in self.p.chunks_exact(size).enumerate() {
+            if i == r {
+                p.extend_from_slice(&line);
+            }
+            let at = if i < r { i } else { i + 1 };
+            p.extend_from_slice(&old[..r]);
+            p.push(line[at]);
+            p.extend_from_slice(&old[r..]);
+        }
+        if size == r {
+            p.extend_from_slice(&line);
+        }
+        self.p = p;
+    }
+
+    /// The same for the infinite part.
+    fn keep_infinite(&mut self, loadings: &[f64]) {
+        let n = loadings.len();
+        let line: Vec<f64> = self
+            .infinite
+            .chunks_exact(n)
+            .map(|line| dot(line, loadings))
+            .collect();
+        let mut new = vec![dot(&line, loadings)];
+        new.extend_from_slice(&line);
+        for (value, old) in line.iter().zip(self.infinite.chunks_exact(n)) {
+            new.push(*value);
+            new.extend_from_slice(old);
         }
         self.infinite = new;
     }
 
+    /// Drops the unknown value that is too old to matter.
+    fn forget(&mut self) {
+        if self.unknown.last().is_none_or(|age| *age <= self.reach) {
+            return;
+        }
+        without_last(&mut self.p, self.r + self.unknown.len());
+        if self.diffuse() {
+            without_last(&mut self.infinite, self.unknown.len());
+            if self.infinite.iter().all(|x| x.abs() < NONE) {
+                self.infinite.clear();
+            }
+        }
+        self.unknown.pop();
+        for mean in &mut self.mean {
+            mean.pop();
+        }
+    }
+
     fn settled(&self) -> bool {
-        self.p.chunks_exact(self.size).enumerate().all(|(i, line)| {
-            line.iter().enumerate().all(|(j, value)| {
-                let end = if i < self.r && j < self.r {
-                    self.shock[i].value() * self.shock[j].value()
-                } else {
-                    0.0
-                };
-                (value.value() - end).abs() < SAME
-            })
-        })
+        self.p
+            .iter()
+            .zip(&self.noise)
+            .all(|(value, end)| (value.value() - end.value()).abs() < SAME)
     }
 }
 
 impl State<f64> {
-    /// A state over the differences becomes one over the series whose last values these are, newest first.
-    pub(super) fn integrated(&self, delta: &[f64], newest_first: &[f64]) -> Self {
-        let size = self.r + delta.len();
-        let mut state = Self {
-            r: self.r,
-            size,
-            delta: delta.to_vec(),
-            ar: self.ar.clone(),
-            shock: self.shock.clone(),
-            mean: self.mean[..self.r].iter().chain(newest_first).copied().collect(),
-            p: vec![0.0; size * size],
-            infinite: Vec::new(),
-            steady: false,
-        };
-        for i in 0..self.r {
-            for j in 0..self.r {
-                state.p[i * size + j] = if self.steady {
-                    self.shock[i] * self.shock[j]
-                } else {
-                    self.p[i * self.size + j]
-                };
-            }
-        }
-        state
+    /// What the infinite variances add to the sum of logarithms, but for infinity itself: 0 without gaps.
+    pub(super) fn infinite_logs(&self) -> f64 {
+        self.infinite_logs
     }
+
+    /// A finite variance instead of the infinite one, as in R.
+    #[cfg(test)]
+    pub(super) fn start_as_r(&mut self, variance: f64) {
+        let size = self.size();
+        for i in self.r..size {
+            self.p[i * size + i] = variance;
+        }
+        self.infinite.clear();
+    }
+
+    /// A state over the differences becomes one over the series whose last values these are.
+    pub(super) fn integrated(mut self, delta: &[f64], past: &[f64]) -> Self {
+        self.deltas = with_lags(delta);
+        self.reach = delta.len();
+        self.past = vec![past.to_vec()];
+        self
+    }
+}
+
+fn with_lags(delta: &[f64]) -> Vec<(usize, f64)> {
+    delta
+        .iter()
+        .enumerate()
+        .filter(|(_, delta)| **delta != 0.0)
+        .map(|(i, delta)| (i + 1, *delta))
+        .collect()
+}
+
+/// Takes the last row and column from a square matrix.
+fn without_last<T: Copy>(matrix: &mut Vec<T>, size: usize) {
+    for i in 1..size - 1 {
+        matrix.copy_within(i * size..(i + 1) * size - 1, i * (size - 1));
+    }
+    matrix.truncate((size - 1) * (size - 1));
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 /// Runs series with the same gaps (`NaN` in the first column) through the filter. `each(t, F, v)` as in
@@ -351,12 +463,16 @@ pub(super) fn filter<R: Real>(
 ) -> Option<State<R>> {
     let mut state = State::new(arma, delta, columns.len())?;
     let mut innovations = vec![R::ZERO; columns.len()];
-    for (t, value) in columns[0].iter().enumerate() {
-        let observed = !value.is_nan();
-        if observed && let Some(f) = state.update(|c| columns[c][t], &mut innovations) {
+    for (t, first) in columns[0].iter().enumerate() {
+        if first.is_nan() {
+            state.predict(None);
+            continue;
+        }
+        let values = |c: usize| columns[c][t];
+        if let Some(f) = state.update(values, &mut innovations) {
             each(t, f, &innovations);
         }
-        state.predict(observed);
+        state.predict(Some(&values));
     }
     Some(state)
 }

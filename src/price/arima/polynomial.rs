@@ -125,10 +125,14 @@ fn covariances<R: Real>(arma: &Arma<R>) -> Option<Vec<R>> {
     // c[l] = sum of theta[j] theta[j + l], theta[0] = 1.
     let mut smear = vec![R::ZERO; q + 1];
     smear[0] = R::ONE;
+    // Where there can be something: a sum that happens to be 0 still has its derivatives.
+    let mut there = vec![false; q + 1];
     for (a, &i) in arma.ma_lags.iter().enumerate() {
         smear[i] += arma.ma[i - 1];
+        there[i] = true;
         for &j in &arma.ma_lags[a..] {
             smear[j - i] += arma.ma[i - 1] * arma.ma[j - 1];
+            there[j - i] = true;
         }
     }
     if p == 0 {
@@ -171,7 +175,7 @@ fn covariances<R: Real>(arma: &Arma<R>) -> Option<Vec<R>> {
     for (k, gamma) in gamma.iter_mut().enumerate() {
         *gamma = smear[0] * pure[k];
         for (l, &c) in smear.iter().enumerate().skip(1) {
-            if c.value() != 0.0 {
+            if there[l] {
                 *gamma += c * (pure[k + l] + pure[k.abs_diff(l)]);
             }
         }

@@ -6,9 +6,8 @@
 
 use super::super::regression::qr::Triangle;
 use super::Order;
-use super::polynomial::{Arma, partial_of};
+use super::polynomial::partial_of;
 use super::prepare::{Prepared, differenced};
-use crate::fit::Objective;
 
 /// The way back, damped until every block is stationary or invertible with some room.
 fn free(order: &Order, coefficients: &[f64]) -> Vec<f64> {
@@ -49,34 +48,14 @@ fn free(order: &Order, coefficients: &[f64]) -> Vec<f64> {
 }
 
 impl Prepared {
-    /// Free parameters to start from.
-    pub(super) fn start(&self) -> Vec<f64> {
-        let zeros = vec![0.0; self.order.coefficients()];
-        let Some(guess) = self.hannan_rissanen() else {
-            return zeros;
-        };
-        let guess = free(&self.order, &guess);
-        // A bad guess is worse than none.
-        if self.cost(&guess) < self.cost(&zeros) {
-            guess
-        } else {
-            zeros
-        }
+    /// Free parameters to start from; none where the series is too short or too odd for them.
+    pub(super) fn guess(&self) -> Option<Vec<f64>> {
+        self.hannan_rissanen().map(|guess| free(&self.order, &guess))
     }
 
     /// The differenced series without its regressors by least squares, gaps bridged by straight lines.
     fn bridged(&self) -> Vec<f64> {
-        let plain = Arma::of(
-            &Order {
-                p: 0,
-                q: 0,
-                sp: 0,
-                sq: 0,
-                ..self.order
-            },
-            &[] as &[f64],
-        );
-        let mut series = match self.effects(&plain) {
+        let mut series = match self.effects(&self.plain()) {
             Some(effects) => self.residual(&effects),
             None => self.columns[0].clone(),
         };

@@ -127,6 +127,12 @@ fn odd_series_get_an_answer_or_a_reason() {
     let mut ended = subject(vec![5.0, f64::NAN]);
     ended.life = Life::Ended;
     shelf.subjects.push(ended);
+    let more: Vec<Vec<f64>> = vec![
+        vec![0.0; 90],
+        walk(90).iter().map(|x| -x).collect(),
+        walk(90).iter().map(|x| x * 1e300).collect(),
+    ];
+    shelf.subjects.extend(more.into_iter().map(subject));
     shelf.groups = Groups::new(&vec![(String::new(), String::new()); shelf.subjects.len()]);
     for frequency in [
         Frequency::Hourly,
