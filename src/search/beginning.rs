@@ -40,7 +40,13 @@ impl Beginning {
             *last += 1;
         }
         let mut terms = Vec::new();
-        let mut stream = inverted.terms().range().ge(&self.prefix).lt(&end).into_stream()?;
+        let mut stream = inverted
+            .terms()
+            .range()
+            .without_keys()
+            .ge(&self.prefix)
+            .lt(&end)
+            .into_stream()?;
         while stream.advance() {
             terms.push(stream.value().clone());
         }
@@ -108,6 +114,8 @@ impl Beginning {
 
 /// One posting in so many documents is few: they are kept as a list.
 const FEW: usize = 64;
+/// Documents that are passed over at a time.
+const STRETCH: usize = 64;
 
 /// The documents of one segment: a list, or a byte for every document.
 #[derive(Debug, Default)]
@@ -226,19 +234,42 @@ impl Weight for OfQuery {
         callback: &mut dyn FnMut(DocId, Score) -> Score,
     ) -> tantivy::Result<()> {
         let mut documents = self.documents(reader, 1.0)?;
-        // What a frequency is worth in the shortest document: most documents need no look at their length.
-        let shortest: Vec<Score> = match &self.bm25 {
-            Some(bm25) => (0..=255).map(|frequency| bm25.score(0, frequency)).collect(),
-            None => vec![Score::MAX; 256],
-        };
-        while documents.doc != TERMINATED {
-            if shortest[documents.frequency.min(255) as usize] > threshold || documents.frequency > 255 {
+        let found = Arc::clone(&documents.found);
+        if found.many.is_empty() || self.bm25.is_none() {
+            while documents.doc != TERMINATED {
                 let score = documents.score();
                 if score > threshold {
                     threshold = callback(documents.doc, score);
                 }
+                documents.advance();
             }
-            documents.advance();
+            return Ok(());
+        }
+        // What a frequency is worth in the shortest document: below the least one that can pass the threshold, no
+        // document's length is looked at, and where a stretch has none of them no document is.
+        let bm25 = self.bm25.iter();
+        let worth: Vec<Score> = bm25
+            .flat_map(|bm25| (0..=255).map(|frequency| bm25.score(0, frequency)))
+            .collect();
+        let least = |threshold: Score| worth.partition_point(|&worth| worth <= threshold).max(1);
+        let mut enough = least(threshold);
+        for (i, stretch) in found.many.chunks(STRETCH).enumerate() {
+            let most = stretch.iter().copied().max().unwrap_or(0);
+            if usize::from(most) < enough {
+                continue;
+            }
+            for (j, &frequency) in stretch.iter().enumerate() {
+                if usize::from(frequency) < enough {
+                    continue;
+                }
+                documents.doc = (i * STRETCH + j) as DocId;
+                documents.frequency = u32::from(frequency);
+                let score = documents.score();
+                if score > threshold {
+                    threshold = callback(documents.doc, score);
+                    enough = least(threshold);
+                }
+            }
         }
         Ok(())
     }

@@ -37,6 +37,8 @@ mod writer;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_find;
+#[cfg(test)]
 mod tests_upkeep;
 
 pub use document::{Change, Document, Key, Kind};

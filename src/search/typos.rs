@@ -22,6 +22,9 @@ const MOST_WORDS: usize = 8;
 /// What a word may have meant, at most; nearer ones before frequent ones.
 const MOST_MEANT: usize = 12;
 
+/// The first character of the scripts without spaces ([`crate::text::is_cjk`]).
+const FIRST_CJK: char = '\u{1100}';
+
 /// The query with what its words may have meant, or none if that adds nothing.
 pub(super) fn tolerant(
     query: &Query,
@@ -83,22 +86,29 @@ fn meant(
     fields: &Fields,
     kind: Kind,
 ) -> tantivy::Result<Vec<(String, usize)>> {
-    let term = fields.word(kind, word);
-    let begin = kind.letter();
+    let automaton = FuzzyTermQuery::new(fields.word(kind, word), most as u8, true).automaton()?;
+    // Folded words begin with a letter. Where the word asked for is of a script that comes before CJK, as nearly all
+    // with spaces do, the walk ends there: else every pair of characters would be looked at.
+    let letter = kind.letter();
+    let after = if word.starts_with(|c| c < FIRST_CJK) {
+        FIRST_CJK
+    } else {
+        char::MAX
+    };
+    let (from, to) = (format!("{letter}a"), format!("{letter}{after}"));
     let mut found: BTreeMap<String, u64> = BTreeMap::new();
     for segment in searcher.segment_readers() {
         let inverted = segment.inverted_index(fields.text)?;
-        let automaton = FuzzyTermQuery::new(term.clone(), most as u8, true).automaton()?;
         let mut matches = inverted
             .terms()
             .search(&automaton)
-            .ge(begin.to_string())
-            .lt(((begin as u8 + 1) as char).to_string())
+            .ge(&from)
+            .lt(&to)
             .into_stream()?;
         while matches.advance() {
             let text = std::str::from_utf8(matches.key())
                 .map_err(|_| TantivyError::InternalError("a term that is no text".into()))?;
-            let text = &text[begin.len_utf8()..];
+            let text = &text[letter.len_utf8()..];
             if text != word && !text.chars().any(|c| c.is_numeric() || is_cjk(c)) {
                 *found.entry(text.to_owned()).or_default() += u64::from(matches.value().doc_freq);
             }

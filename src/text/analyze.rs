@@ -188,7 +188,11 @@ pub(crate) fn walk(text: &str, mut each: impl FnMut(Run<'_>)) {
             break;
         };
         let to = from + c.len_utf8();
-        if is_mark(c) {
+        if matches!(c, '\u{4E00}'..='\u{9FFF}') {
+            // Folding changes none of the common Han characters: most of Chinese and Japanese needs no look-up.
+            state.flush_word(&mut each);
+            state.glyphs.push(Glyph { folded: c, from, to });
+        } else if is_mark(c) {
             state.mark(c, to);
         } else if is_invisible(c) {
             // A soft hyphen or a joiner belongs to no letter and parts no word.
