@@ -2,7 +2,7 @@
 
 use super::{Failure, Global, Out};
 use crate::pipeline::zone;
-use crate::search::{Hit, Kind, LARGEST_LIMIT, Reader};
+use crate::search::{Counts, Facet, Found, Hit, Kind, LARGEST_LIMIT, Options, Reader};
 use crate::store::{Shop, Table, Value};
 use anyhow::Result;
 use chrono::{NaiveDate, NaiveTime, TimeDelta, TimeZone};
@@ -14,11 +14,11 @@ use std::io::IsTerminal;
 #[command(
     after_help = "All words must be there. \"a phrase\", -without, begin*, this OR that, and \
     status: category: team: agent_id: language: created_at:2026-11-01..2026-11-23 note: \
-    narrow it down. A query that begins with '-' goes after '--'."
+    narrow it down. A query that begins with '-' goes after '--'. docs/search.md has the whole language."
 )]
 pub struct SearchArgs {
     /// The query; several words may stand without quotation marks, one that begins with - after --
-    #[arg(value_name = "QUERY", required = true)]
+    #[arg(value_name = "QUERY", required_unless_present = "like")]
     query: Vec<String>,
     /// Where to look
     #[arg(long = "in", value_enum, default_value_t = Place::Tickets)]
@@ -26,6 +26,18 @@ pub struct SearchArgs {
     /// At most this many hits
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=LARGEST_LIMIT as i64))]
     limit: u16,
+    /// Find the documents most like the one with this id, instead of a query's
+    #[arg(long, value_name = "ID", conflicts_with_all = ["query", "typing"])]
+    like: Option<String>,
+    /// Count all documents found by team, status, category and language, instead of listing the best
+    #[arg(long)]
+    facets: bool,
+    /// The last word is still being typed: search it as the beginning of a word
+    #[arg(long)]
+    typing: bool,
+    /// Search the words as written: no synonyms, no correction of typos
+    #[arg(long)]
+    exact: bool,
 }
 
 /// The kinds of documents.
@@ -44,31 +56,99 @@ pub fn run(args: &SearchArgs, global: &Global) -> Result<()> {
     let shop = Shop::open_read_only(&global.db)?;
     let out = Out::new(global);
     let zone = zone(&shop.settings()?.time_zone)?;
-    let reader = Reader::open(&shop.beside(".search"))?.with_days(move |day| first_second(day, zone));
+    let reader = Reader::open(&shop.beside(".search"))?
+        .with_days(move |day| first_second(day, zone))
+        .with_synonyms(&synonyms(&shop)?);
     let waiting = waiting(&shop, &reader)?;
     let kind = match args.place {
         Place::Tickets => Kind::Ticket,
         Place::Articles => Kind::Article,
         Place::Products => Kind::Product,
     };
-    let hits = reader.search(kind, &args.query.join(" "), args.limit.into())?;
-    if !global.json && std::io::stdout().is_terminal() {
-        let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        for hit in &hits {
-            out.line(&shown(hit, colour))?;
-        }
-    } else {
-        out.table(&table(&hits, global.json))?;
-    }
-    if hits.is_empty() {
-        out.say("nothing found")?;
-    }
+    let options = Options {
+        // Counting needs to know only whether anything was found as written.
+        limit: if args.facets { 1 } else { args.limit.into() },
+        typing: args.typing,
+        typos: !args.exact,
+        synonyms: !args.exact,
+        counts: args.facets,
+        snippets: !args.facets,
+    };
+    let found = match &args.like {
+        None => reader.find(kind, &args.query.join(" "), &options)?,
+        Some(id) => reader.like(kind, id, &options)?.ok_or_else(|| {
+            Failure::Usage(format!(
+                "there is no {} {id:?} in the search index: its id has to be written as in the database",
+                kind.as_str()
+            ))
+        })?,
+    };
+    print(&found, args, global, &out)?;
     if waiting > 0 {
         out.say(&format!(
             "{waiting} changes are not in the index yet: nightclerk run search"
         ))?;
     }
     Ok(())
+}
+
+/// The hits, or their numbers by facet, for people or for programs.
+fn print(found: &Found, args: &SearchArgs, global: &Global, out: &Out) -> Result<()> {
+    if let Some(counts) = found.counts.as_ref().filter(|_| args.facets) {
+        return out.table(&facets(counts));
+    }
+    if !global.json && std::io::stdout().is_terminal() {
+        let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        for hit in &found.hits {
+            out.line(&shown(hit, colour))?;
+        }
+    } else {
+        out.table(&table(&found.hits, global.json))?;
+    }
+    if found.hits.is_empty() {
+        out.say("nothing found")?;
+    } else if let Some(first) = found.hits.iter().position(|hit| hit.corrected) {
+        out.say(&match first {
+            0 => "nothing has the words as written; these have words like them".to_owned(),
+            first => format!("the first {first} have the words as written, the others words like them"),
+        })?;
+    }
+    Ok(())
+}
+
+/// One row for all documents found, then one for each value.
+fn facets(counts: &Counts) -> Table {
+    let row = |facet: &str, value: Value, documents: u64| {
+        vec![
+            Value::Text(facet.to_owned()),
+            value,
+            Value::Integer(i64::try_from(documents).unwrap_or(i64::MAX)),
+        ]
+    };
+    let mut rows = vec![row("all", Value::Null, counts.documents)];
+    for (facet, values) in Facet::ALL.into_iter().zip(&counts.values) {
+        for (value, documents) in values {
+            rows.push(row(facet.as_str(), Value::Text(value.clone()), *documents));
+        }
+    }
+    Table {
+        columns: ["facet", "value", "documents"].map(String::from).to_vec(),
+        rows,
+    }
+}
+
+/// The shop's list of words that mean the same.
+fn synonyms(shop: &Shop) -> Result<Vec<(String, String)>> {
+    let pairs = shop.select("SELECT term, also FROM synonyms ORDER BY term, also", &[])?;
+    let text = |value: &Value| match value {
+        Value::Text(text) => text.clone(),
+        _ => String::new(), // the columns are STRICT and NOT NULL
+    };
+    Ok(pairs
+        .rows
+        .iter()
+        .map(|row| (text(&row[0]), text(&row[1])))
+        .collect())
 }
 
 /// How many changes the index does not hold yet; an error when it is the index of another file.
@@ -162,6 +242,7 @@ mod tests {
             id: "x\u{1b}[2J".into(),
             score: 1.0,
             snippet: html.into(),
+            corrected: false,
         };
         assert_eq!(shown(&hit, false), "x?[2J  1.00\n    a &lt; <b> \"'");
         assert!(shown(&hit, true).contains("\u{1b}[1;33ma\u{1b}[0m"));

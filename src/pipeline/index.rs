@@ -22,49 +22,78 @@ pub struct Drained {
 /// Changes taken from the outbox at a time.
 const BATCH: usize = 2000;
 
-/// Brings the index beside the file up to date. Only the holder of the leader's lock may call it.
+/// Brings the index beside the file up to date, once. Only the holder of the leader's lock may call it.
 pub fn drain(shop: &Shop, control: &Control) -> Result<Drained> {
-    let folder = shop.beside(".search");
-    let Opened { mut writer, state } = IndexWriter::open(&folder, &shop.instance()?)
-        .with_context(|| format!("opening the search index {}", folder.display()))?;
-    let newest = shop.outbox_newest()?;
-    let mut seq = 0;
-    let mut rebuild = match state {
-        State::MustRebuild { why } => Some(why),
-        State::Current { seq } if seq > newest => {
-            Some("it is ahead of the database: an older copy was restored".into())
+    let mut keeper = Keeper::open(shop)?;
+    let drained = keeper.catch_up(shop, control)?;
+    keeper.close()?;
+    Ok(drained)
+}
+
+/// The index's writer, kept alive by whoever keeps the index fresh all day: opening it verifies every file, and merging
+/// segments happens behind it, which a writer that goes after each commit never gets done.
+#[derive(Debug)]
+pub struct Keeper {
+    writer: IndexWriter,
+    /// The last change that is in the index.
+    seq: i64,
+    /// Why it has to be built anew, if it has to.
+    rebuild: Option<String>,
+}
+
+impl Keeper {
+    /// Opens the index beside the file for writing. Only the holder of the leader's lock may.
+    pub fn open(shop: &Shop) -> Result<Keeper> {
+        let folder = shop.beside(".search");
+        let Opened { writer, state } = IndexWriter::open(&folder, &shop.instance()?)
+            .with_context(|| format!("opening the search index {}", folder.display()))?;
+        let (seq, rebuild) = match state {
+            State::MustRebuild { why } => (0, Some(why)),
+            State::Current { seq } => (seq, None),
+        };
+        Ok(Keeper { writer, seq, rebuild })
+    }
+
+    /// Takes over every change made so far, up to [`BATCH`] of them in one commit. With nothing to do it costs two
+    /// look-ups in the file: call it as often as a hit may be late.
+    pub fn catch_up(&mut self, shop: &Shop, control: &Control) -> Result<Drained> {
+        if self.rebuild.is_none() {
+            if self.seq > shop.outbox_newest()? {
+                self.rebuild = Some("it is ahead of the database: an older copy was restored".into());
+            } else if shop.outbox_waiting(self.seq)?.1 {
+                self.rebuild = Some("the database asks for it".into());
+            }
         }
-        State::Current { seq } if shop.outbox_waiting(seq)?.1 => Some("the database asks for it".into()),
-        State::Current { seq: known } => {
-            seq = known;
-            None
-        }
-    };
-    let mut drained = Drained {
-        documents: 0,
-        rebuilt: None,
-    };
-    loop {
-        control.check()?;
-        if let Some(why) = rebuild.take() {
-            seq = build_anew(shop, &mut writer, &mut drained.documents, control)?;
-            shop.outbox_forget(seq)?;
-            drained.rebuilt = Some(why);
-        }
-        match shop.outbox_changes(seq, BATCH)? {
-            // So much changed meanwhile that the outbox gave up counting.
-            None => rebuild = Some("more changed than the outbox holds".into()),
-            Some((_, last)) if last == seq => break,
-            Some((changes, last)) => {
-                drained.documents += writer.apply(changes.into_iter().map(into_change))?;
-                writer.commit(last)?;
-                seq = last;
-                shop.outbox_forget(seq)?;
+        let mut drained = Drained {
+            documents: 0,
+            rebuilt: None,
+        };
+        loop {
+            control.check()?;
+            if let Some(why) = &self.rebuild {
+                self.seq = build_anew(shop, &mut self.writer, &mut drained.documents, control)?;
+                drained.rebuilt = Some(why.clone());
+                self.rebuild = None;
+                shop.outbox_forget(self.seq)?;
+            }
+            match shop.outbox_changes(self.seq, BATCH)? {
+                // So much changed meanwhile that the outbox gave up counting.
+                None => self.rebuild = Some("more changed than the outbox holds".into()),
+                Some((_, last)) if last == self.seq => return Ok(drained),
+                Some((changes, last)) => {
+                    drained.documents += self.writer.apply(changes.into_iter().map(into_change))?;
+                    self.writer.commit(last)?;
+                    self.seq = last;
+                    shop.outbox_forget(last)?;
+                }
             }
         }
     }
-    writer.close()?;
-    Ok(drained)
+
+    /// Waits for merges under way and lets the index go.
+    pub fn close(self) -> Result<()> {
+        Ok(self.writer.close()?)
+    }
 }
 
 /// Indexes everything; returns the number up to which changes are in it.
@@ -169,6 +198,50 @@ mod tests {
                 shop.fill("outbox", &["kind", "id"], [mark].into_iter()).unwrap();
             }
         }
+    }
+
+    #[test]
+    fn a_keeper_makes_a_new_ticket_findable_in_one_commit() {
+        let dir = tempfile::tempdir().unwrap();
+        let shop = Shop::create(&dir.path().join("shop.db")).unwrap();
+        let put = |id: &str, body: &str| {
+            let row = vec![Value::from(id), Value::from(body), Value::from(1_700_000_000i64)];
+            shop.fill("tickets", &["ticket_id", "body", "created_at"], [row].into_iter())
+                .unwrap();
+        };
+        put("T-1", "the first");
+        let control = Control::unbounded();
+        let mut keeper = Keeper::open(&shop).unwrap();
+        assert!(keeper.catch_up(&shop, &control).unwrap().rebuilt.is_some());
+        let reader = Reader::open(&shop.beside(".search")).unwrap();
+        for i in 2..6 {
+            put(&format!("T-{i}"), "just arrived");
+            let found = || reader.search(Kind::Ticket, "arrived", 10).unwrap().len();
+            assert_eq!(found(), i - 2);
+            let drained = keeper.catch_up(&shop, &control).unwrap();
+            assert_eq!((drained.documents, drained.rebuilt), (1, None));
+            assert_eq!(found(), i - 1);
+            assert_eq!(shop.outbox_waiting(0).unwrap(), (0, false));
+        }
+        let nothing = keeper.catch_up(&shop, &control).unwrap();
+        assert_eq!((nothing.documents, nothing.rebuilt), (0, None));
+        // Killed between the index's commit and the outbox: the change is put again and is there once.
+        put("T-9", "just arrived");
+        let (changes, last) = shop.outbox_changes(keeper.seq, BATCH).unwrap().unwrap();
+        keeper.writer.apply(changes.into_iter().map(into_change)).unwrap();
+        keeper.writer.commit(last).unwrap();
+        drop(keeper);
+        let drained = drain(&shop, &control).unwrap();
+        assert_eq!(drained.rebuilt, None);
+        assert_eq!(reader.search(Kind::Ticket, "arrived", 10).unwrap().len(), 5);
+        // Killed before it: nothing was in the index, and nothing is lost.
+        put("T-10", "just arrived");
+        let mut keeper = Keeper::open(&shop).unwrap();
+        let (changes, _) = shop.outbox_changes(keeper.seq, BATCH).unwrap().unwrap();
+        keeper.writer.apply(changes.into_iter().map(into_change)).unwrap();
+        drop(keeper);
+        assert_eq!(drain(&shop, &control).unwrap().documents, 1);
+        assert_eq!(reader.search(Kind::Ticket, "arrived", 10).unwrap().len(), 6);
     }
 
     #[test]

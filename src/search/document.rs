@@ -1,16 +1,26 @@
 //! What is indexed, and the fields it becomes.
 //!
-//! Three kinds of documents share one schema. The searched text is `subject` (title), `body` (description) and
-//! `replies` (for products: brand, category and properties), weighed in this order, and the document's own id, so
-//! that an order or article number finds its document. `notes` is text too, searched only on request. The rest are
-//! exact values to filter by.
+//! Three kinds of documents share one schema. What is searched stands in one field, `text`: the document's own id, so
+//! that an order or article number finds its document, the subject (title), the body (description) and the replies
+//! (for products: category, brand and properties). Parts weigh differently by being counted more than once: a word of
+//! the subject counts [`SUBJECT`] times, of the rest once. That is how Robertson, Zaragoza and Taylor (Simple BM25
+//! extension to multiple weighted fields, CIKM 2004) weigh fields: frequencies are added before BM25 saturates them, where
+//! adding the scores of fields would reward a word for being everywhere. And a word is one list of documents, not four
+//! to be merged, in every query. No phrase reaches from one part into the next.
+//!
+//! `notes` is text too, searched only on request. The other indexed fields are exact values to filter by; those whose
+//! values are counted ([`Facet`]) also stand in a column as they were written. The texts are stored, to be quoted.
 
-use tantivy::TantivyDocument;
 use tantivy::schema::{
-    FAST, Field, INDEXED, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions,
+    FAST, Field, IndexRecordOption, STORED, Schema, SchemaBuilder, TextFieldIndexing, TextOptions,
 };
+use tantivy::{TantivyDocument, Term};
 
 use super::analyzer;
+use super::facets::Facet;
+
+/// How often a word of the subject counts.
+const SUBJECT: usize = 2;
 
 /// The kinds of documents, as the outbox of the database names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -36,6 +46,15 @@ impl Kind {
         }
     }
 
+    /// What the terms of its text begin with.
+    pub(super) fn letter(self) -> char {
+        match self {
+            Kind::Ticket => 't',
+            Kind::Article => 'a',
+            Kind::Product => 'p',
+        }
+    }
+
     /// Reads `ticket` or `tickets`, and so on.
     pub fn parse(name: &str) -> Option<Kind> {
         Kind::ALL
@@ -57,6 +76,11 @@ impl Key {
     /// The one term a document is replaced or removed by.
     pub(super) fn term(&self) -> String {
         format!("{}:{}", self.kind.as_str(), self.id)
+    }
+
+    /// The id in a term; the kinds have no colon in their names.
+    pub(super) fn id_of(term: &str) -> &str {
+        term.split_once(':').map_or(term, |(_, id)| id)
     }
 }
 
@@ -147,13 +171,16 @@ impl Document {
         let key = self.key();
         made.add_text(fields.key, key.term());
         made.add_text(fields.kind, key.kind.as_str());
-        made.add_text(fields.id, &key.id);
-        made.add_text(fields.ident, &key.id);
-        let mut exact = |field: Field, value: Option<&str>| {
-            if let Some(value) = value {
-                made.add_text(field, fields.comparable(field, value));
+        made.add_text(fields.text, analyzer::of_kind(key.kind, &key.id));
+        let mut told = |field: Field, text: &str, times: usize| {
+            if !text.is_empty() {
+                made.add_text(field, text);
+                for _ in 0..times {
+                    made.add_text(fields.text, analyzer::of_kind(key.kind, text));
+                }
             }
         };
+        let mut values: [Option<&str>; 4] = [None; 4];
         match self {
             Document::Ticket {
                 subject,
@@ -165,19 +192,23 @@ impl Document {
                 team,
                 agent_id,
                 language,
+                created_at,
                 ..
             } => {
-                exact(fields.status, Some(status));
-                exact(fields.category, category.as_deref());
-                exact(fields.team, team.as_deref());
-                exact(fields.agent_id, agent_id.as_deref());
-                exact(fields.language, language.as_deref());
-                made.add_text(fields.subject, subject);
-                made.add_text(fields.body, body);
-                replies
-                    .iter()
-                    .for_each(|reply| made.add_text(fields.replies, reply));
+                told(fields.subject, subject, SUBJECT);
+                told(fields.body, body, 1);
+                replies.iter().for_each(|reply| told(fields.replies, reply, 1));
                 notes.iter().for_each(|note| made.add_text(fields.notes, note));
+                if let Some(agent) = agent_id {
+                    made.add_text(fields.agent_id, fields.comparable(fields.agent_id, agent));
+                }
+                made.add_i64(fields.created_at, *created_at);
+                values = [
+                    team.as_deref(),
+                    Some(status),
+                    category.as_deref(),
+                    language.as_deref(),
+                ];
             }
             Document::Article {
                 title,
@@ -186,10 +217,10 @@ impl Document {
                 language,
                 ..
             } => {
-                exact(fields.category, category.as_deref());
-                exact(fields.language, language.as_deref());
-                made.add_text(fields.subject, title);
-                made.add_text(fields.body, body);
+                told(fields.subject, title, SUBJECT);
+                told(fields.body, body, 1);
+                values[2] = category.as_deref();
+                values[3] = language.as_deref();
             }
             Document::Product {
                 title,
@@ -197,23 +228,26 @@ impl Document {
                 category,
                 brand,
                 properties,
+                created_at,
                 ..
             } => {
-                exact(fields.category, category.as_deref());
-                made.add_text(fields.subject, title);
-                made.add_text(fields.body, description);
+                told(fields.subject, title, SUBJECT);
+                told(fields.body, description, 1);
                 for text in [brand, category, properties].into_iter().flatten() {
-                    made.add_text(fields.replies, text);
+                    told(fields.replies, text, 1);
                 }
+                if let Some(created_at) = created_at {
+                    made.add_i64(fields.created_at, *created_at);
+                }
+                values[2] = category.as_deref();
             }
         }
-        if let Document::Ticket { created_at, .. }
-        | Document::Product {
-            created_at: Some(created_at),
-            ..
-        } = self
-        {
-            made.add_i64(fields.created_at, *created_at);
+        for (facet, value) in Facet::ALL.into_iter().zip(values) {
+            if let Some(value) = value {
+                let exact = fields.exact(facet);
+                made.add_text(exact, fields.comparable(exact, value));
+                made.add_text(fields.columns[facet as usize], value);
+            }
         }
         made
     }
@@ -223,65 +257,92 @@ impl Document {
 #[derive(Debug, Clone)]
 pub(super) struct Fields {
     pub(super) schema: Schema,
+    /// Kind and id: what a document is replaced by, and, as a column, what equal scores are ordered by.
     pub(super) key: Field,
     pub(super) kind: Field,
-    pub(super) id: Field,
-    pub(super) ident: Field,
+    /// All that is searched: its terms begin with the letter of the kind.
+    pub(super) text: Field,
+    pub(super) notes: Field,
+    pub(super) team: Field,
+    pub(super) status: Field,
+    pub(super) category: Field,
+    pub(super) language: Field,
+    pub(super) agent_id: Field,
+    pub(super) created_at: Field,
+    /// The columns of [`Facet::ALL`].
+    columns: [Field; 4],
     pub(super) subject: Field,
     pub(super) body: Field,
     pub(super) replies: Field,
-    pub(super) notes: Field,
-    pub(super) status: Field,
-    pub(super) category: Field,
-    pub(super) team: Field,
-    pub(super) agent_id: Field,
-    pub(super) language: Field,
-    pub(super) created_at: Field,
 }
 
 impl Fields {
     /// The one schema.
     pub(super) fn new() -> Fields {
         let mut schema = Schema::builder();
-        let text = |stored: bool| {
+        let text = |schema: &mut SchemaBuilder, name: &str, analyzer: &str| {
             let indexing = TextFieldIndexing::default()
-                .set_tokenizer(analyzer::NAME)
+                .set_tokenizer(analyzer)
                 .set_index_option(IndexRecordOption::WithFreqsAndPositions);
             let options = TextOptions::default().set_indexing_options(indexing);
-            if stored { options.set_stored() } else { options }
+            let notes = analyzer == analyzer::PLAIN;
+            schema.add_text_field(name, if notes { options.set_stored() } else { options })
         };
-        let key = schema.add_text_field("key", STRING);
-        let kind = schema.add_text_field("kind", STRING);
-        let id = schema.add_text_field("id", STRING | STORED | FAST);
-        let ident = schema.add_text_field("ident", text(false));
-        let subject = schema.add_text_field("subject", text(true));
-        let body = schema.add_text_field("body", text(true));
-        let replies = schema.add_text_field("replies", text(true));
-        let notes = schema.add_text_field("notes", text(true));
-        let status = schema.add_text_field("status", STRING);
-        let category = schema.add_text_field("category", STRING);
-        let team = schema.add_text_field("team", STRING);
-        let agent_id = schema.add_text_field("agent_id", STRING);
-        let language = schema.add_text_field("language", STRING);
-        let created_at = schema.add_i64_field("created_at", FAST | INDEXED);
+        // A whole value as one term: no frequency, no length.
+        let exact = |schema: &mut SchemaBuilder, name: &str| {
+            let indexing = TextFieldIndexing::default()
+                .set_tokenizer("raw")
+                .set_fieldnorms(false)
+                .set_index_option(IndexRecordOption::Basic);
+            let options = TextOptions::default().set_indexing_options(indexing);
+            schema.add_text_field(name, if name == "key" { options | FAST } else { options })
+        };
+        let key = exact(&mut schema, "key");
+        let kind = exact(&mut schema, "kind");
+        let searched = text(&mut schema, "text", analyzer::BY_KIND);
+        let notes = text(&mut schema, "notes", analyzer::PLAIN);
+        let [team, status, category, language] = Facet::ALL.map(|facet| exact(&mut schema, facet.as_str()));
+        let agent_id = exact(&mut schema, "agent_id");
+        let created_at = schema.add_i64_field("created_at", FAST);
+        let columns = Facet::ALL.map(|facet| schema.add_text_field(facet.column(), FAST));
+        let [subject, body, replies] =
+            ["subject", "body", "replies"].map(|name| schema.add_text_field(name, STORED));
         let schema = schema.build();
         Fields {
             schema,
             key,
             kind,
-            id,
-            ident,
+            text: searched,
+            notes,
+            team,
+            status,
+            category,
+            language,
+            agent_id,
+            created_at,
+            columns,
             subject,
             body,
             replies,
-            notes,
-            status,
-            category,
-            team,
-            agent_id,
-            language,
-            created_at,
         }
+    }
+
+    /// The field that a facet's values are asked for in.
+    pub(super) fn exact(&self, facet: Facet) -> Field {
+        match facet {
+            Facet::Team => self.team,
+            Facet::Status => self.status,
+            Facet::Category => self.category,
+            Facet::Language => self.language,
+        }
+    }
+
+    /// The term of a folded word in the text of a kind.
+    pub(super) fn word(&self, kind: Kind, word: &str) -> Term {
+        let mut text = String::with_capacity(word.len() + 1);
+        text.push(kind.letter());
+        text.push_str(word);
+        Term::from_field_text(self.text, &text)
     }
 
     /// The form in which an exact value is indexed and asked for: names are folded like text (`Billing & Tax` and

@@ -16,23 +16,34 @@
 //! the only room that knows Tantivy.
 
 mod analyzer;
+mod beginning;
+mod best;
 mod collected;
 mod compile;
 mod directory;
 mod document;
 mod error;
+mod facets;
+mod find;
 mod layout;
+mod like;
 pub mod query;
 mod reader;
 mod snippet;
+mod synonyms;
+mod typos;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_find;
+#[cfg(test)]
 mod tests_upkeep;
 
 pub use document::{Change, Document, Key, Kind};
 pub use error::SearchError;
-pub use reader::{Hit, LARGEST_LIMIT, Reader};
+pub use facets::{Counts, Facet};
+pub use find::{Found, Hit, LARGEST_LIMIT, Options};
+pub use reader::Reader;
 pub use writer::{IndexWriter, Opened, Put, State};

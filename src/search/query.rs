@@ -5,7 +5,7 @@
 //! | `refund late` | documents with all the words, anywhere in them |
 //! | `"not arrived"` | the words side by side |
 //! | `-voucher` | documents without the word |
-//! | `refun*` | words that begin so |
+//! | `refun*` | words that begin so; [`parse_typing`] reads the last word so without the star |
 //! | `refund OR return late` | `late`, and one of the two: OR binds closer than the space |
 //! | `status:open` | an exact value, also of `category`, `team`, `agent_id`, `language`; quotes allow spaces |
 //! | `created_at:2026-11-01..2026-11-23` | both days included; either end may be left out, one day alone is that day |
@@ -22,7 +22,7 @@
 
 use chrono::NaiveDate;
 
-use crate::text::{Script, tokens};
+use crate::text::{Script, fold, is_cjk, tokens};
 
 /// Bytes of a query that are read.
 pub const LONGEST_QUERY: usize = 4096;
@@ -32,24 +32,26 @@ pub const MOST_TERMS: usize = 64;
 pub const MOST_PREFIXES: usize = 16;
 
 /// A parsed query: all clauses must hold.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Query {
     /// The clauses; none means that nothing is asked for, and nothing is found.
     pub clauses: Vec<Clause>,
 }
 
 /// One of the alternatives must hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Clause {
     /// The alternatives, at least one.
     pub any: Vec<Alternative>,
 }
 
 /// A condition, or that it does not hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Alternative {
     /// Whether it must not hold.
     pub not: bool,
+    /// What its score is multiplied by: 1 for what was asked, less for what was added to it.
+    pub weight: f32,
     /// The condition.
     pub leaf: Leaf,
 }
@@ -59,6 +61,8 @@ pub struct Alternative {
 pub enum Leaf {
     /// Words in the text or in the notes.
     Words(Words),
+    /// All of several words in the text, anywhere in it: what an expression of the synonyms takes the place of.
+    All(Vec<Words>),
     /// An exact value.
     Value {
         /// Which.
@@ -78,6 +82,10 @@ pub enum Leaf {
 /// A word, or a phrase of several.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Words {
+    /// The text, folded: see [`crate::text::fold`].
+    pub folded: String,
+    /// Whether it stood in quotation marks: nothing is to be read into it.
+    pub quoted: bool,
     /// Whether the notes are searched, and only they.
     pub notes: bool,
     /// Tokens with their distance from the first, ascending; at least one.
@@ -133,7 +141,7 @@ pub fn parse(query: &str) -> Query {
             Item::Or if builder.holds_condition && items.get(i + 1).is_some_and(Item::is_condition) => {
                 builder.join = true;
             }
-            Item::Or => builder.words("OR", false, false),
+            Item::Or => builder.words("OR", false, false, false),
             Item::Condition {
                 not,
                 prefix,
@@ -145,6 +153,26 @@ pub fn parse(query: &str) -> Query {
     Query {
         clauses: builder.clauses,
     }
+}
+
+/// Parses a query that is still being typed: the last word, if the query ends with it, is the beginning of a word. A
+/// pair of CJK characters is found in longer words as it is.
+pub fn parse_typing(text: &str) -> Query {
+    let mut query = parse(text);
+    let last = query.clauses.last_mut().and_then(|clause| clause.any.last_mut());
+    if text.chars().next_back().is_some_and(char::is_alphanumeric)
+        && text.len() <= LONGEST_QUERY
+        && let Some(Alternative {
+            not: false,
+            leaf: Leaf::Words(words),
+            ..
+        }) = last
+        && !words.quoted
+        && !words.folded.chars().next_back().is_some_and(is_cjk)
+    {
+        words.prefix = true;
+    }
+    query
 }
 
 /// A piece of the query between spaces.
@@ -264,6 +292,18 @@ struct Builder {
     prefixes: usize,
 }
 
+impl Words {
+    /// A text as a phrase, as somebody else than the searcher wrote it; none if it has no word.
+    pub(super) fn phrase(text: &str) -> Option<Words> {
+        let mut builder = Builder::default();
+        builder.words(text, false, false, true);
+        match builder.clauses.pop()?.any.pop()?.leaf {
+            Leaf::Words(words) => Some(words),
+            _ => None,
+        }
+    }
+}
+
 impl Builder {
     fn condition(&mut self, not: bool, prefix: Option<Prefix>, text: &str, quoted: bool) {
         match prefix {
@@ -288,22 +328,22 @@ impl Builder {
                     self.push(not, Leaf::Days { from, to });
                 }
                 _ => {
-                    self.words("created_at", not, false);
-                    self.words(text, not, false);
+                    self.words("created_at", not, false, false);
+                    self.words(text, not, false, quoted);
                 }
             },
-            Some(Prefix::Note) => self.words(text, not, true),
+            Some(Prefix::Note) => self.words(text, not, true, quoted),
             // A colon that ends no field name parts two words.
             None if !quoted && text.contains([':', '：']) => {
                 text.split([':', '：'])
-                    .for_each(|part| self.words(part, not, false));
+                    .for_each(|part| self.words(part, not, false, false));
             }
-            None => self.words(text, not, false),
+            None => self.words(text, not, false, quoted),
         }
     }
 
     /// A word or phrase, as far as the analyzer finds one.
-    fn words(&mut self, text: &str, not: bool, notes: bool) {
+    fn words(&mut self, text: &str, not: bool, notes: bool, quoted: bool) {
         let starred = text.ends_with(['*', '＊']);
         let mut found = tokens(text);
         let lone = found
@@ -326,11 +366,22 @@ impl Builder {
             .into_iter()
             .map(|token| (token.position - first, token.text))
             .collect();
-        self.push(not, Leaf::Words(Words { notes, terms, prefix }));
+        let words = Words {
+            folded: fold(text),
+            quoted,
+            notes,
+            terms,
+            prefix,
+        };
+        self.push(not, Leaf::Words(words));
     }
 
     fn push(&mut self, not: bool, leaf: Leaf) {
-        let alternative = Alternative { not, leaf };
+        let alternative = Alternative {
+            not,
+            weight: 1.0,
+            leaf,
+        };
         match self.clauses.last_mut() {
             Some(clause) if self.join => clause.any.push(alternative),
             _ => self.clauses.push(Clause {

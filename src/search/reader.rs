@@ -6,37 +6,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use chrono::{NaiveDate, NaiveTime};
-use tantivy::collector::TopDocs;
-use tantivy::collector::sort_key::{SortBySimilarityScore, SortByString};
-use tantivy::schema::Value;
-use tantivy::{Index, Order, ReloadPolicy, Searcher, TantivyDocument};
+use tantivy::{Index, ReloadPolicy, Searcher};
 
-use super::compile::compile;
+use super::analyzer;
+use super::best::{self, Keys};
 use super::directory::ReadOnly;
-use super::document::{Fields, Kind};
+use super::document::Fields;
 use super::error::{SearchError, guarded};
 use super::layout::{self, Pointer};
-use super::query::Query;
-use super::snippet::{Texts, snippet};
+use super::synonyms::Synonyms;
 use super::writer::{FORMAT, Payload, verified};
-use super::{analyzer, query};
-
-/// The most hits one search returns.
-pub const LARGEST_LIMIT: usize = 10_000;
 
 /// How often a generation that vanishes while it is being opened is looked for again.
 const TRIES: usize = 5;
-
-/// One document found.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Hit {
-    /// The document's id.
-    pub id: String,
-    /// BM25 over the text fields, larger is better; conditions without words score 0.
-    pub score: f64,
-    /// An excerpt as HTML: text escaped, hits in `<mark>`.
-    pub snippet: String,
-}
 
 /// When a local day begins, in Unix seconds.
 type DayStart = Arc<dyn Fn(NaiveDate) -> i64 + Send + Sync>;
@@ -45,17 +27,19 @@ type DayStart = Arc<dyn Fn(NaiveDate) -> i64 + Send + Sync>;
 ///
 /// It holds what it has opened until the index changes; a search looks for that first. Safe to share between threads.
 pub struct Reader {
-    folder: PathBuf,
-    fields: Fields,
+    pub(super) folder: PathBuf,
+    pub(super) fields: Fields,
     open: Mutex<Arc<Generation>>,
-    day_start: DayStart,
+    pub(super) day_start: DayStart,
+    pub(super) synonyms: Synonyms,
 }
 
 /// An open generation, as of one commit.
-struct Generation {
+pub(super) struct Generation {
     name: String,
     meta: Stamp,
-    searcher: Searcher,
+    pub(super) searcher: Searcher,
+    pub(super) keys: Keys,
     payload: Option<Payload>,
 }
 
@@ -96,12 +80,19 @@ impl Reader {
             fields,
             open: Mutex::new(Arc::new(generation)),
             day_start,
+            synonyms: Synonyms::default(),
         })
     }
 
     /// Lets `created_at:` count days as the shop does. Without it days are UTC.
     pub fn with_days(mut self, day_start: impl Fn(NaiveDate) -> i64 + Send + Sync + 'static) -> Reader {
         self.day_start = Arc::new(day_start);
+        self
+    }
+
+    /// Lets words be found by others that mean the same: pairs, each good in both directions (the table `synonyms`).
+    pub fn with_synonyms(mut self, pairs: &[(String, String)]) -> Reader {
+        self.synonyms = Synonyms::new(pairs);
         self
     }
 
@@ -119,71 +110,8 @@ impl Reader {
         Ok(self.current()?.searcher.num_docs())
     }
 
-    /// The `limit` best documents of a kind for a query ([`query`] has the language), best first, equal scores by id.
-    ///
-    /// No query is an error: what does not parse is searched as plain words. A query without any word or condition
-    /// finds nothing. At most [`LARGEST_LIMIT`] hits.
-    pub fn search(&self, kind: Kind, query: &str, limit: usize) -> Result<Vec<Hit>, SearchError> {
-        let generation = self.current()?;
-        let query = query::parse(query);
-        let limit = limit.min(LARGEST_LIMIT);
-        if limit == 0 || query.clauses.is_empty() {
-            return Ok(Vec::new());
-        }
-        guarded(|| self.find(&generation.searcher, &query, kind, limit))
-            .and_then(|found| found.map_err(|error| error.to_string()))
-            .map_err(|what| SearchError::Damaged {
-                folder: self.folder.clone(),
-                what,
-            })
-    }
-
-    fn find(
-        &self,
-        searcher: &Searcher,
-        query: &Query,
-        kind: Kind,
-        limit: usize,
-    ) -> tantivy::Result<Vec<Hit>> {
-        let compiled = compile(query, kind, &self.fields, &*self.day_start);
-        // The engine breaks ties by where a document happens to lie. One hit more shows whether a tie crosses the
-        // limit; only then are all matches ranked by score and id, which costs the engine its short cuts.
-        let mut best = searcher.search(&compiled, &TopDocs::with_limit(limit + 1).order_by_score())?;
-        if best.len() > limit {
-            if best[limit - 1].0 == best[limit].0 {
-                let by_id = (SortByString::for_field("id"), Order::Asc);
-                let ranked = TopDocs::with_limit(limit).order_by((SortBySimilarityScore, by_id));
-                best = searcher
-                    .search(&compiled, &ranked)?
-                    .into_iter()
-                    .map(|((score, _), at)| (score, at))
-                    .collect();
-            }
-            best.truncate(limit);
-        }
-        let mut hits = Vec::with_capacity(best.len());
-        for (score, address) in best {
-            let document: TantivyDocument = searcher.doc(address)?;
-            let all = |field| document.get_all(field).filter_map(|value| value.as_str());
-            let texts = Texts {
-                subject: all(self.fields.subject).next().unwrap_or_default(),
-                body: all(self.fields.body).next().unwrap_or_default(),
-                replies: all(self.fields.replies).collect(),
-                notes: all(self.fields.notes).collect(),
-            };
-            let id = all(self.fields.id).next().unwrap_or_default().to_owned();
-            hits.push(Hit {
-                id,
-                score: f64::from(score),
-                snippet: snippet(&texts, query),
-            });
-        }
-        hits.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
-        Ok(hits)
-    }
-
     /// The newest generation and commit, opened again if it is not the one at hand.
-    fn current(&self) -> Result<Arc<Generation>, SearchError> {
+    pub(super) fn current(&self) -> Result<Arc<Generation>, SearchError> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let same = match layout::pointer(&self.folder)? {
             Pointer::To(name) => name == open.name && stamp(&self.folder, &name) == Some(open.meta),
@@ -249,10 +177,12 @@ fn open_generation(folder: &Path, name: &str, fields: &Fields, verify: bool) -> 
         .reload_policy(ReloadPolicy::Manual)
         .try_into()
         .map_err(|error| error.to_string())?;
+    let searcher = reader.searcher();
     Ok(Generation {
         name: name.to_owned(),
         meta,
-        searcher: reader.searcher(),
+        keys: best::keys(&searcher).map_err(|error| error.to_string())?,
+        searcher,
         payload,
     })
 }

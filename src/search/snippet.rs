@@ -65,9 +65,10 @@ fn wanted(query: &Query) -> (Vec<&Words>, Vec<&Words>) {
         .iter()
         .flat_map(|clause| &clause.any)
         .filter(|alternative| !alternative.not);
-    all.filter_map(|alternative| match &alternative.leaf {
-        Leaf::Words(words) => Some(words),
-        _ => None,
+    all.flat_map(|alternative| match &alternative.leaf {
+        Leaf::Words(words) => std::slice::from_ref(words),
+        Leaf::All(several) => several.as_slice(),
+        _ => &[],
     })
     .partition(|words| !words.notes)
 }

@@ -280,6 +280,12 @@ fn hostile_queries_end_soon_and_never_fail() {
     let reader = build(folder.path(), documents.collect());
     let started = Instant::now();
     let many = |part: &str, n: usize| part.repeat(n);
+    let letters = |join: &str| ('a'..='z').map(|c| format!("{c}*{join}")).collect::<String>();
+    let everything = Options {
+        typing: true,
+        counts: true,
+        ..Options::default()
+    };
     for query in [
         many("(", 100_000),
         many("-", 1 << 20),
@@ -298,8 +304,16 @@ fn hostile_queries_end_soon_and_never_fail() {
         "created_at:-262143-01-01..262142-12-31".into(),
         "\u{202E}\u{0}\u{FFFF}😀 \u{10FFFF}*".into(),
         "note:* status:* -* \"*\" \"\" \"\"* OR".into(),
+        letters(" "),
+        letters(" OR "),
+        "a* b* c*".into(),
+        many("😀👍🏽🇩🇪 ", 1000),
+        many("the order has not arrived ", 40_000),
+        "^(a+)+$ .* [a-z]{1,1000} \\p{L}+ (?=x)".into(),
+        (0..10_000).map(|i| format!("wrongword{i} OR ")).collect(),
+        (0..16).map(|i| format!("\"subject w{i}\"* ")).collect(),
     ] {
-        reader.search(Kind::Ticket, &query, 50).unwrap();
+        reader.find(Kind::Ticket, &query, &everything).unwrap();
     }
     assert!(
         started.elapsed() < Duration::from_secs(20),

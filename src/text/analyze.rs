@@ -59,17 +59,45 @@ pub(crate) enum Run<'a> {
     Cjk(&'a [Glyph]),
 }
 
+/// A search token as [`each_token`] hands it out: a [`Token`] whose text is only lent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lent<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    pub(crate) position: u32,
+    pub(crate) script: Script,
+    pub(crate) last: bool,
+}
+
 /// Splits a text into search tokens, in the order of their positions.
 ///
 /// The pairs and the last character of a CJK run each keep the position of their first character, so phrases are
 /// exact. Offsets are bytes of `text`.
 pub fn tokens(text: &str) -> Vec<Token> {
     let mut found = Vec::with_capacity(text.len() / 5 + 1);
+    each_token(text, |token| {
+        found.push(Token {
+            text: token.text.to_owned(),
+            from: token.from,
+            to: token.to,
+            position: token.position,
+            script: token.script,
+            last: token.last,
+        });
+    });
+    found
+}
+
+/// Calls `each` for every token of [`tokens`], in order, without giving each a string of its own: an index is built
+/// of millions of them.
+pub(crate) fn each_token(text: &str, mut each: impl FnMut(Lent<'_>)) {
     let mut position = 0u32;
+    let mut pair = String::new();
     walk(text, |run| match run {
         Run::Word { text, from, to } => {
-            found.push(Token {
-                text: text.to_owned(),
+            each(Lent {
+                text,
                 from,
                 to,
                 position,
@@ -80,26 +108,25 @@ pub fn tokens(text: &str) -> Vec<Token> {
         }
         Run::Cjk(glyphs) => {
             for (i, glyph) in glyphs.iter().enumerate() {
-                let mut text = String::from(glyph.folded);
+                pair.clear();
+                pair.push(glyph.folded);
                 let mut to = glyph.to;
                 if let Some(next) = glyphs.get(i + 1) {
-                    text.push(next.folded);
+                    pair.push(next.folded);
                     to = next.to;
                 }
-                let last = glyphs.len() > 1 && i + 1 == glyphs.len();
-                found.push(Token {
-                    text,
+                each(Lent {
+                    text: &pair,
                     from: glyph.from,
                     to,
                     position,
                     script: Script::Cjk,
-                    last,
+                    last: glyphs.len() > 1 && i + 1 == glyphs.len(),
                 });
                 position += 1;
             }
         }
     });
-    found
 }
 
 /// The folded text with single spaces between runs: what two texts that read alike have in common.
@@ -141,14 +168,30 @@ pub fn is_cjk(c: char) -> bool {
 /// Calls `each` for every run of `text`, in order.
 pub(crate) fn walk(text: &str, mut each: impl FnMut(Run<'_>)) {
     let mut state = State::default();
-    for (from, c) in text.char_indices() {
-        let to = from + c.len_utf8();
-        if c.is_ascii() {
-            if c.is_ascii_alphanumeric() {
-                state.word(c.to_ascii_lowercase(), from, to, &mut each);
+    let bytes = text.as_bytes();
+    let mut from = 0;
+    while from < bytes.len() {
+        if bytes[from].is_ascii() {
+            // Most text is ASCII: its letters are taken a stretch at a time.
+            let stretch = bytes[from..].iter().take_while(|b| b.is_ascii_alphanumeric());
+            let to = from + stretch.count();
+            if to > from {
+                state.stretch(&text[from..to], from, &mut each);
+                from = to;
             } else {
                 state.flush(&mut each);
+                from += 1;
             }
+            continue;
+        }
+        let Some(c) = text[from..].chars().next() else {
+            break;
+        };
+        let to = from + c.len_utf8();
+        if matches!(c, '\u{4E00}'..='\u{9FFF}') {
+            // Folding changes none of the common Han characters: most of Chinese and Japanese needs no look-up.
+            state.flush_word(&mut each);
+            state.glyphs.push(Glyph { folded: c, from, to });
         } else if is_mark(c) {
             state.mark(c, to);
         } else if is_invisible(c) {
@@ -158,6 +201,7 @@ pub(crate) fn walk(text: &str, mut each: impl FnMut(Run<'_>)) {
         } else {
             state.flush(&mut each);
         }
+        from = to;
     }
     state.flush(&mut each);
 }
@@ -194,6 +238,22 @@ impl State {
         if !self.glyphs.is_empty() {
             each(Run::Cjk(&self.glyphs));
             self.glyphs.clear();
+        }
+    }
+
+    /// Appends ASCII letters and digits to the open word, or opens one.
+    fn stretch(&mut self, letters: &str, from: usize, each: &mut impl FnMut(Run<'_>)) {
+        self.flush_cjk(each);
+        if self.word.is_empty() {
+            self.from = from;
+        }
+        self.to = from + letters.len();
+        let taken = letters.len().min(LONGEST_WORD - self.length);
+        let begin = self.word.len();
+        self.word.push_str(&letters[..taken]);
+        self.length += taken;
+        if let Some(added) = self.word.get_mut(begin..) {
+            added.make_ascii_lowercase();
         }
     }
 

@@ -23,6 +23,7 @@ mod stored;
 mod terms;
 mod tfidf;
 
+pub(crate) use analyze::each_token;
 pub use analyze::{LONGEST_WORD, Script, Token, fold, is_cjk, tokens};
 pub use csr::Csr;
 pub use features::Features;

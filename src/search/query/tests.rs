@@ -13,6 +13,7 @@ fn shown(query: &str) -> String {
             );
             format!("{note}{}{star}", terms.join("~"))
         }
+        Leaf::All(_) => unreachable!("nobody writes one"),
         Leaf::Value { field, value } => format!("{field:?}={value}"),
         Leaf::Days { from, to } => {
             let day = |day: &Option<NaiveDate>| day.map_or(String::new(), |day| day.to_string());
@@ -125,4 +126,43 @@ fn limits_hold() {
         .iter()
         .filter(|clause| matches!(&clause.any[0].leaf, Leaf::Words(words) if words.prefix));
     assert_eq!(count.count(), MOST_PREFIXES);
+}
+
+#[test]
+fn what_is_being_typed_begins_a_word() {
+    let prefix = |text: &str| match &parse_typing(text)
+        .clauses
+        .last()
+        .unwrap()
+        .any
+        .last()
+        .unwrap()
+        .leaf
+    {
+        Leaf::Words(words) => words.prefix,
+        _ => false,
+    };
+    for text in [
+        "ref",
+        "late ref",
+        "a-12",
+        "late OR ref",
+        "订单 ref",
+        "note:law",
+        "refu*",
+    ] {
+        assert!(prefix(text), "{text}");
+    }
+    for text in [
+        "ref ",
+        "ref.",
+        "\"late ref\"",
+        "-ref",
+        "订单",
+        "status:open",
+        "ref created_at:2026-11-01",
+    ] {
+        assert!(!prefix(text), "{text}");
+    }
+    assert_eq!(parse_typing("late ref ").clauses, parse("late ref ").clauses);
 }

@@ -115,3 +115,11 @@ fn a_pasted_attachment_is_one_short_token() {
         (1, LONGEST_WORD, 1 << 20)
     );
 }
+
+#[test]
+fn common_han_characters_fold_to_themselves() {
+    for c in '\u{4E00}'..='\u{9FFF}' {
+        assert!(std::iter::once(c).nfkc().eq([c]) && is_cjk(c), "{c}");
+        assert!(compose('\u{1100}', c).is_none() && compose('我', c).is_none());
+    }
+}

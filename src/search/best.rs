@@ -1,0 +1,166 @@
+//! The best documents, whatever the segments they lie in.
+//!
+//! The engine's own collector breaks ties by where a document happens to lie, which another merge changes. This one
+//! orders equal scores by the document's key, and so it must see every document that reaches the score of the last one
+//! kept: the threshold it hands back to the engine lies just below that score. Blocks and documents that cannot reach
+//! it are still skipped.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+
+use tantivy::collector::{Collector, SegmentCollector};
+use tantivy::columnar::{Column, StrColumn};
+use tantivy::query::Weight;
+use tantivy::{DocAddress, DocId, Score, Searcher, SegmentOrdinal, SegmentReader};
+
+/// The column of the keys, for each segment of a searcher.
+pub(super) type Keys = Arc<Vec<StrColumn>>;
+
+/// Opens the keys of a searcher's segments.
+pub(super) fn keys(searcher: &Searcher) -> tantivy::Result<Keys> {
+    let columns = searcher.segment_readers().iter().map(|segment| {
+        segment
+            .fast_fields()
+            .str("key")?
+            .ok_or_else(|| tantivy::TantivyError::InternalError("a segment without keys".into()))
+    });
+    Ok(Arc::new(columns.collect::<tantivy::Result<Vec<_>>>()?))
+}
+
+/// Collects the best documents by score, equal ones by key.
+pub(super) struct Best {
+    pub(super) limit: usize,
+    pub(super) keys: Keys,
+}
+
+/// A document among the best of its segment.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Candidate {
+    score: Score,
+    /// Rank of its key among those of the segment.
+    ordinal: u64,
+    doc: DocId,
+}
+
+impl Eq for Candidate {}
+
+/// The worse document is the greater one, so that a heap offers it for replacement.
+impl Ord for Candidate {
+    fn cmp(&self, other: &Candidate) -> Ordering {
+        other
+            .score
+            .total_cmp(&self.score)
+            .then(self.ordinal.cmp(&other.ordinal))
+    }
+}
+
+impl PartialOrd for Candidate {
+    fn partial_cmp(&self, other: &Candidate) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The best of one segment.
+pub(super) struct OfSegment {
+    segment: SegmentOrdinal,
+    limit: usize,
+    ordinals: Column<u64>,
+    heap: BinaryHeap<Candidate>,
+    /// Scores up to this one are of no interest.
+    threshold: Score,
+}
+
+/// A document found: its score, its key and where it lies.
+pub(super) type Ranked = (Score, String, DocAddress);
+
+impl Collector for Best {
+    type Fruit = Vec<Ranked>;
+    type Child = OfSegment;
+
+    fn for_segment(&self, segment: SegmentOrdinal, _: &SegmentReader) -> tantivy::Result<OfSegment> {
+        Ok(OfSegment {
+            segment,
+            limit: self.limit,
+            ordinals: self.keys[segment as usize].ords().clone(),
+            heap: BinaryHeap::new(),
+            threshold: Score::MIN,
+        })
+    }
+
+    fn requires_scoring(&self) -> bool {
+        true
+    }
+
+    fn collect_segment(
+        &self,
+        weight: &dyn Weight,
+        segment: SegmentOrdinal,
+        reader: &SegmentReader,
+    ) -> tantivy::Result<(SegmentOrdinal, Vec<Candidate>)> {
+        let mut best = self.for_segment(segment, reader)?;
+        let alive = reader.alive_bitset();
+        weight.for_each_pruning(Score::MIN, reader, &mut |doc, score| {
+            if alive.is_none_or(|alive| alive.is_alive(doc)) {
+                best.offer(doc, score);
+            }
+            best.threshold
+        })?;
+        Ok(best.harvest())
+    }
+
+    fn merge_fruits(&self, segments: Vec<(SegmentOrdinal, Vec<Candidate>)>) -> tantivy::Result<Vec<Ranked>> {
+        let mut all: Vec<(SegmentOrdinal, Candidate)> = segments
+            .into_iter()
+            .flat_map(|(segment, best)| best.into_iter().map(move |one| (segment, one)))
+            .collect();
+        all.sort_by(|(_, a), (_, b)| b.score.total_cmp(&a.score));
+        // Keys are read for what may be among the best only: the last one kept and its equals.
+        if let Some(last) = all.get(self.limit.saturating_sub(1)).map(|(_, one)| one.score) {
+            all.truncate(all.partition_point(|(_, one)| one.score >= last));
+        }
+        let mut ranked = Vec::with_capacity(all.len());
+        for (segment, one) in all {
+            let mut key = String::new();
+            self.keys[segment as usize].ord_to_str(one.ordinal, &mut key)?;
+            ranked.push((one.score, key, DocAddress::new(segment, one.doc)));
+        }
+        ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+        ranked.truncate(self.limit);
+        Ok(ranked)
+    }
+}
+
+impl OfSegment {
+    fn offer(&mut self, doc: DocId, score: Score) {
+        if score <= self.threshold {
+            return;
+        }
+        let ordinal = self.ordinals.first(doc).unwrap_or(u64::MAX);
+        let new = Candidate { score, ordinal, doc };
+        if self.heap.len() < self.limit {
+            self.heap.push(new);
+        } else if let Some(mut worst) = self.heap.peek_mut()
+            && new < *worst
+        {
+            *worst = new;
+        }
+        if self.heap.len() == self.limit
+            && let Some(worst) = self.heap.peek()
+        {
+            self.threshold = worst.score.next_down();
+        }
+    }
+}
+
+impl SegmentCollector for OfSegment {
+    type Fruit = (SegmentOrdinal, Vec<Candidate>);
+
+    fn collect(&mut self, doc: DocId, score: Score) {
+        self.offer(doc, score);
+    }
+
+    fn harvest(self) -> (SegmentOrdinal, Vec<Candidate>) {
+        (self.segment, self.heap.into_vec())
+    }
+}

@@ -1,0 +1,285 @@
+//! One search: from a query to hits.
+
+use std::collections::HashSet;
+
+use tantivy::schema::Value;
+use tantivy::{DocAddress, Searcher, TantivyDocument};
+
+use super::best::{Best, Ranked};
+use super::compile::Target;
+use super::document::{Key, Kind};
+use super::error::{SearchError, guarded};
+use super::facets::{Counting, Counts};
+use super::like;
+use super::query::{self, Query};
+use super::reader::{Generation, Reader};
+use super::snippet::{Texts, snippet};
+use super::typos;
+
+/// The most hits one search returns.
+pub const LARGEST_LIMIT: usize = 10_000;
+
+/// The longest id that is looked up when a query may be one, in bytes.
+const LONGEST_ID: usize = 256;
+
+/// One document found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit {
+    /// The document's id.
+    pub id: String,
+    /// BM25 of the words, larger is better; conditions without words score 0. A hit by a corrected word scores less than
+    /// every hit by the words as written.
+    pub score: f64,
+    /// An excerpt as HTML: text escaped, hits in `<mark>`. Empty if none was asked for.
+    pub snippet: String,
+    /// Whether it was found by correcting a word only.
+    pub corrected: bool,
+}
+
+/// What a search is to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// Hits at most; never more than [`LARGEST_LIMIT`].
+    pub limit: usize,
+    /// Whether the last word of the query may be unfinished: it is searched as the beginning of a word.
+    pub typing: bool,
+    /// Whether words that may be misspelt are corrected, where the words as written give fewer hits than the limit.
+    pub typos: bool,
+    /// Whether synonyms are searched.
+    pub synonyms: bool,
+    /// Whether all documents found are counted by team, status, category and language.
+    pub counts: bool,
+    /// Whether hits carry snippets. Without them no text is read.
+    pub snippets: bool,
+}
+
+impl Default for Options {
+    /// 20 hits with snippets, typos and synonyms; no counts.
+    fn default() -> Options {
+        Options {
+            limit: 20,
+            typing: false,
+            typos: true,
+            synonyms: true,
+            counts: false,
+            snippets: true,
+        }
+    }
+}
+
+/// What a search found.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Found {
+    /// The best documents, best first, equal scores by id.
+    pub hits: Vec<Hit>,
+    /// If they were asked for: the numbers of all documents found by the words as written, or, where there is none, by
+    /// the corrected words.
+    pub counts: Option<Counts>,
+}
+
+impl Reader {
+    /// The `limit` best documents of a kind for a query as it is written: see [`Reader::find`], without its tolerance of
+    /// typos.
+    pub fn search(&self, kind: Kind, query: &str, limit: usize) -> Result<Vec<Hit>, SearchError> {
+        let options = Options {
+            limit,
+            typos: false,
+            ..Options::default()
+        };
+        Ok(self.find(kind, query, &options)?.hits)
+    }
+
+    /// The best documents of a kind for a query ([`query`] has the language), best first, equal scores by id. A document
+    /// whose id is the whole query comes first.
+    ///
+    /// No query is an error: what does not parse is searched as plain words. A query without any word or condition
+    /// finds nothing.
+    pub fn find(&self, kind: Kind, query: &str, options: &Options) -> Result<Found, SearchError> {
+        let mut parsed = if options.typing {
+            query::parse_typing(query)
+        } else {
+            query::parse(query)
+        };
+        if options.synonyms {
+            self.synonyms.expand(&mut parsed);
+        }
+        let named = Key {
+            kind,
+            id: query.trim().to_owned(),
+        };
+        self.guard(|generation| self.searched(generation, kind, &parsed, Some(&named), options))
+    }
+
+    /// The documents most like one of the same kind, without itself; none if there is no such document.
+    pub fn like(&self, kind: Kind, id: &str, options: &Options) -> Result<Option<Found>, SearchError> {
+        let key = Key {
+            kind,
+            id: id.to_owned(),
+        };
+        self.guard(|generation| {
+            let searcher = &generation.searcher;
+            let Some(address) = like::lies_at(searcher, &self.fields, &key)? else {
+                return Ok(None);
+            };
+            let query = like::like(searcher, &self.fields, kind, address)?;
+            let limit = options.limit.min(LARGEST_LIMIT);
+            let one_more = Options {
+                limit: limit + 1,
+                typos: false,
+                ..options.clone()
+            };
+            let mut found = self.searched(generation, kind, &query, None, &one_more)?;
+            found.hits.retain(|hit| hit.id != id);
+            found.hits.truncate(limit);
+            Ok(Some(found))
+        })
+    }
+
+    /// Runs what reads the index; what goes wrong in it is damage.
+    fn guard<T>(&self, read: impl FnOnce(&Generation) -> tantivy::Result<T>) -> Result<T, SearchError> {
+        let generation = self.current()?;
+        guarded(|| read(&generation))
+            .and_then(|found| found.map_err(|error| error.to_string()))
+            .map_err(|what| SearchError::Damaged {
+                folder: self.folder.clone(),
+                what,
+            })
+    }
+
+    fn searched(
+        &self,
+        generation: &Generation,
+        kind: Kind,
+        query: &Query,
+        named: Option<&Key>,
+        options: &Options,
+    ) -> tantivy::Result<Found> {
+        let limit = options.limit.min(LARGEST_LIMIT + 1);
+        if query.clauses.is_empty() || (limit == 0 && !options.counts) {
+            return Ok(Found::default());
+        }
+        let searcher = &generation.searcher;
+        let exact = self.ranked(generation, kind, query, limit)?;
+        let mut hits = self.hits(searcher, &exact, query, options)?;
+        if let Some(key) = named {
+            self.put_first(searcher, key, query, options, &mut hits)?;
+            hits.truncate(limit);
+        }
+        let mut counted = query;
+        let tolerant = if options.typos && hits.len() < limit {
+            typos::tolerant(query, searcher, &self.fields, kind)?
+        } else {
+            None
+        };
+        if let Some(tolerant) = &tolerant {
+            let more = self.ranked(generation, kind, tolerant, limit)?;
+            if hits.is_empty() {
+                counted = tolerant;
+            }
+            // Below every hit by the words as written, in their own order.
+            let floor = hits.last().map(|hit| hit.score);
+            let known: HashSet<DocAddress> = exact.iter().map(|(_, _, address)| *address).collect();
+            let more: Vec<Ranked> = more
+                .into_iter()
+                .filter(|(_, _, address)| !known.contains(address))
+                .take(limit - hits.len())
+                .collect();
+            for mut hit in self.hits(searcher, &more, tolerant, options)? {
+                hit.corrected = true;
+                if let Some(floor) = floor {
+                    hit.score = floor * hit.score / (1.0 + hit.score);
+                }
+                hits.push(hit);
+            }
+        }
+        let counts = if options.counts {
+            let compiled = self.target(kind, |target| target.compile(counted));
+            Some(searcher.search(&compiled, &Counting)?)
+        } else {
+            None
+        };
+        Ok(Found { hits, counts })
+    }
+
+    fn target<T>(&self, kind: Kind, with: impl FnOnce(&Target<'_>) -> T) -> T {
+        with(&Target {
+            kind,
+            fields: &self.fields,
+            day_start: &*self.day_start,
+        })
+    }
+
+    fn ranked(
+        &self,
+        generation: &Generation,
+        kind: Kind,
+        query: &Query,
+        limit: usize,
+    ) -> tantivy::Result<Vec<Ranked>> {
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let compiled = self.target(kind, |target| target.compile(query));
+        let keys = generation.keys.clone();
+        generation.searcher.search(&compiled, &Best { limit, keys })
+    }
+
+    fn hits(
+        &self,
+        searcher: &Searcher,
+        ranked: &[Ranked],
+        query: &Query,
+        options: &Options,
+    ) -> tantivy::Result<Vec<Hit>> {
+        let hit = |(score, key, address): &Ranked| {
+            Ok(Hit {
+                id: Key::id_of(key).to_owned(),
+                score: f64::from(*score),
+                snippet: if options.snippets {
+                    self.snippet(searcher, *address, query)?
+                } else {
+                    String::new()
+                },
+                corrected: false,
+            })
+        };
+        ranked.iter().map(hit).collect()
+    }
+
+    fn snippet(&self, searcher: &Searcher, address: DocAddress, query: &Query) -> tantivy::Result<String> {
+        let document: TantivyDocument = searcher.doc(address)?;
+        let all = |field| document.get_all(field).filter_map(|value| value.as_str());
+        let texts = Texts {
+            subject: all(self.fields.subject).next().unwrap_or_default(),
+            body: all(self.fields.body).next().unwrap_or_default(),
+            replies: all(self.fields.replies).collect(),
+            notes: all(self.fields.notes).collect(),
+        };
+        Ok(snippet(&texts, query))
+    }
+
+    /// Somebody who types an id means that document: it comes first, with the best score there is.
+    fn put_first(
+        &self,
+        searcher: &Searcher,
+        key: &Key,
+        query: &Query,
+        options: &Options,
+        hits: &mut Vec<Hit>,
+    ) -> tantivy::Result<()> {
+        if key.id.is_empty() || key.id.len() > LONGEST_ID || hits.first().is_none_or(|hit| hit.id == key.id) {
+            return Ok(());
+        }
+        let best = hits[0].score;
+        if let Some(at) = hits.iter().position(|hit| hit.id == key.id) {
+            let mut named = hits.remove(at);
+            named.score = best;
+            hits.insert(0, named);
+        } else if let Some(address) = like::lies_at(searcher, &self.fields, key)? {
+            let ranked = [(best as f32, key.term(), address)];
+            let named = self.hits(searcher, &ranked, query, options)?;
+            hits.splice(0..0, named);
+        }
+        Ok(())
+    }
+}

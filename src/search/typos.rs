@@ -1,0 +1,193 @@
+//! What a misspelt word may have meant.
+//!
+//! The words of the index that differ from the word asked for by one letter added, left out, changed or exchanged with
+//! its neighbour; by two from eight letters on; by none below four. Never a word with a digit, which is a number or a code,
+//! where another is another order; never a script without spaces, where another character is another word; never what
+//! stands in quotation marks, begins a word, is negated or searched in the notes.
+//!
+//! Such words are looked for only after what was written has been, and only where that did not give as many documents
+//! as were asked for.
+
+use std::collections::BTreeMap;
+
+use tantivy::query::FuzzyTermQuery;
+use tantivy::{Searcher, TantivyError};
+
+use super::document::{Fields, Kind};
+use super::query::{Alternative, Leaf, Query, Words};
+use crate::text::is_cjk;
+
+/// Words of a query that are looked at.
+const MOST_WORDS: usize = 8;
+/// What a word may have meant, at most; nearer ones before frequent ones.
+const MOST_MEANT: usize = 12;
+
+/// The first character of the scripts without spaces ([`crate::text::is_cjk`]).
+const FIRST_CJK: char = '\u{1100}';
+
+/// The query with what its words may have meant, or none if that adds nothing.
+pub(super) fn tolerant(
+    query: &Query,
+    searcher: &Searcher,
+    fields: &Fields,
+    kind: Kind,
+) -> tantivy::Result<Option<Query>> {
+    let mut tolerant = query.clone();
+    let (mut words_left, mut added) = (MOST_WORDS, false);
+    for clause in &mut tolerant.clauses {
+        for i in 0..clause.any.len() {
+            let one = &clause.any[i];
+            // A synonym was written by the shop, and `weight` tells it from what was asked.
+            let Leaf::Words(words) = &one.leaf else { continue };
+            let Some(distance) = allowed(words) else { continue };
+            if one.not || one.weight != 1.0 || words_left == 0 {
+                continue;
+            }
+            words_left -= 1;
+            for (word, distance) in meant(&words.terms[0].1, distance, searcher, fields, kind)? {
+                added = true;
+                clause.any.push(Alternative {
+                    not: false,
+                    weight: 1.0 / (1 + distance) as f32,
+                    leaf: Leaf::Words(Words {
+                        folded: word.clone(),
+                        quoted: false,
+                        notes: false,
+                        terms: vec![(0, word)],
+                        prefix: false,
+                    }),
+                });
+            }
+        }
+    }
+    Ok(added.then_some(tolerant))
+}
+
+/// How many letters a word may be wrong by; none means that it is taken as it is.
+fn allowed(words: &Words) -> Option<usize> {
+    let [(_, word)] = words.terms.as_slice() else {
+        return None;
+    };
+    if words.quoted || words.prefix || words.notes || word.chars().any(|c| c.is_numeric() || is_cjk(c)) {
+        return None;
+    }
+    match word.chars().count() {
+        0..4 => None,
+        4..8 => Some(1),
+        _ => Some(2),
+    }
+}
+
+/// The words of the index within the distance, nearest first, then the most frequent.
+fn meant(
+    word: &str,
+    most: usize,
+    searcher: &Searcher,
+    fields: &Fields,
+    kind: Kind,
+) -> tantivy::Result<Vec<(String, usize)>> {
+    let automaton = FuzzyTermQuery::new(fields.word(kind, word), most as u8, true).automaton()?;
+    // Folded words begin with a letter. Where the word asked for is of a script that comes before CJK, as nearly all
+    // with spaces do, the walk ends there: else every pair of characters would be looked at.
+    let letter = kind.letter();
+    let after = if word.starts_with(|c| c < FIRST_CJK) {
+        FIRST_CJK
+    } else {
+        char::MAX
+    };
+    let (from, to) = (format!("{letter}a"), format!("{letter}{after}"));
+    let mut found: BTreeMap<String, u64> = BTreeMap::new();
+    for segment in searcher.segment_readers() {
+        let inverted = segment.inverted_index(fields.text)?;
+        let mut matches = inverted
+            .terms()
+            .search(&automaton)
+            .ge(&from)
+            .lt(&to)
+            .into_stream()?;
+        while matches.advance() {
+            let text = std::str::from_utf8(matches.key())
+                .map_err(|_| TantivyError::InternalError("a term that is no text".into()))?;
+            let text = &text[letter.len_utf8()..];
+            if text != word && !text.chars().any(|c| c.is_numeric() || is_cjk(c)) {
+                *found.entry(text.to_owned()).or_default() += u64::from(matches.value().doc_freq);
+            }
+        }
+    }
+    let mut ranked: Vec<(usize, u64, String)> = found
+        .into_iter()
+        .map(|(text, documents)| (distance(word, &text), documents, text))
+        .collect();
+    ranked.sort_by(|a, b| (a.0, b.1, &a.2).cmp(&(b.0, a.1, &b.2)));
+    ranked.truncate(MOST_MEANT);
+    Ok(ranked
+        .into_iter()
+        .map(|(distance, _, text)| (text, distance))
+        .collect())
+}
+
+/// Letters added, left out, changed or exchanged with their neighbour (optimal string alignment).
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for (i, row) in rows.iter_mut().enumerate() {
+        row[0] = i;
+    }
+    rows[0] = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        for j in 1..=b.len() {
+            let changed = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut best = changed.min(rows[i - 1][j] + 1).min(rows[i][j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            rows[i][j] = best;
+        }
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::search::query::parse;
+
+    #[test]
+    fn distances() {
+        for (a, b, expected) in [
+            ("refund", "refund", 0),
+            ("refnud", "refund", 1),
+            ("refun", "refund", 1),
+            ("rfunds", "refund", 2),
+            ("", "abc", 3),
+            ("größe", "grösse", 2),
+            ("ca", "abc", 3),
+        ] {
+            assert_eq!(distance(a, b), expected, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn who_may_be_wrong() {
+        let allowed = |text: &str| match &parse(text).clauses[0].any[0].leaf {
+            Leaf::Words(words) => allowed(words),
+            _ => None,
+        };
+        for (text, expected) in [
+            ("fee", None),
+            ("lamp", Some(1)),
+            ("voucher", Some(1)),
+            ("delivery", Some(2)),
+            ("Größe", Some(1)),
+            ("a1234567", None),
+            ("订单", None),
+            ("优惠券码", None),
+            ("\"lamp\"", None),
+            ("lamp*", None),
+            ("note:lamp", None),
+            ("t-shirt", None),
+        ] {
+            assert_eq!(allowed(text), expected, "{text}");
+        }
+    }
+}
