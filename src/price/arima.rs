@@ -20,6 +20,7 @@
 //! | `polynomial` | free parameters to coefficients, coefficients to autocovariances |
 //! | `innovations` | the likelihood of a series without gaps |
 //! | `kalman` | the likelihood of a series with gaps; the state forecasts start from |
+//! | `gaps` | the covariance a step on; values that are not known |
 //! | `dual` | numbers with derivatives: the gradient |
 //! | `prepare` | a series and its regressors made ready |
 //! | `likelihood` | the cost and its gradient |
@@ -36,6 +37,7 @@ mod dual;
 mod errors;
 mod estimate;
 mod forecast;
+mod gaps;
 mod innovations;
 mod kalman;
 mod likelihood;

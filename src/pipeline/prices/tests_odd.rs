@@ -59,7 +59,7 @@ fn odd_histories_get_an_answer_or_a_reason() {
         ("far apart", every(200, |i| [1e-300, 1e300][i % 2]), Forecast),
         (
             "gaps",
-            (0..200).map(|i| (i % 3 != 1).then(|| noise(i))).collect(),
+            (0..201).map(|i| (i % 3 != 1).then(|| noise(i))).collect(),
             Forecast,
         ),
         ("huge", every(200, |i| noise(i) * 1e300), Forecast),
