@@ -38,7 +38,11 @@ impl Bleu {
         if self.found.contains(&0) {
             return 0.0;
         }
-        let logs = self.found.iter().zip(&self.said).map(|(&found, &said)| (found as f64 / said as f64).ln());
+        let logs = self
+            .found
+            .iter()
+            .zip(&self.said)
+            .map(|(&found, &said)| (found as f64 / said as f64).ln());
         let short = (1.0 - self.reply as f64 / self.draft as f64).min(0.0);
         (short + logs.sum::<f64>() / 4.0).exp()
     }
@@ -58,7 +62,8 @@ mod tests {
         assert!((bleu.value() - hand).abs() < 1e-12);
         // A word counts as often as the reply has it; a draft shorter than the reply pays exp(1 - 12/10).
         bleu.add(&[7, 7, 7, 7], &[7, 8, 7, 8, 1, 2]);
-        let hand = (7.0f64 / 10.0 * (4.0 / 8.0) * (3.0 / 6.0) * (2.0 / 4.0)).powf(0.25) * (1.0f64 - 12.0 / 10.0).exp();
+        let hand = (7.0f64 / 10.0 * (4.0 / 8.0) * (3.0 / 6.0) * (2.0 / 4.0)).powf(0.25)
+            * (1.0f64 - 12.0 / 10.0).exp();
         assert!((bleu.value() - hand).abs() < 1e-12, "{} {hand}", bleu.value());
     }
 }

@@ -75,7 +75,11 @@ pub fn weights(similarities: &[f64], temperature: f64) -> Vec<f64> {
 pub fn overlap(common: f64, draft: f64, reply: f64, beta: f64) -> f64 {
     let square = beta * beta;
     let below = draft + square * reply;
-    if below > 0.0 { (1.0 + square) * common / below } else { 0.0 }
+    if below > 0.0 {
+        (1.0 + square) * common / below
+    } else {
+        0.0
+    }
 }
 
 /// Composes a draft; none when no candidate is evidence or none has a word.

@@ -43,16 +43,6 @@ impl Pattern {
         }
     }
 
-    /// Number of words.
-    pub fn len(&self) -> usize {
-        self.length
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.length == 0
-    }
-
     /// Size of a row.
     pub fn blocks(&self) -> usize {
         self.blocks
@@ -121,7 +111,11 @@ impl Pattern {
             // A pattern of no words has one block of spare bits only.
             for i in 0..self.blocks {
                 let next = steps.get(i + 1).copied().unwrap_or(0);
-                steps[i] = if spare == 64 { next } else { (steps[i] >> spare) | (next << (64 - spare)) };
+                steps[i] = if spare == 64 {
+                    next
+                } else {
+                    (steps[i] >> spare) | (next << (64 - spare))
+                };
             }
         }
     }

@@ -20,6 +20,7 @@ mod tests;
 
 pub use names::{greeted, introduced};
 
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -57,18 +58,98 @@ const KINDS: [Kind; 8] = [
 
 /// Placeholders by language, in the order of [`KINDS`]; the first is for languages without a row.
 const PLACEHOLDERS: [(&str, [&str; 8]); 7] = [
-    ("en", ["[name]", "[e-mail]", "[phone number]", "[card number]", "[order number]", "[address]", "[link]", "[agent]"]),
-    ("zh", ["[姓名]", "[邮箱]", "[电话]", "[卡号]", "[单号]", "[地址]", "[链接]", "[客服]"]),
-    ("de", ["[Name]", "[E-Mail]", "[Telefonnummer]", "[Kartennummer]", "[Bestellnummer]", "[Adresse]", "[Link]", "[Bearbeiter]"]),
-    ("fr", ["[nom]", "[courriel]", "[téléphone]", "[numéro de carte]", "[numéro de commande]", "[adresse]", "[lien]", "[conseiller]"]),
-    ("es", ["[nombre]", "[correo]", "[teléfono]", "[número de tarjeta]", "[número de pedido]", "[dirección]", "[enlace]", "[agente]"]),
-    ("it", ["[nome]", "[posta]", "[telefono]", "[numero di carta]", "[numero d'ordine]", "[indirizzo]", "[collegamento]", "[operatore]"]),
-    ("pt", ["[nome]", "[correio]", "[telefone]", "[número do cartão]", "[número do pedido]", "[endereço]", "[ligação]", "[atendente]"]),
+    (
+        "en",
+        [
+            "[name]",
+            "[e-mail]",
+            "[phone number]",
+            "[card number]",
+            "[order number]",
+            "[address]",
+            "[link]",
+            "[agent]",
+        ],
+    ),
+    (
+        "zh",
+        [
+            "[姓名]", "[邮箱]", "[电话]", "[卡号]", "[单号]", "[地址]", "[链接]", "[客服]",
+        ],
+    ),
+    (
+        "de",
+        [
+            "[Name]",
+            "[E-Mail]",
+            "[Telefonnummer]",
+            "[Kartennummer]",
+            "[Bestellnummer]",
+            "[Adresse]",
+            "[Link]",
+            "[Bearbeiter]",
+        ],
+    ),
+    (
+        "fr",
+        [
+            "[nom]",
+            "[courriel]",
+            "[téléphone]",
+            "[numéro de carte]",
+            "[numéro de commande]",
+            "[adresse]",
+            "[lien]",
+            "[conseiller]",
+        ],
+    ),
+    (
+        "es",
+        [
+            "[nombre]",
+            "[correo]",
+            "[teléfono]",
+            "[número de tarjeta]",
+            "[número de pedido]",
+            "[dirección]",
+            "[enlace]",
+            "[agente]",
+        ],
+    ),
+    (
+        "it",
+        [
+            "[nome]",
+            "[posta]",
+            "[telefono]",
+            "[numero di carta]",
+            "[numero d'ordine]",
+            "[indirizzo]",
+            "[collegamento]",
+            "[operatore]",
+        ],
+    ),
+    (
+        "pt",
+        [
+            "[nome]",
+            "[correio]",
+            "[telefone]",
+            "[número do cartão]",
+            "[número do pedido]",
+            "[endereço]",
+            "[ligação]",
+            "[atendente]",
+        ],
+    ),
 ];
 
 /// The placeholder of a kind in a language.
 pub fn placeholder(kind: Kind, language: &str) -> &'static str {
-    let row = PLACEHOLDERS.iter().find(|row| row.0 == language).unwrap_or(&PLACEHOLDERS[0]);
+    let row = PLACEHOLDERS
+        .iter()
+        .find(|row| row.0 == language)
+        .unwrap_or(&PLACEHOLDERS[0]);
     row.1[kind as usize]
 }
 
@@ -86,9 +167,18 @@ pub fn private(text: &str) -> Vec<Found> {
     let mut found = numbers::links_and_mails(text);
     let links: Vec<Range<usize>> = found.iter().map(|one| one.at.clone()).collect();
     found.retain(|one| one.kind != Kind::Link || numbers::is_personal(&text[one.at.clone()]));
-    let free = |at: &Range<usize>, taken: &[Range<usize>]| taken.iter().all(|one| at.end <= one.start || one.end <= at.start);
+    let free = |at: &Range<usize>, taken: &[Range<usize>]| {
+        taken.iter().all(|one| at.end <= one.start || one.end <= at.start)
+    };
     let mut taken = links;
-    for one in address::addresses(text).into_iter().map(|at| Found { kind: Kind::Address, at }).chain(numbers::numbers(text)) {
+    for one in address::addresses(text)
+        .into_iter()
+        .map(|at| Found {
+            kind: Kind::Address,
+            at,
+        })
+        .chain(numbers::numbers(text))
+    {
         if free(&one.at, &taken) {
             taken.push(one.at.clone());
             found.push(one);
@@ -108,11 +198,15 @@ pub fn private(text: &str) -> Vec<Found> {
 
 /// How a value is compared: letters and digits in lower case.
 fn plain(value: &str) -> String {
-    value.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    value
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 /// Values that belong to nobody: found in what the shop wrote to at least [`Public::CUSTOMERS`] customers, or to everybody.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Public {
     writers: BTreeMap<String, BTreeSet<String>>,
     always: BTreeSet<String>,
@@ -134,21 +228,44 @@ impl Public {
 
     /// Notes what is published for everybody: help articles.
     pub fn published(&mut self, text: &str) {
-        self.always.extend(private(text).into_iter().map(|one| plain(&text[one.at])));
+        self.always
+            .extend(private(text).into_iter().map(|one| plain(&text[one.at])));
+    }
+
+    /// Forgets what was told to few, and to whom: what remains may be kept.
+    pub fn settled(mut self) -> Public {
+        for (value, customers) in std::mem::take(&mut self.writers) {
+            if customers.len() >= Public::CUSTOMERS {
+                self.always.insert(value);
+            }
+        }
+        self
     }
 
     /// Whether a value is nobody's.
     pub fn has(&self, value: &str) -> bool {
         let value = plain(value);
         self.always.contains(&value)
-            || self.writers.get(&value).is_some_and(|customers| customers.len() >= Public::CUSTOMERS)
+            || self
+                .writers
+                .get(&value)
+                .is_some_and(|customers| customers.len() >= Public::CUSTOMERS)
     }
 }
 
 /// An old reply without what is private. `customer`: names the old customer gave ([`introduced`]); `agents`: names of
 /// those who sign.
-pub fn cleaned(reply: &str, language: &str, customer: &[String], agents: &[String], public: &Public) -> String {
-    let mut found: Vec<Found> = private(reply).into_iter().filter(|one| !public.has(&reply[one.at.clone()])).collect();
+pub fn cleaned(
+    reply: &str,
+    language: &str,
+    customer: &[String],
+    agents: &[String],
+    public: &Public,
+) -> String {
+    let mut found: Vec<Found> = private(reply)
+        .into_iter()
+        .filter(|one| !public.has(&reply[one.at.clone()]))
+        .collect();
     let mut named: Vec<String> = customer.to_vec();
     let greeting = greeted(reply);
     if let Some(at) = &greeting {
@@ -156,7 +273,10 @@ pub fn cleaned(reply: &str, language: &str, customer: &[String], agents: &[Strin
         found.retain(|one| one.at.end <= at.start || at.end <= one.at.start);
     }
     let mut add = |kind: Kind, at: Range<usize>| {
-        if found.iter().all(|one| at.end <= one.at.start || one.at.end <= at.start) {
+        if found
+            .iter()
+            .all(|one| at.end <= one.at.start || one.at.end <= at.start)
+        {
             found.push(Found { kind, at });
         }
     };
@@ -189,7 +309,7 @@ pub struct Own {
 
 impl Own {
     /// Reads the customer's messages; kinds with two different values are left out. `agent`: who will sign.
-    pub fn of(messages: &str, agent: Option<&str>) -> Own {
+    pub fn of(messages: &[&str], agent: Option<&str>) -> Own {
         let mut values: BTreeMap<Kind, Option<String>> = BTreeMap::new();
         let mut note = |kind: Kind, value: &str| {
             let known = values.entry(kind).or_insert_with(|| Some(value.to_owned()));
@@ -197,16 +317,20 @@ impl Own {
                 *known = None;
             }
         };
-        for one in private(messages) {
-            if !matches!(one.kind, Kind::Card | Kind::Link) {
-                note(one.kind, &messages[one.at]);
+        for message in messages {
+            for one in private(message) {
+                if !matches!(one.kind, Kind::Card | Kind::Link) {
+                    note(one.kind, &message[one.at]);
+                }
+            }
+            for name in introduced(message) {
+                note(Kind::Name, &name);
             }
         }
-        for name in introduced(messages) {
-            note(Kind::Name, &name);
-        }
-        let mut values: BTreeMap<Kind, String> =
-            values.into_iter().filter_map(|(kind, value)| Some((kind, value?))).collect();
+        let mut values: BTreeMap<Kind, String> = values
+            .into_iter()
+            .filter_map(|(kind, value)| Some((kind, value?)))
+            .collect();
         if let Some(agent) = agent {
             values.insert(Kind::Agent, agent.to_owned());
         }
@@ -224,7 +348,11 @@ impl Own {
                 match self.values.get(kind) {
                     Some(value) => filled = filled.replace(hole, value),
                     None if *kind == Kind::Agent => {
-                        filled = filled.replace(&format!(" {hole}"), "").replace(hole, "").trim_end().to_owned();
+                        filled = filled
+                            .replace(&format!(" {hole}"), "")
+                            .replace(hole, "")
+                            .trim_end()
+                            .to_owned();
                     }
                     None => {}
                 }
@@ -237,7 +365,10 @@ impl Own {
 /// Whether a text has a hole that somebody must fill: one of our placeholders, or a template's own such as `<name>` and
 /// `{order}`.
 pub fn has_hole(text: &str) -> bool {
-    let ours = PLACEHOLDERS.iter().flat_map(|row| row.1).any(|hole| text.contains(hole));
+    let ours = PLACEHOLDERS
+        .iter()
+        .flat_map(|row| row.1)
+        .any(|hole| text.contains(hole));
     ours || text.char_indices().any(|(at, open)| {
         let close = match open {
             '<' => '>',
@@ -250,7 +381,9 @@ pub fn has_hole(text: &str) -> bool {
             let inside = &inside[..end];
             (1..=40).contains(&inside.chars().count())
                 && inside.starts_with(|c: char| c.is_alphabetic() || c == '{' || c == '%')
-                && inside.chars().all(|c| c.is_alphanumeric() || " _'’.-{%}".contains(c))
+                && inside
+                    .chars()
+                    .all(|c| c.is_alphanumeric() || " _'’.-{%}".contains(c))
         })
     })
 }

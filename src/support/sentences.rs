@@ -15,8 +15,9 @@ pub struct Sentence<'a> {
 
 /// Words with a full stop that ends no sentence, in lower case.
 const ABBREVIATIONS: [&str; 30] = [
-    "approx", "art", "bzw", "ca", "co", "d.h", "dr", "e.g", "etc", "evtl", "ext", "fig", "i.e", "inc", "inkl",
-    "ltd", "mr", "mrs", "ms", "nr", "no", "p.s", "prof", "sr", "sra", "st", "str", "tel", "vs", "z.b",
+    "approx", "art", "bzw", "ca", "co", "d.h", "dr", "e.g", "etc", "evtl", "ext", "fig", "i.e", "inc",
+    "inkl", "ltd", "mr", "mrs", "ms", "nr", "no", "p.s", "prof", "sr", "sra", "st", "str", "tel", "vs",
+    "z.b",
 ];
 
 /// Cuts a text into its sentences; white space before the first is dropped.
@@ -32,7 +33,26 @@ pub fn sentences(text: &str) -> Vec<Sentence<'_>> {
         }
         // Further marks and what closes.
         while let Some(&(next, mark)) = letters.peek() {
-            if letter == '\n' || !matches!(mark, '.' | '!' | '?' | '。' | '！' | '？' | '…' | '"' | '\'' | ')' | ']' | '”' | '’' | '」' | '』' | '）' | '》')
+            if letter == '\n'
+                || !matches!(
+                    mark,
+                    '.' | '!'
+                        | '?'
+                        | '。'
+                        | '！'
+                        | '？'
+                        | '…'
+                        | '"'
+                        | '\''
+                        | ')'
+                        | ']'
+                        | '”'
+                        | '’'
+                        | '」'
+                        | '』'
+                        | '）'
+                        | '》'
+                )
             {
                 break;
             }
@@ -94,7 +114,9 @@ mod tests {
     #[test]
     fn sentences_end_where_readers_say() {
         assert_eq!(
-            texts("Dear Dr. Meyer, it weighs 2.5 kg. See e.g. example.com! \"Really?\" Yes.\nBest, A. B. Clark"),
+            texts(
+                "Dear Dr. Meyer, it weighs 2.5 kg. See e.g. example.com! \"Really?\" Yes.\nBest, A. B. Clark"
+            ),
             [
                 "Dear Dr. Meyer, it weighs 2.5 kg.",
                 "See e.g. example.com!",
@@ -105,7 +127,14 @@ mod tests {
         );
         assert_eq!(
             texts("您好！来信收悉。“为什么？”现回复如下：\n1. 明天发货…… 谢谢"),
-            ["您好！", "来信收悉。", "“为什么？”", "现回复如下：", "1. 明天发货……", "谢谢"]
+            [
+                "您好！",
+                "来信收悉。",
+                "“为什么？”",
+                "现回复如下：",
+                "1. 明天发货……",
+                "谢谢"
+            ]
         );
         assert!(texts("").is_empty() && texts(" \n ").is_empty());
         assert_eq!(texts("..."), ["..."]);
@@ -113,8 +142,16 @@ mod tests {
 
     #[test]
     fn joining_gives_the_text_again() {
-        for text in ["A b. C!\n\nD? e.", "您好！ 谢谢。再见", "no end", "x.\u{3000}y. 🙂 z"] {
-            let joined: String = sentences(text).iter().flat_map(|one| [one.text, one.gap]).collect();
+        for text in [
+            "A b. C!\n\nD? e.",
+            "您好！ 谢谢。再见",
+            "no end",
+            "x.\u{3000}y. 🙂 z",
+        ] {
+            let joined: String = sentences(text)
+                .iter()
+                .flat_map(|one| [one.text, one.gap])
+                .collect();
             assert_eq!(joined, text);
         }
     }

@@ -52,6 +52,17 @@ pub fn plain(message: &str, letters: usize) -> String {
 
 /// What the writer wrote: [`plain`] without quoted threads and signature.
 pub fn written(message: &str, letters: usize) -> String {
+    let text = unquoted(message, letters);
+    let lines: Vec<&str> = text.split('\n').collect();
+    let kept = lines[..signature(&lines)].join("\n");
+    match kept.trim() {
+        "" => text, // a signature only: better all than nothing
+        kept => kept.to_owned(),
+    }
+}
+
+/// [`plain`] without quoted threads, but with the signature: what an agent sent.
+pub fn unquoted(message: &str, letters: usize) -> String {
     let text = plain(message, letters);
     let lines: Vec<&str> = text.split('\n').collect();
     let end = (0..lines.len())
@@ -62,18 +73,16 @@ pub fn written(message: &str, letters: usize) -> String {
         .copied()
         .filter(|line| !is_quoted(line))
         .collect();
-    let own = &own[..signature(&own)];
-    let kept = own.join("\n");
-    match kept.trim() {
-        // A quotation only, or a signature only: better all than nothing.
+    match own.join("\n").trim() {
+        // A quotation only.
         "" => lines
             .iter()
-            .map(|line| unquoted(line))
+            .map(|line| without_marks(line))
             .collect::<Vec<_>>()
             .join("\n")
             .trim()
             .to_owned(),
-        kept => kept.to_owned(),
+        own => own.to_owned(),
     }
 }
 
@@ -83,7 +92,7 @@ fn is_quoted(line: &str) -> bool {
     line.starts_with('>') || line.starts_with("&gt;")
 }
 
-fn unquoted(line: &str) -> &str {
+fn without_marks(line: &str) -> &str {
     line.trim_start().trim_start_matches(['>', ' '])
 }
 

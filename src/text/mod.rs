@@ -28,6 +28,6 @@ pub use analyze::{LONGEST_WORD, Script, Token, fold, is_cjk, tokens};
 pub use csr::Csr;
 pub use features::Features;
 pub use language::language_of;
-pub use message::{plain, written};
+pub use message::{plain, unquoted, written};
 pub use neighbours::Neighbours;
 pub use tfidf::{TfIdf, TfIdfOptions, Weighting};

@@ -4,7 +4,7 @@
 use super::collect::{Label, Open};
 use super::knowledge::{Guess, Knowledge};
 use crate::store::Agent;
-use crate::support::{Assignment, Draft, Waiting, assign, votes};
+use crate::support::{Assignment, Waiting, assign, votes};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
@@ -53,6 +53,10 @@ pub(super) fn route(
             language: tickets[at].language.clone(),
             priority: routed[at].priority.clone(),
             created_at: tickets[at].created_at,
+            last_agent: tickets[at]
+                .last_agent
+                .as_deref()
+                .and_then(|id| seat.get(id).copied()),
             votes: votes(&routed[at].guess.near, |row| {
                 seat.get(knowledge.traces[row as usize].agent_id.as_deref()?)
                     .copied()
@@ -184,25 +188,4 @@ fn staff(agent: &Agent, load: &BTreeMap<String, u64>) -> crate::support::Agent {
         load: load.get(&agent.agent_id).copied().unwrap_or(0),
         active: agent.active,
     }
-}
-
-/// The draft for a routed ticket: to the customer's last message when there is one.
-pub(super) fn draft(knowledge: &Knowledge, ticket: &Open, routed: &Routed) -> Draft {
-    let policy = &knowledge.policy;
-    let near = match &ticket.last_message {
-        Some(message) => {
-            knowledge
-                .guess(&format!("{}\n{message}", ticket.text), Some(&ticket.ticket_id))
-                .near
-        }
-        None => routed.guess.near.clone(),
-    };
-    let may_send = routed.route
-        && routed
-            .category
-            .as_ref()
-            .is_some_and(|category| policy.send.contains(category));
-    policy
-        .drafting
-        .draft(&near, &knowledge.languages, &ticket.language, may_send)
 }

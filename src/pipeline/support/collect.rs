@@ -4,8 +4,9 @@
 //! and replies of agents. Notes are read by nobody here. What was closed after the instant counts as still open.
 
 use super::super::Night;
-use crate::store::{Agent, Reply, Snapshot, Ticket};
-use crate::text::language_of;
+use crate::store::{Agent, Article, Reply, Snapshot, Ticket};
+use crate::support::introduced;
+use crate::text::{language_of, plain, unquoted, written};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ pub struct Collected {
     tickets: Vec<Ticket>,
     replies: Vec<Reply>,
     agents: Vec<Agent>,
+    articles: Vec<Article>,
 }
 
 /// A ticket that people categorised or answered.
@@ -32,8 +34,12 @@ pub(super) struct Old {
     pub team: Option<String>,
     pub agent_id: Option<String>,
     pub priority: Option<String>,
-    /// The first reply of an agent: its key and text.
+    /// The first reply of an agent: its key and what was sent, without quoted mail.
     pub reply: Option<(i64, String)>,
+    /// Whose ticket it is: the user, or the ticket where nobody says.
+    pub customer: String,
+    /// Names that the customer gave, where there is a reply to take them out of.
+    pub names: Vec<String>,
     pub created_at: i64,
 }
 
@@ -53,6 +59,10 @@ pub(super) struct Open {
     pub reply_to: Option<i64>,
     /// What the customer wrote last, when it was not the ticket itself.
     pub last_message: Option<String>,
+    /// Who had this customer's last ticket.
+    pub last_agent: Option<String>,
+    /// All that the customer wrote, with signatures: what a draft may say of them comes from here.
+    pub messages: Vec<String>,
     /// Messages so far but notes.
     pub replies_seen: i64,
     /// Whether the last word is the shop's.
@@ -65,6 +75,7 @@ pub struct Prepared {
     pub(super) old: Vec<Old>,
     pub(super) open: Vec<Open>,
     pub(super) agents: Vec<Agent>,
+    pub(super) articles: Vec<Article>,
     /// What is learned: categories, or teams in a shop whose people enter teams only.
     pub(super) label: Label,
     /// Rows of `old` with a label, beside the index of the label in `labels`.
@@ -80,6 +91,7 @@ pub(super) fn collect(snapshot: &Snapshot) -> Result<Collected> {
         tickets: snapshot.tickets()?,
         replies: snapshot.replies()?,
         agents: snapshot.agents()?,
+        articles: snapshot.articles()?,
     })
 }
 
@@ -125,7 +137,13 @@ pub(super) fn prepare(collected: Collected, night: &Night<'_>) -> Prepared {
                 .and_then(|m| m.agent_id.clone())
                 .or_else(|| kept(ticket.agent_id)),
             priority: kept(ticket.priority),
-            reply: reply.map(|m| (m.reply_id, m.body.clone())),
+            reply: reply.map(|m| (m.reply_id, sent(&m.body))),
+            customer: ticket.user_id.unwrap_or_else(|| ticket.ticket_id.clone()),
+            names: if reply.is_some() {
+                names(&ticket.body)
+            } else {
+                Vec::new()
+            },
             ticket_id: ticket.ticket_id,
             text,
             created_at: ticket.created_at,
@@ -172,6 +190,7 @@ pub(super) fn prepare(collected: Collected, night: &Night<'_>) -> Prepared {
         old,
         open,
         agents: collected.agents,
+        articles: collected.articles,
         label,
         labelled,
         labels,
@@ -258,16 +277,28 @@ fn waiting(ticket: &Ticket, text: &str, thread: &[Reply]) -> Open {
         by_person: ticket.by_person,
         created_at: ticket.created_at,
         reply_to: last_customer.map(|m| m.reply_id),
-        last_message: last_customer.map(|m| m.body.chars().take(LETTERS).collect()),
+        last_message: last_customer.map(|m| written(&m.body, LETTERS)),
+        last_agent: None,
+        messages: messages(&ticket.subject, &ticket.body)
+            .into_iter()
+            .chain(
+                thread
+                    .iter()
+                    .filter(|m| m.author == "customer")
+                    .map(|m| plain(&m.body, LETTERS)),
+            )
+            .collect(),
         replies_seen: thread.len() as i64,
         answered: last.is_some_and(|m| m.author != "customer"),
     }
 }
 
-/// What is read of a ticket.
+/// What is read of a ticket: the subject and what the customer wrote, without markup, quoted threads and signature.
 pub(super) fn text(subject: &str, body: &str) -> String {
+    let (subject, body) = (plain(subject, LETTERS), written(body, LETTERS));
+    let subject = subject.trim();
     let joined = if subject.is_empty() {
-        body.to_owned()
+        body
     } else {
         format!("{subject}\n{body}")
     };
@@ -275,6 +306,21 @@ pub(super) fn text(subject: &str, body: &str) -> String {
         Some((end, _)) => joined[..end].to_owned(),
         None => joined,
     }
+}
+
+/// The ticket's own words, with the signature.
+pub(super) fn messages(subject: &str, body: &str) -> Vec<String> {
+    vec![plain(subject, LETTERS), plain(body, LETTERS)]
+}
+
+/// Names that a customer gives in a ticket.
+pub(super) fn names(body: &str) -> Vec<String> {
+    introduced(&unquoted(body, LETTERS))
+}
+
+/// What an agent sent, without quoted mail.
+pub(super) fn sent(body: &str) -> String {
+    unquoted(body, LETTERS)
 }
 
 /// First part of the tag somebody entered, else told from the text; `und` when neither says.

@@ -67,8 +67,12 @@ impl<'t> Kitchen<'t> {
     /// The sentences of the best candidate, each once.
     pub(super) fn own(&self, candidate: usize) -> Vec<usize> {
         let own = (0..self.pool.len()).filter(|&at| self.pool[at].source.0 == candidate);
-        own.filter(|&at| !self.pool[..at].iter().any(|other| other.words == self.pool[at].words))
-            .collect()
+        own.filter(|&at| {
+            !self.pool[..at]
+                .iter()
+                .any(|other| other.words == self.pool[at].words)
+        })
+        .collect()
     }
 
     /// Which (candidate, sentence) a sentence of the pool is.
@@ -105,7 +109,9 @@ impl<'t> Kitchen<'t> {
         let mut best: (f64, Option<Change>) = (now + 1e-9, None);
         if draft.len() > 1 {
             for at in 0..draft.len() {
-                let value = self.sum(length - lengths[at], self.beta, |guess| state.without[at * guesses + guess]);
+                let value = self.sum(length - lengths[at], self.beta, |guess| {
+                    state.without[at * guesses + guess]
+                });
                 if value > best.0 {
                     best = (value, Some(Change::Delete(at)));
                 }
@@ -148,7 +154,11 @@ impl<'t> Kitchen<'t> {
             // The bound shrinks to the value guess by guess; most changes are out after a few.
             let mut value = bound;
             for (at, guess) in self.table.guesses.iter().enumerate() {
-                let kept = if from == to { state.whole[at] } else { state.without[from * guesses + at] };
+                let kept = if from == to {
+                    state.whole[at]
+                } else {
+                    state.without[from * guesses + at]
+                };
                 let most = (kept + self.pool[lent].common[at]).min(guess.length);
                 let common = state.between(self, at, from, to, lent, &mut buffers);
                 value -= guess.weight * overlap(most - common, size, guess.length, self.beta);
@@ -227,7 +237,9 @@ impl State {
             for (number, guess) in guesses.iter().enumerate() {
                 let mut steps = vec![0u64; guess.front.blocks()];
                 guess.front.steps(&state.front[number][at], &mut steps);
-                state.without.push(meet(&steps, &state.back[number][at + 1]) as f64);
+                state
+                    .without
+                    .push(meet(&steps, &state.back[number][at + 1]) as f64);
             }
         }
         state

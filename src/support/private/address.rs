@@ -5,15 +5,52 @@ use std::ops::Range;
 
 /// Words that end the name of a street in English.
 const STREETS: [&str; 24] = [
-    "street", "st", "road", "rd", "avenue", "ave", "lane", "ln", "drive", "dr", "boulevard", "blvd", "way", "court", "ct",
-    "square", "sq", "place", "pl", "terrace", "crescent", "close", "highway", "parkway",
+    "street",
+    "st",
+    "road",
+    "rd",
+    "avenue",
+    "ave",
+    "lane",
+    "ln",
+    "drive",
+    "dr",
+    "boulevard",
+    "blvd",
+    "way",
+    "court",
+    "ct",
+    "square",
+    "sq",
+    "place",
+    "pl",
+    "terrace",
+    "crescent",
+    "close",
+    "highway",
+    "parkway",
 ];
 /// Words that begin one in French, Spanish, Italian and Portuguese.
 const VIAS: [&str; 14] = [
-    "rue", "avenue", "boulevard", "calle", "avenida", "via", "viale", "piazza", "rua", "travessa", "plaza", "paseo", "chemin", "allée",
+    "rue",
+    "avenue",
+    "boulevard",
+    "calle",
+    "avenida",
+    "via",
+    "viale",
+    "piazza",
+    "rua",
+    "travessa",
+    "plaza",
+    "paseo",
+    "chemin",
+    "allée",
 ];
 /// Endings of one in German.
-const ENDINGS: [&str; 8] = ["straße", "strasse", "str.", "weg", "platz", "allee", "gasse", "ring"];
+const ENDINGS: [&str; 8] = [
+    "straße", "strasse", "str.", "weg", "platz", "allee", "gasse", "ring",
+];
 
 /// All addresses, in order.
 pub(super) fn addresses(text: &str) -> Vec<Range<usize>> {
@@ -21,12 +58,16 @@ pub(super) fn addresses(text: &str) -> Vec<Range<usize>> {
     let words = words(text);
     let mut i = 0;
     while i < words.len() {
-        match english(&words, i).or_else(|| german(&words, i)).or_else(|| romance(&words, i)) {
+        match english(&words, i)
+            .or_else(|| german(&words, i))
+            .or_else(|| romance(&words, i))
+        {
             Some(end) => {
                 let end = town(&words, end);
                 // "Lange Straße": the name stands before.
                 let alone = ENDINGS.contains(&words[i].text.to_lowercase().as_str());
-                let start = i - usize::from(alone && i > 0 && capital(words[i - 1].text) && !words[i - 1].pause);
+                let start =
+                    i - usize::from(alone && i > 0 && capital(words[i - 1].text) && !words[i - 1].pause);
                 let whole = words[start].at.start..words[end - 1].at.end;
                 found.push(whole.start..whole.start + text[whole].trim_end_matches('.').len());
                 i = end;
@@ -74,7 +115,10 @@ fn house(word: &str) -> bool {
     let digits = word.bytes().filter(u8::is_ascii_digit).count();
     (1..=5).contains(&digits)
         && word.starts_with(|c: char| c.is_ascii_digit())
-        && word.trim_end_matches('.').chars().all(|c| c.is_ascii_digit() || c == '-' || c == '/' || c.is_ascii_alphabetic())
+        && word
+            .trim_end_matches('.')
+            .chars()
+            .all(|c| c.is_ascii_digit() || c == '-' || c == '/' || c.is_ascii_alphabetic())
         && word.bytes().filter(u8::is_ascii_alphabetic).count() <= 1
 }
 
@@ -109,7 +153,11 @@ fn german(words: &[Word<'_>], from: usize) -> Option<usize> {
 
 /// "12 rue de la Paix", "Calle Mayor 5".
 fn romance(words: &[Word<'_>], from: usize) -> Option<usize> {
-    let via = |at: usize| words.get(at).is_some_and(|word: &Word<'_>| VIAS.contains(&word.text.to_lowercase().as_str()));
+    let via = |at: usize| {
+        words
+            .get(at)
+            .is_some_and(|word: &Word<'_>| VIAS.contains(&word.text.to_lowercase().as_str()))
+    };
     if house(words[from].text) && via(from + 1) {
         let end = (from + 2..words.len().min(from + 7)).find(|&at| capital(words[at].text))?;
         return Some(end + 1);
@@ -140,7 +188,11 @@ fn town(words: &[Word<'_>], street_end: usize) -> usize {
         }
     }
     // A postcode: 10115, NW1 6XE.
-    let digits = words[street_end..end].iter().flat_map(|word| word.text.bytes()).filter(u8::is_ascii_digit).count();
+    let digits = words[street_end..end]
+        .iter()
+        .flat_map(|word| word.text.bytes())
+        .filter(u8::is_ascii_digit)
+        .count();
     if digits >= 2 { end } else { street_end }
 }
 
@@ -148,7 +200,11 @@ fn town(words: &[Word<'_>], street_end: usize) -> usize {
 fn chinese(text: &str) -> Vec<Range<usize>> {
     let letters: Vec<(usize, char)> = text.char_indices().collect();
     let mut found: Vec<Range<usize>> = Vec::new();
-    let digits = |from: usize| (from..letters.len()).take_while(|&at| letters[at].1.is_ascii_digit()).count();
+    let digits = |from: usize| {
+        (from..letters.len())
+            .take_while(|&at| letters[at].1.is_ascii_digit())
+            .count()
+    };
     for at in 0..letters.len() {
         if !"路街道巷弄".contains(letters[at].1) {
             continue;
@@ -170,7 +226,11 @@ fn chinese(text: &str) -> Vec<Range<usize>> {
         }
         let end = end.min(letters.len());
         let mut start = at;
-        while start > 0 && at - start < 12 && is_cjk(letters[start - 1].1) && !"在到至往从于为是的".contains(letters[start - 1].1) {
+        while start > 0
+            && at - start < 12
+            && is_cjk(letters[start - 1].1)
+            && !"在到至往从于为是的".contains(letters[start - 1].1)
+        {
             start -= 1;
         }
         let from = letters[start].0;

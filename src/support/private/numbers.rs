@@ -6,21 +6,96 @@ use std::ops::Range;
 
 /// Words before the number of a thing that belongs to somebody, in lower case.
 const THINGS: [&str; 56] = [
-    "order", "invoice", "ticket", "case", "reference", "ref", "tracking", "parcel", "shipment", "account", "customer", "policy",
-    "contract", "booking", "reservation", "serial", "#", "bestellung", "bestell", "rechnung", "rechnungs", "kunden", "sendung",
-    "sendungs", "vorgangs", "konto", "bestellnummer", "rechnungsnummer", "kundennummer", "sendungsnummer", "auftrag", "auftrags", "commande",
-    "facture", "suivi", "client", "pedido", "factura", "cliente", "ordine", "fattura", "encomenda", "fatura", "iban", "订单", "单",
-    "运单", "快递", "工单", "发票", "账", "帐", "编", "会员", "身份证", "受理",
+    "order",
+    "invoice",
+    "ticket",
+    "case",
+    "reference",
+    "ref",
+    "tracking",
+    "parcel",
+    "shipment",
+    "account",
+    "customer",
+    "policy",
+    "contract",
+    "booking",
+    "reservation",
+    "serial",
+    "#",
+    "bestellung",
+    "bestell",
+    "rechnung",
+    "rechnungs",
+    "kunden",
+    "sendung",
+    "sendungs",
+    "vorgangs",
+    "konto",
+    "bestellnummer",
+    "rechnungsnummer",
+    "kundennummer",
+    "sendungsnummer",
+    "auftrag",
+    "auftrags",
+    "commande",
+    "facture",
+    "suivi",
+    "client",
+    "pedido",
+    "factura",
+    "cliente",
+    "ordine",
+    "fattura",
+    "encomenda",
+    "fatura",
+    "iban",
+    "订单",
+    "单",
+    "运单",
+    "快递",
+    "工单",
+    "发票",
+    "账",
+    "帐",
+    "编",
+    "会员",
+    "身份证",
+    "受理",
 ];
 /// Words that may stand between those and the number.
 const BETWEEN: [&str; 22] = [
-    "number", "numbers", "no", "nr", "num", "id", "is", "code", "nummer", "ist", "numéro", "numero", "número", "est", "es", "de", "n°", "号码", "号", "码",
-    "为", "是",
+    "number", "numbers", "no", "nr", "num", "id", "is", "code", "nummer", "ist", "numéro", "numero",
+    "número", "est", "es", "de", "n°", "号码", "号", "码", "为", "是",
 ];
 /// Words before a telephone number.
 const CALLS: [&str; 26] = [
-    "tel", "telephone", "phone", "mobile", "cell", "call", "fax", "whatsapp", "hotline", "at", "on", "telefon", "handy", "unter", "rufnummer",
-    "téléphone", "teléfono", "telefono", "telefone", "电话", "手机", "致电", "拨打", "热线", "联系", "传真",
+    "tel",
+    "telephone",
+    "phone",
+    "mobile",
+    "cell",
+    "call",
+    "fax",
+    "whatsapp",
+    "hotline",
+    "at",
+    "on",
+    "telefon",
+    "handy",
+    "unter",
+    "rufnummer",
+    "téléphone",
+    "teléfono",
+    "telefono",
+    "telefone",
+    "电话",
+    "手机",
+    "致电",
+    "拨打",
+    "热线",
+    "联系",
+    "传真",
 ];
 
 /// Mail addresses, and links whether personal or not.
@@ -30,23 +105,41 @@ pub(super) fn links_and_mails(text: &str) -> Vec<Found> {
     let mut from = 0;
     while from < text.len() {
         let rest = &text[from..];
-        let Some(next) = ["http://", "https://", "www."].iter().filter_map(|start| rest.find(start)).min() else { break };
+        let Some(next) = ["http://", "https://", "www."]
+            .iter()
+            .filter_map(|start| rest.find(start))
+            .min()
+        else {
+            break;
+        };
         let at = from + next;
-        let end = text[at..].find(|c: char| c.is_whitespace() || is_cjk(c) || "<>\"'，。；）)】”".contains(c));
+        let end =
+            text[at..].find(|c: char| c.is_whitespace() || is_cjk(c) || "<>\"'，。；）)】”".contains(c));
         let end = end.map_or(text.len(), |end| at + end);
-        let end = at + text[at..end].trim_end_matches(['.', ',', ';', ':', '!', '?']).len();
-        found.push(Found { kind: Kind::Link, at: at..end });
+        let end = at
+            + text[at..end]
+                .trim_end_matches(['.', ',', ';', ':', '!', '?'])
+                .len();
+        found.push(Found {
+            kind: Kind::Link,
+            at: at..end,
+        });
         from = end.max(at + 4);
     }
     for (at, _) in text.match_indices('@') {
-        let before = text[..at].rfind(|c| !word(c)).map_or(0, |before| before + text[before..].chars().next().map_or(1, char::len_utf8));
+        let before = text[..at].rfind(|c| !word(c)).map_or(0, |before| {
+            before + text[before..].chars().next().map_or(1, char::len_utf8)
+        });
         let after = text[at + 1..].find(|c: char| !(c.is_ascii_alphanumeric() || ".-".contains(c)));
         let after = at + 1 + after.unwrap_or(text.len() - at - 1);
         let domain = text[at + 1..after].trim_end_matches(['.', '-']);
         let range = before..at + 1 + domain.len();
         let in_link = found.iter().any(|one| one.at.start <= at && at < one.at.end);
         if before < at && domain.contains('.') && !in_link {
-            found.push(Found { kind: Kind::Mail, at: range });
+            found.push(Found {
+                kind: Kind::Mail,
+                at: range,
+            });
         }
     }
     found
@@ -56,7 +149,9 @@ pub(super) fn links_and_mails(text: &str) -> Vec<Found> {
 pub(super) fn is_personal(link: &str) -> bool {
     let digits = |part: &str| part.bytes().filter(u8::is_ascii_digit).count();
     link.contains(['?', '@'])
-        || link.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| digits(part) >= 5 || (part.len() >= 20 && digits(part) > 0))
+        || link
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .any(|part| digits(part) >= 5 || (part.len() >= 20 && digits(part) > 0))
 }
 
 /// Numbers and codes, in order.
@@ -70,10 +165,15 @@ pub(super) fn numbers(text: &str) -> Vec<Found> {
             let (end, has_letters) = code_end(&letters, i);
             let to = letters.get(end).map_or(text.len(), |one| one.0);
             if has_letters && is_code(text, from..to) {
-                found.push(Found { kind: Kind::Number, at: from..to });
+                found.push(Found {
+                    kind: Kind::Number,
+                    at: from..to,
+                });
             }
             i = end;
-        } else if c.is_ascii_digit() || ((c == '+' || c == '(') && letters.get(i + 1).is_some_and(|one| one.1.is_ascii_digit())) {
+        } else if c.is_ascii_digit()
+            || ((c == '+' || c == '(') && letters.get(i + 1).is_some_and(|one| one.1.is_ascii_digit()))
+        {
             let end = number_end(&letters, i);
             let to = letters.get(end).map_or(text.len(), |one| one.0);
             let next = letters.get(end).map(|one| one.1);
@@ -92,7 +192,10 @@ pub(super) fn numbers(text: &str) -> Vec<Found> {
 fn code_end(letters: &[(usize, char)], from: usize) -> (usize, bool) {
     let (mut end, mut has_letters) = (from, false);
     while let Some(&(_, c)) = letters.get(end) {
-        let inner = matches!(c, '-' | '_' | '/') && letters.get(end + 1).is_some_and(|one| one.1.is_ascii_alphanumeric());
+        let inner = matches!(c, '-' | '_' | '/')
+            && letters
+                .get(end + 1)
+                .is_some_and(|one| one.1.is_ascii_alphanumeric());
         if !c.is_ascii_alphanumeric() && !inner {
             break;
         }
@@ -111,9 +214,18 @@ fn number_end(letters: &[(usize, char)], from: usize) -> usize {
             end += 1;
             continue;
         }
-        let Some(&(_, c)) = letters.get(end) else { return end };
-        let pair = matches!(c, ')' | ' ' | '-' | '/') && letters.get(end + 1).is_some_and(|one| matches!(one.1, ' ' | '(' | '-'));
-        if matches!(c, ' ' | '-' | '.' | '/' | ')' | '\u{2010}' | '\u{2011}' | '\u{2013}') && digit(end + 1) {
+        let Some(&(_, c)) = letters.get(end) else {
+            return end;
+        };
+        let pair = matches!(c, ')' | ' ' | '-' | '/')
+            && letters
+                .get(end + 1)
+                .is_some_and(|one| matches!(one.1, ' ' | '(' | '-'));
+        if matches!(
+            c,
+            ' ' | '-' | '.' | '/' | ')' | '\u{2010}' | '\u{2011}' | '\u{2013}'
+        ) && digit(end + 1)
+        {
             end += 2;
         } else if pair && digit(end + 2) {
             end += 3;
@@ -132,7 +244,10 @@ fn is_code(text: &str, at: Range<usize>) -> bool {
 /// What a number of digit groups is; none = nobody's.
 fn kind_of(text: &str, at: Range<usize>, next: Option<char>) -> Option<Kind> {
     let written = &text[at.clone()];
-    let groups: Vec<&str> = written.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty()).collect();
+    let groups: Vec<&str> = written
+        .split(|c: char| !c.is_ascii_digit())
+        .filter(|group| !group.is_empty())
+        .collect();
     let digits: String = groups.concat();
     let sizes: Vec<usize> = groups.iter().map(|group| group.len()).collect();
     let called = follows(text, at.start, &CALLS);
@@ -141,7 +256,9 @@ fn kind_of(text: &str, at: Range<usize>, next: Option<char>) -> Option<Kind> {
     let spoken = !called && !thing;
     // Before 元, 平方米, 人 and the like it is an amount, and with . or , between threes as well.
     let amount = next.is_some_and(|next| "元块平米公个人户万亿吨年月天次℃%％€$£".contains(next))
-        || (written.contains('.') && sizes.len() > 1 && (sizes[1..].iter().all(|&size| size == 3) || sizes[sizes.len() - 1] <= 2));
+        || (written.contains('.')
+            && sizes.len() > 1
+            && (sizes[1..].iter().all(|&size| size == 3) || sizes[sizes.len() - 1] <= 2));
     if (13..=19).contains(&digits.len()) && luhn(&digits) && !amount {
         return Some(Kind::Card);
     }

@@ -1,7 +1,10 @@
 use super::*;
 
 fn kinds(text: &str) -> Vec<(Kind, &str)> {
-    private(text).into_iter().map(|one| (one.kind, &text[one.at])).collect()
+    private(text)
+        .into_iter()
+        .map(|one| (one.kind, &text[one.at]))
+        .collect()
 }
 
 #[test]
@@ -12,8 +15,14 @@ fn numbers_that_belong_to_somebody_are_found() {
         ("Ihre Bestellung 48213 ist da", (Kind::Number, "48213")),
         ("invoice INV-2041", (Kind::Number, "INV-2041")),
         ("see A1B2C3D45", (Kind::Number, "A1B2C3D45")),
-        ("tracking 1Z999AA10123456784", (Kind::Number, "1Z999AA10123456784")),
-        ("IBAN DE89370400440532013000", (Kind::Number, "DE89370400440532013000")),
+        (
+            "tracking 1Z999AA10123456784",
+            (Kind::Number, "1Z999AA10123456784"),
+        ),
+        (
+            "IBAN DE89370400440532013000",
+            (Kind::Number, "DE89370400440532013000"),
+        ),
         ("您的订单号是20394已发货", (Kind::Number, "20394")),
         ("网友 UU0082205 您好", (Kind::Number, "UU0082205")),
         ("number 123456789", (Kind::Number, "123456789")),
@@ -23,11 +32,23 @@ fn numbers_that_belong_to_somebody_are_found() {
         ("电话0731-88888888。", (Kind::Phone, "0731-88888888")),
         ("card 4111 1111 1111 1111", (Kind::Card, "4111 1111 1111 1111")),
         ("card 4111-1111-1111-1111", (Kind::Card, "4111-1111-1111-1111")),
-        ("write to Anna.Smith+x@mail.example.com.", (Kind::Mail, "Anna.Smith+x@mail.example.com")),
+        (
+            "write to Anna.Smith+x@mail.example.com.",
+            (Kind::Mail, "Anna.Smith+x@mail.example.com"),
+        ),
         ("邮箱zhang@qq.com，谢谢", (Kind::Mail, "zhang@qq.com")),
-        ("see https://shop.example/track/8842199 now", (Kind::Link, "https://shop.example/track/8842199")),
-        ("to 221B Baker Street, London NW1 6XE", (Kind::Address, "221B Baker Street, London NW1 6XE")),
-        ("an Lange Straße 5, 10115 Berlin gesandt", (Kind::Address, "Lange Straße 5, 10115 Berlin")),
+        (
+            "see https://shop.example/track/8842199 now",
+            (Kind::Link, "https://shop.example/track/8842199"),
+        ),
+        (
+            "to 221B Baker Street, London NW1 6XE",
+            (Kind::Address, "221B Baker Street, London NW1 6XE"),
+        ),
+        (
+            "an Lange Straße 5, 10115 Berlin gesandt",
+            (Kind::Address, "Lange Straße 5, 10115 Berlin"),
+        ),
         ("au 12 rue de la Paix", (Kind::Address, "12 rue de la Paix")),
         ("寄到湘江路12号3栋502室。", (Kind::Address, "湘江路12号3栋502室")),
     ] {
@@ -72,7 +93,10 @@ fn greetings_and_introductions_name_people() {
         assert_eq!(name(nobody), None, "{nobody}");
     }
     assert_eq!(introduced("My name is Anna Smith and I wait"), ["Anna Smith"]);
-    assert_eq!(introduced("Where is it?\n\nBest regards,\nBob Jones\nSales"), ["Bob Jones"]);
+    assert_eq!(
+        introduced("Where is it?\n\nBest regards,\nBob Jones\nSales"),
+        ["Bob Jones"]
+    );
     assert_eq!(introduced("Where is it?\nBest regards, Bob"), ["Bob"]);
     assert_eq!(introduced("我叫李小明，请帮忙"), ["李小明"]);
     assert_eq!(introduced("请帮忙\n谢谢\n王伟"), ["王伟"]);
@@ -90,7 +114,12 @@ fn nothing_of_one_customer_reaches_the_next() {
         "Dear [name], order #[order number] goes to [address]. [name], we wrote to [e-mail] \
          and rang [phone number]; card [card number] was charged. Kind regards, [agent]"
     );
-    let own = Own::of("Where is order 20777? Write to bob@mail.example or b2@mail.example. My card 5500 0000 0000 0004\nThanks,\nBob Jones", Some("Cy"));
+    let own = Own::of(
+        &[
+            "Where is order 20777? Write to bob@mail.example or b2@mail.example. My card 5500 0000 0000 0004\nThanks,\nBob Jones",
+        ],
+        Some("Cy"),
+    );
     let filled = own.fill(&clean);
     assert_eq!(
         filled,
@@ -101,9 +130,18 @@ fn nothing_of_one_customer_reaches_the_next() {
     assert!(has_hole("Dear <name>, {{ order.id }}"));
     assert!(Own::default().fill("Yours, [agent]") == "Yours,");
     // The old customer's message gave a name that the reply mentions without greeting.
-    assert_eq!(cleaned("We wrote to Dora.", "en", &["Dora Ek".into()], &[], &public), "We wrote to [name].");
     assert_eq!(
-        cleaned("网友“UU0082205”您好！请拨打13812345678，订单20394已发。", "zh", &[], &[], &public),
+        cleaned("We wrote to Dora.", "en", &["Dora Ek".into()], &[], &public),
+        "We wrote to [name]."
+    );
+    assert_eq!(
+        cleaned(
+            "网友“UU0082205”您好！请拨打13812345678，订单20394已发。",
+            "zh",
+            &[],
+            &[],
+            &public
+        ),
         "网友“[姓名]”您好！请拨打[电话]，订单[单号]已发。"
     );
 }
@@ -119,7 +157,13 @@ fn what_many_were_told_is_the_shops_own() {
     assert!(public.has("08001234567") && !public.has("55120"));
     public.published("Write to help@shop.example");
     assert_eq!(
-        cleaned("Call 0800 123 4567 or help@shop.example, order 55120", "en", &[], &[], &public),
+        cleaned(
+            "Call 0800 123 4567 or help@shop.example, order 55120",
+            "en",
+            &[],
+            &[],
+            &public
+        ),
         "Call 0800 123 4567 or help@shop.example, order [order number]"
     );
 }
@@ -127,11 +171,45 @@ fn what_many_were_told_is_the_shops_own() {
 #[test]
 fn any_bytes_are_survived() {
     let mut dice = fastrand::Rng::with_seed(5);
-    let pieces = ["@", "+", "(", ")", "1", "23", "4567", "-", ".", " ", "路", "号", "王", "先生", "Dear ", "A", "b", "é", "\u{1F600}", "\u{202E}", "İ", ",", "\n", "www.", "ß", "“", "”", "尊敬的", "Street", "order ", "单"];
+    let pieces = [
+        "@",
+        "+",
+        "(",
+        ")",
+        "1",
+        "23",
+        "4567",
+        "-",
+        ".",
+        " ",
+        "路",
+        "号",
+        "王",
+        "先生",
+        "Dear ",
+        "A",
+        "b",
+        "é",
+        "\u{1F600}",
+        "\u{202E}",
+        "İ",
+        ",",
+        "\n",
+        "www.",
+        "ß",
+        "“",
+        "”",
+        "尊敬的",
+        "Street",
+        "order ",
+        "单",
+    ];
     for _ in 0..3000 {
-        let text: String = (0..dice.usize(0..25)).map(|_| pieces[dice.usize(..pieces.len())]).collect();
+        let text: String = (0..dice.usize(0..25))
+            .map(|_| pieces[dice.usize(..pieces.len())])
+            .collect();
         let clean = cleaned(&text, "zh", &introduced(&text), &["A".into()], &Public::default());
-        Own::of(&text, None).fill(&clean);
+        Own::of(&[&text], None).fill(&clean);
         has_hole(&clean);
     }
 }
