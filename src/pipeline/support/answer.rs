@@ -153,6 +153,7 @@ fn decide(knowledge: &Knowledge, ticket: &Open) -> Routed {
         .clone()
         .or_else(|| usual.and_then(|known| known.team.clone()).filter(|_| route));
     match (&ticket.team, &team) {
+        (Some(team), _) if ticket.stays => why = format!("{why}; team {team} has it"),
         (Some(team), _) => why = format!("{why}; {decider} chose team {team}"),
         (None, Some(_)) if label == Label::Team => {} // said already
         (None, Some(team)) => why = format!("{why}; team {team} handles it"),
@@ -160,7 +161,10 @@ fn decide(knowledge: &Knowledge, ticket: &Open) -> Routed {
         (None, None) => {}
     }
     if let Some(agent) = &ticket.agent_id {
-        why = format!("{why}; {decider} chose agent {agent}");
+        why = match ticket.stays {
+            true => format!("{why}; stays with agent {agent}, because somebody has worked on it"),
+            false => format!("{why}; {decider} chose agent {agent}"),
+        };
     }
     let priority = ticket
         .priority

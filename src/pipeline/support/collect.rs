@@ -4,6 +4,8 @@
 //! and replies of agents. Notes are read by nobody here. What was closed after the instant counts as still open.
 
 use super::super::Night;
+use super::continuity::{self, Happened};
+use super::due::Clock;
 use crate::store::{Agent, Article, Reply, Snapshot, Ticket};
 use crate::support::introduced;
 use crate::text::{language_of, plain, unquoted, written};
@@ -57,6 +59,14 @@ pub(super) struct Open {
     pub created_at: i64,
     /// The customer's message to be answered: the last one after the ticket itself.
     pub reply_to: Option<i64>,
+    /// Whose it is, when somebody says.
+    pub user_id: Option<String>,
+    /// Whether a person or an agent's reply has touched it.
+    pub touched: bool,
+    /// The agent who replied last.
+    pub replied_by: Option<String>,
+    /// Team and agent are those of an earlier night, kept because somebody has worked on it.
+    pub stays: bool,
     /// What the customer wrote last, when it was not the ticket itself.
     pub last_message: Option<String>,
     /// Who had this customer's last ticket.
@@ -76,6 +86,9 @@ pub struct Prepared {
     pub(super) open: Vec<Open>,
     pub(super) agents: Vec<Agent>,
     pub(super) articles: Vec<Article>,
+    /// What people did with the tickets that earlier nights answered.
+    pub(super) happened: Happened,
+    pub(super) clock: Clock,
     /// What is learned: categories, or teams in a shop whose people enter teams only.
     pub(super) label: Label,
     /// Rows of `old` with a label, beside the index of the label in `labels`.
@@ -95,8 +108,10 @@ pub(super) fn collect(snapshot: &Snapshot) -> Result<Collected> {
     })
 }
 
-pub(super) fn prepare(collected: Collected, night: &Night<'_>) -> Prepared {
+pub(super) fn prepare(collected: Collected, night: &Night<'_>) -> Result<Prepared> {
     let as_of = night.as_of;
+    let clock = Clock::new(night.zone, night.settings.working_hours.as_deref())?;
+    let mut happened = Happened::awaited(night)?;
     let mut messages: BTreeMap<String, Vec<Reply>> = BTreeMap::new();
     let (mut later, mut notes) = (0, 0);
     for reply in collected.replies {
@@ -124,6 +139,7 @@ pub(super) fn prepare(collected: Collected, night: &Night<'_>) -> Prepared {
         if !closed {
             open.push(waiting(&ticket, &text, &thread));
         }
+        happened.look(&ticket, &thread);
         // What was decided by closing a ticket later was not known yet.
         let known = ticket.by_person && (closed || ticket.status != "closed");
         let reply = thread
@@ -186,7 +202,13 @@ pub(super) fn prepare(collected: Collected, night: &Night<'_>) -> Prepared {
     let timed = days(i64::max)
         .zip(days(i64::min))
         .is_some_and(|(last, first)| last - first >= 7);
-    Prepared {
+    continuity::keep(
+        &mut open,
+        &old,
+        &night.shop.published_routes()?,
+        &collected.agents,
+    );
+    Ok(Prepared {
         old,
         open,
         agents: collected.agents,
@@ -195,7 +217,9 @@ pub(super) fn prepare(collected: Collected, night: &Night<'_>) -> Prepared {
         labelled,
         labels,
         timed,
-    }
+        happened,
+        clock,
+    })
 }
 
 /// What people say of a ticket that a model can learn.
@@ -279,6 +303,18 @@ fn waiting(ticket: &Ticket, text: &str, thread: &[Reply]) -> Open {
         reply_to: last_customer.map(|m| m.reply_id),
         last_message: last_customer.map(|m| written(&m.body, LETTERS)),
         last_agent: None,
+        user_id: ticket.user_id.clone(),
+        touched: thread.iter().any(|m| m.author == "agent")
+            || (ticket.by_person
+                && [&ticket.category, &ticket.team, &ticket.agent_id, &ticket.priority]
+                    .iter()
+                    .any(|value| value.as_ref().is_some_and(|value| !value.is_empty()))),
+        replied_by: thread
+            .iter()
+            .rev()
+            .find(|m| m.author == "agent")
+            .and_then(|m| m.agent_id.clone()),
+        stays: false,
         messages: messages(&ticket.subject, &ticket.body)
             .into_iter()
             .chain(

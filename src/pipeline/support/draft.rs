@@ -26,6 +26,8 @@ pub struct Source {
 #[derive(Debug, Clone)]
 pub(super) struct Drafted {
     pub draft: Draft,
+    /// The reply to the nearest ticket alone, cleaned: what the draft is compared with later.
+    pub nearest: Option<String>,
     pub sources: Vec<Source>,
 }
 
@@ -260,7 +262,15 @@ pub(super) fn draft(
             .is_some_and(|category| policy.send.contains(category));
     let draft = policy.drafting.draft(&quotes, &ticket.language, &own, may_send);
     let sources = draft.quoted.iter().flat_map(|&at| sources[at].clone()).collect();
-    Drafted { draft, sources }
+    let nearest = quotes
+        .first()
+        .filter(|quote| quote.1.is_some())
+        .map(|quote| own.fill(&quote.0.whole()));
+    Drafted {
+        draft,
+        nearest,
+        sources,
+    }
 }
 
 /// Figures of drafts, a slice a language.

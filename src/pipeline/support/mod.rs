@@ -7,8 +7,11 @@
 
 mod answer;
 mod ask;
+mod card;
 mod collect;
+mod continuity;
 mod draft;
+mod due;
 mod knowledge;
 mod learn;
 
@@ -59,7 +62,7 @@ impl Family for Support {
     }
 
     fn prepare(&self, collected: Collected, night: &Night<'_>) -> Result<Prepared> {
-        Ok(collect::prepare(collected, night))
+        collect::prepare(collected, night)
     }
 
     fn fit(&self, prepared: &Prepared, night: &Night<'_>) -> Result<Learned> {
@@ -157,7 +160,7 @@ impl Family for Support {
                     .settings
                     .sla_hours
                     .get(&routed.priority)
-                    .map(|hours| ticket.created_at + (hours * 3600.0).round() as i64),
+                    .map(|hours| prepared.clock.due(ticket.created_at, *hours)),
                 why: routed.why.clone(),
                 routed_at: night.now,
             }
@@ -181,7 +184,7 @@ impl Family for Support {
                 .iter()
                 .zip(&judged.drafts)
                 .filter_map(|(ticket, drafted)| {
-                    let Drafted { draft, sources } = drafted.as_ref()?;
+                    let Drafted { draft, sources, .. } = drafted.as_ref()?;
                     Some(TicketDraft {
                         ticket_id: ticket.ticket_id.clone(),
                         reply_to: ticket.reply_to,
@@ -194,6 +197,7 @@ impl Family for Support {
                     })
                 }),
         )?;
-        Ok(())
+        card::judge(prepared, night)?;
+        card::keep(prepared, judged, night)
     }
 }
