@@ -115,6 +115,8 @@ pub struct Example {
 pub const REPLIES: usize = 20;
 /// Expected ROUGE-L from which a reply may go out unseen: nearly the agent's own words.
 pub const SEND_FROM: f64 = 0.6;
+/// Share of the uncalibrated overlap in a confidence: too little to matter, enough to order equals.
+const ORDER: f64 = 0.001;
 /// Answered tickets of a language on which drafts are measured at the most; as many again choose the numbers.
 pub const SAMPLE: usize = 240;
 /// Fewer measured tickets than this tell nothing.
@@ -195,7 +197,8 @@ impl Drafting {
         else {
             return none(None, "the nearest replies are empty");
         };
-        let confidence = manner.curve.at(expected).unwrap_or(0.0);
+        // Where the curve is level, the overlap that the draft expects of itself still says which is surer.
+        let confidence = (1.0 - ORDER) * manner.curve.at(expected).unwrap_or(0.0) + ORDER * expected;
         if confidence < manner.suggest_from {
             return none(
                 Some(confidence),
