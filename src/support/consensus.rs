@@ -43,18 +43,23 @@ pub struct Weighing {
 pub struct Composed {
     /// (candidate, sentence of it).
     pub parts: Vec<(usize, usize)>,
-    /// Expected ROUGE-L (F1), 0 to 1.
+    /// Expected ROUGE-L (F1), 0 to 1, by the weights of [`SURENESS`] whatever temperature wrote the draft: a low one
+    /// makes every draft look sure of itself.
     pub expected: f64,
 }
 
 /// Changes at the most.
 pub const ROUNDS: usize = 4;
+/// The temperature at which drafts say how sure they are.
+const SURENESS: f64 = 0.1;
 /// Words read of a candidate; the rest of a longer one counts for nothing.
 const WORDS: usize = 4000;
 
 /// A reply that drafts are compared with.
 struct Guess {
     weight: f64,
+    /// The weight by [`SURENESS`].
+    usual: f64,
     length: f64,
     front: Pattern,
     back: Pattern,
@@ -104,7 +109,7 @@ pub fn compose(candidates: &[Candidate<'_>], weighing: &Weighing, rounds: usize)
             break;
         }
     }
-    let expected = kitchen.expected(&draft, 1.0);
+    let expected = kitchen.expected(&draft);
     Some(Composed {
         parts: draft.iter().map(|&at| kitchen.source(at)).collect(),
         expected,
@@ -157,13 +162,16 @@ impl Table {
             return None;
         }
         let similarities: Vec<f64> = evidence.iter().map(|one| one.1).collect();
+        let usual = weights(&similarities, SURENESS);
         let guesses = evidence
             .iter()
             .zip(weights(&similarities, weighing.temperature))
-            .map(|(&(at, _), weight)| {
+            .zip(usual)
+            .map(|((&(at, _), weight), usual)| {
                 let words: Vec<u32> = texts[at].iter().flatten().copied().collect();
                 Guess {
                     weight,
+                    usual,
                     length: words.len() as f64,
                     front: Pattern::new(words.iter().copied(), known.len()),
                     back: Pattern::new(words.iter().rev().copied(), known.len()),

@@ -80,13 +80,14 @@ impl<'t> Kitchen<'t> {
         self.pool[at].source
     }
 
-    /// Expected overlap of a draft.
-    pub(super) fn expected(&self, draft: &[usize], beta: f64) -> f64 {
+    /// Expected ROUGE-L of a draft, by the usual weights.
+    pub(super) fn expected(&self, draft: &[usize]) -> f64 {
         let words = || draft.iter().flat_map(|&at| self.pool[at].words.iter().copied());
         let length = words().count() as f64;
-        self.sum(length, beta, |guess| {
-            self.table.guesses[guess].front.common(words()) as f64
-        })
+        let guesses = self.table.guesses.iter();
+        guesses
+            .map(|guess| guess.usual * overlap(guess.front.common(words()) as f64, length, guess.length, 1.0))
+            .sum()
     }
 
     /// Expected overlap of a draft of `length` words with what it has in common with each guess.
