@@ -95,7 +95,7 @@ impl Pattern {
         }
         let spare = self.blocks * 64 - self.length;
         if spare > 0 {
-            steps[self.blocks - 1] &= u64::MAX >> spare;
+            steps[self.blocks - 1] &= u64::MAX.checked_shr(spare as u32).unwrap_or(0);
         }
     }
 
