@@ -251,10 +251,10 @@ fn a_touched_ticket_stays_a_customer_keeps_the_agent_and_people_judge_the_night(
         place.text("SELECT agent_id FROM ticket_routes WHERE ticket_id = 'new1'"),
         "c"
     );
-    // 2024-01-13 22:13 UTC and eight working hours: the next day's evening.
+    // 2024-01-14 22:13 UTC and eight working hours: the next day's evening.
     assert_eq!(
         place.text("SELECT datetime(due_at, 'unixepoch') FROM ticket_routes WHERE ticket_id = 'new1'"),
-        "2024-01-14 17:00:00"
+        "2024-01-15 17:00:00"
     );
     // People decide one as the clerk guessed, one otherwise, and answer one; the last one stays with whom it was given to.
     place
