@@ -42,12 +42,15 @@ pub struct ArchivedDraft {
     pub nearest: String,
 }
 
+/// Team and agent of a route.
+pub type Held = (Option<String>, Option<String>);
+
 impl Shop {
     /// Team and agent of the published routes, by ticket: what a new night continues.
     ///
     /// # Errors
     /// Those of SQLite.
-    pub fn published_routes(&self) -> Result<BTreeMap<String, (Option<String>, Option<String>)>> {
+    pub fn published_routes(&self) -> Result<BTreeMap<String, Held>> {
         let mut statement = self.conn().prepare_cached(
             "SELECT ticket_id, team, agent_id FROM ticket_routes
              WHERE decision = 'route' AND (team IS NOT NULL OR agent_id IS NOT NULL)",

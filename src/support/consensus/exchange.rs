@@ -109,8 +109,8 @@ impl<'t> Kitchen<'t> {
         let now = self.sum(length, self.beta, |guess| state.whole[guess]);
         let mut best: (f64, Option<Change>) = (now + 1e-9, None);
         if draft.len() > 1 {
-            for at in 0..draft.len() {
-                let value = self.sum(length - lengths[at], self.beta, |guess| {
+            for (at, own) in lengths.iter().enumerate() {
+                let value = self.sum(length - own, self.beta, |guess| {
                     state.without[at * guesses + guess]
                 });
                 if value > best.0 {
@@ -123,15 +123,18 @@ impl<'t> Kitchen<'t> {
         let sentences = draft.len() as f64;
         for (at, lent) in self.pool.iter().enumerate() {
             let size = lent.words.len() as f64;
-            for place in 0..=draft.len() {
+            for place in 0..=lengths.len() {
+                let own = lengths.get(place);
                 if (place as f64 / sentences - lent.place).abs() <= REACH {
                     let bound = self.sum(length + size, self.beta, |guess| {
                         (state.whole[guess] + lent.common[guess]).min(self.table.guesses[guess].length)
                     });
                     changes.push((bound, Change::Insert(at, place)));
                 }
-                if place < draft.len() && ((place as f64 + 0.5) / sentences - lent.place).abs() <= REACH {
-                    let bound = self.sum(length - lengths[place] + size, self.beta, |guess| {
+                if let Some(own) = own
+                    && ((place as f64 + 0.5) / sentences - lent.place).abs() <= REACH
+                {
+                    let bound = self.sum(length - own + size, self.beta, |guess| {
                         let without = state.without[place * guesses + guess];
                         (without + lent.common[guess]).min(self.table.guesses[guess].length)
                     });

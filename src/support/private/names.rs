@@ -176,8 +176,7 @@ fn chinese(reply: &str, start: usize) -> Option<Range<usize>> {
     let from = start + head.len();
     let end = reply[from..].find(|c: char| "，,：:！! 您你\n".contains(c))?;
     let name = &reply[from..from + end];
-    let anyone =
-        ANYONE.iter().any(|word| name == *word) || ANYONE[..12].iter().any(|word| name.contains(word));
+    let anyone = ANYONE.contains(&name) || ANYONE[..12].iter().any(|word| name.contains(word));
     ((1..=8).contains(&name.chars().count()) && !anyone).then(|| from..from + end)
 }
 
@@ -276,10 +275,7 @@ pub fn introduced(message: &str) -> Vec<String> {
             (head.to_lowercase() == *closing).then(|| &line[head.len()..])
         }) && after.starts_with([',', '，'])
         {
-            names.extend(name_at(
-                &after[1..].trim_start_matches(['\u{bc}', '\u{8c}', ' ']),
-                true,
-            ));
+            names.extend(name_at(after.trim_start_matches([',', '，', ' ']), true));
         }
     }
     names.sort();

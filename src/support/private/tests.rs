@@ -99,6 +99,7 @@ fn greetings_and_introductions_name_people() {
     );
     assert_eq!(introduced("Where is it?\nBest regards, Bob"), ["Bob"]);
     assert_eq!(introduced("我叫李小明，请帮忙"), ["李小明"]);
+    assert_eq!(introduced("请帮忙\n谢谢，王伟"), ["王伟"]);
     assert_eq!(introduced("请帮忙\n谢谢\n王伟"), ["王伟"]);
     assert!(introduced("Thank you\nfor your help. I wait").is_empty());
 }
