@@ -1,3 +1,5 @@
+//! Consensus against values worked out by hand and the long way.
+
 use super::super::{rouge_l, rouge_words};
 use super::*;
 use std::collections::HashMap;

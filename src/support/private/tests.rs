@@ -1,3 +1,5 @@
+//! What is found, what stays, and that nothing of one customer reaches the next.
+
 use super::*;
 
 fn kinds(text: &str) -> Vec<(Kind, &str)> {

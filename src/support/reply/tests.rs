@@ -1,3 +1,5 @@
+//! Drafts on histories whose answer is known.
+
 use super::*;
 
 /// Sixty English examples of two matters, whose neighbours mostly share their matter, and a few Chinese ones.

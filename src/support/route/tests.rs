@@ -1,3 +1,5 @@
+//! Assignment: its rules one by one, and its promises for any crowd.
+
 use super::*;
 
 fn agent(team: &str, languages: &[&str], skills: Option<&[&str]>, capacity: u64) -> Agent {

@@ -1,3 +1,5 @@
+//! Messages as mail programs make them, and hostile ones.
+
 use super::*;
 
 fn own(message: &str) -> String {
