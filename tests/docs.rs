@@ -339,3 +339,19 @@ fn the_front_page_shows_the_two_commands() {
     }
     assert!(statements >= 8, "{statements}");
 }
+
+#[test]
+fn the_sql_of_the_support_page_works() {
+    let place = Place::new();
+    place.ok(&["init"]);
+    let conn = place.open();
+    let page = read("docs/support.md");
+    let mut statements = 0;
+    for block in page.split("```sql").skip(1) {
+        let sql = block.split("```").next().unwrap();
+        let mut prepared = conn.prepare(sql.trim()).unwrap_or_else(|e| panic!("{sql}: {e}"));
+        assert!(prepared.query([]).unwrap().next().is_ok());
+        statements += 1;
+    }
+    assert_eq!(statements, 6);
+}

@@ -231,3 +231,63 @@ fn too_little_history_goes_to_people_and_says_so() {
             .contains("no solved ticket")
     );
 }
+
+#[test]
+fn a_touched_ticket_stays_a_customer_keeps_the_agent_and_people_judge_the_night() {
+    let place = shop(150);
+    // Bo of the same team had this customer's last ticket.
+    place
+        .open()
+        .execute_batch(
+            "INSERT INTO agents (agent_id, name, team, capacity) VALUES ('c', 'Cy', 'desk', 9);
+             UPDATE tickets SET user_id = 'u1' WHERE ticket_id IN ('old001', 'new1');
+             INSERT INTO tickets (ticket_id, user_id, body, status, category, team, agent_id, created_at, closed_at)
+             VALUES ('last', 'u1', 'i cannot log in', 'closed', 'login', 'desk', 'c', 1700000000 + 60 * 86400, 1700000000 + 60 * 86400 + 9);
+             INSERT INTO settings (name, value) VALUES ('working_hours', '09:00-17:00')",
+        )
+        .unwrap();
+    place.ok(&["run", "support", "--quiet"]);
+    assert_eq!(
+        place.text("SELECT agent_id FROM ticket_routes WHERE ticket_id = 'new1'"),
+        "c"
+    );
+    // 2024-01-14 22:13 UTC and eight working hours: the next day's evening.
+    assert_eq!(
+        place.text("SELECT datetime(due_at, 'unixepoch') FROM ticket_routes WHERE ticket_id = 'new1'"),
+        "2024-01-15 17:00:00"
+    );
+    // People decide one as the clerk guessed, one otherwise, and answer one; the last one stays with whom it was given to.
+    place
+        .open()
+        .execute_batch(
+            "UPDATE tickets SET category = 'login', team = 'desk' WHERE ticket_id = 'new1';
+             UPDATE tickets SET category = 'login', team = 'desk' WHERE ticket_id = 'new0';
+             INSERT INTO replies (ticket_id, author, agent_id, body, at)
+             VALUES ('new1', 'agent', 'b', 'Use the link to choose a new password.', 1700000000 + 61 * 86400 + 60)",
+        )
+        .unwrap();
+    place.ok(&["run", "support", "--quiet"]);
+    assert_eq!(
+        place.text("SELECT agent_id FROM ticket_routes WHERE ticket_id = 'new1'"),
+        "b",
+        "the one who replied keeps it"
+    );
+    assert!(
+        place
+            .text("SELECT why FROM ticket_routes WHERE ticket_id = 'new1'")
+            .contains("somebody has worked on it")
+    );
+    let card = |metric: &str| {
+        place.text(&format!(
+            "SELECT value || ' of ' || observations FROM report_card WHERE slice = '' AND metric = '{metric}'"
+        ))
+    };
+    assert_eq!(card("accuracy"), "0.5 of 2");
+    assert_eq!(card("overridden"), "0.5 of 2");
+    assert_eq!(card("abstained"), "0.0 of 2");
+    assert!(card("rouge_l").ends_with("of 1"));
+    assert_eq!(
+        place.number("SELECT count(*) FROM clerk_route_archive WHERE ticket_id IN ('new0', 'new1')"),
+        0
+    );
+}

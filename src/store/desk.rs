@@ -17,11 +17,24 @@ impl Shop {
 
     /// The text of a reply, if it is still there.
     pub fn reply_body(&self, reply_id: i64) -> Result<Option<String>> {
+        self.body("SELECT body FROM replies WHERE reply_id = ?1", reply_id)
+    }
+
+    /// The text of a ticket, if it is still there.
+    pub fn ticket_body(&self, ticket_id: &str) -> Result<Option<String>> {
+        self.body("SELECT body FROM tickets WHERE ticket_id = ?1", ticket_id)
+    }
+
+    /// The text of an article, if it is still there.
+    pub fn article_body(&self, article_id: &str) -> Result<Option<String>> {
+        self.body("SELECT body FROM articles WHERE article_id = ?1", article_id)
+    }
+
+    fn body(&self, sql: &str, id: impl rusqlite::ToSql) -> Result<Option<String>> {
         Ok(self
             .conn()
-            .query_row("SELECT body FROM replies WHERE reply_id = ?1", [reply_id], |r| {
-                r.get(0)
-            })
+            .prepare_cached(sql)?
+            .query_row([id], |r| r.get(0))
             .optional()?)
     }
 }

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::path::Path;
 
 /// Name and text of every migration; the version of a file is how many of them it has seen.
-pub const MIGRATIONS: [(&str, &str); 5] = [
+pub const MIGRATIONS: [(&str, &str); 6] = [
     ("0001_inputs", include_str!("../../schema/0001_inputs.sql")),
     ("0002_runs", include_str!("../../schema/0002_runs.sql")),
     ("0003_results", include_str!("../../schema/0003_results.sql")),
@@ -16,6 +16,10 @@ pub const MIGRATIONS: [(&str, &str); 5] = [
     (
         "0005_price_archive",
         include_str!("../../schema/0005_price_archive.sql"),
+    ),
+    (
+        "0006_support_archive",
+        include_str!("../../schema/0006_support_archive.sql"),
     ),
 ];
 

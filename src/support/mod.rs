@@ -19,18 +19,28 @@
 //! | `neighbours` | nearest solved tickets and their votes |
 //! | `route` | team, priority and agent, nobody beyond capacity |
 //! | `reply` | drafts from old replies, with a confidence measured on history |
+//! | `quote` | old texts ready to be quoted, and the draft put together from them |
+//! | `consensus` | the reply on which the nearest replies agree, its sentences exchanged for better ones |
+//! | `private` | what an old reply says about its customer, found and replaced |
+//! | `sentences`, `lcs`, `bleu` | where sentences end; how alike two texts are |
 //! | `isotonic` | a monotone curve through noisy points |
 //! | `measure` | accuracy, macro-F1, coverage, calibration, ROUGE-L |
 //!
 //! Invariants: results depend on neither the number of threads nor the order of hash maps; ties go to the lower index.
 
+mod bleu;
 mod classify;
+mod consensus;
 mod folds;
 mod isotonic;
+mod lcs;
 mod measure;
 mod neighbours;
+mod private;
+mod quote;
 mod reply;
 mod route;
+mod sentences;
 mod threshold;
 mod trial;
 
@@ -39,7 +49,9 @@ pub use folds::{folds, near_identical};
 pub use isotonic::Isotonic;
 pub use measure::{Judged, accuracy, calibration_error, coverage_at, macro_f1, rouge_l, rouge_words};
 pub use neighbours::{Neighbour, Solved, votes};
-pub use reply::{Answered, Draft, DraftDecision, DraftScores, Drafting};
+pub use private::{Own, Public, introduced};
+pub use quote::Quote;
+pub use reply::{Draft, DraftDecision, DraftScores, Drafting, Example, REPLIES, SAMPLE};
 pub use route::{Agent, Assignment, PRIORITIES, Waiting, assign, urgency};
 pub use threshold::Threshold;
 pub use trial::{SPLIT_FOLDS, SPLIT_LATER, Trial, features, try_classifier};

@@ -1,25 +1,27 @@
-//! Drafted replies: what an agent wrote to the nearest old ticket in the same language.
+//! Drafted replies: what agents wrote to the nearest old tickets, put together, and what that is worth.
 //!
-//! The confidence is what such a draft was worth on the shop's own history. Each old ticket in turn (a sample of them)
-//! is treated as new, its nearest other ticket lends the reply, and ROUGE-L says how much of the agent's real reply it
-//! shares. A curve that never falls from similarity to ROUGE-L turns a new ticket's similarity into an expected
-//! ROUGE-L. A draft is suggested where that lies above what a random old reply of the language scored.
+//! How it is put together ([`super::consensus`]) has three numbers, and what it is worth is one curve; all are learned
+//! from the shop's own history, each language for itself. A seeded sample of answered tickets is treated as new, one at a
+//! time, its own reply hidden:
+//!
+//! - On one half the numbers are chosen, one after the other: by ROUGE-L of the drafts against the replies that were sent,
+//!   beta by ROUGE-L + BLEU-4. (ROUGE-L alone likes drafts too short, BLEU alone forgives drafts that miss the matter.)
+//! - On the other half the drafts are judged with those numbers. A curve that never falls ([`Isotonic`]) turns the overlap
+//!   that a draft expects of itself into the overlap such drafts had: the confidence.
+//!
+//! A draft is suggested where that lies above what a random old reply of the language scored, and may go out unseen
+//! where the shop allows it for the category, the category is sure, the confidence reaches [`SEND_FROM`] and
+//! nothing in it is left for a person to fill.
 
+use super::bleu::Bleu;
+use super::consensus::Weighing;
 use super::isotonic::Isotonic;
 use super::measure::{rouge_l, rouge_words};
-use super::neighbours::{Neighbour, Solved};
+use super::private::{Own, has_hole};
+use super::quote::{Quote, Written, write};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
-
-/// A solved ticket that an agent answered; runs beside the rows of [`Solved`].
-#[derive(Debug, Clone, PartialEq)]
-pub struct Answered {
-    /// First part of the reply's language tag.
-    pub language: String,
-    /// What the agent wrote.
-    pub reply: String,
-}
+use std::collections::{BTreeMap, HashMap};
 
 /// What to do with a draft.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,11 +45,13 @@ impl DraftDecision {
     }
 }
 
-/// A draft: whose reply it is.
+/// A draft and what to do with it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
-    /// The solved ticket whose reply is copied; none when nothing near is in the language.
-    pub neighbour: Option<Neighbour>,
+    /// The text; none when the decision is none.
+    pub reply: Option<String>,
+    /// Which of the quotes it is made of; empty when the decision is none.
+    pub quoted: Vec<usize>,
     /// Expected ROUGE-L with the reply an agent would write, 0 to 1; none when history could not tell.
     pub confidence: Option<f64>,
     /// What to do with it.
@@ -59,278 +63,284 @@ pub struct Draft {
 /// How drafts fared on history.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct DraftScores {
-    /// Mean ROUGE-L of the nearest reply.
+    /// Mean ROUGE-L of the drafts.
     pub rouge_l: f64,
+    /// BLEU-4 of the drafts.
+    pub bleu: f64,
+    /// Mean ROUGE-L of the reply to the nearest ticket, as it was sent.
+    pub nearest: f64,
     /// Mean ROUGE-L of a random old reply of the same language, on the same tickets.
     pub naive: f64,
-    /// Mean ROUGE-L of the fifth with the highest similarity.
+    /// Mean ROUGE-L of the surest fifth.
     pub best_fifth: f64,
     /// Old tickets it was measured on.
     pub measured_on: usize,
 }
 
+/// How drafts in one language are written and what they are worth.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manner {
+    /// The numbers chosen.
+    pub weighing: Weighing,
+    /// Expected ROUGE-L from which a draft is suggested.
+    pub suggest_from: f64,
+    /// How it was measured.
+    pub scores: DraftScores,
+    curve: Isotonic,
+}
+
 /// What history taught about drafts.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Drafting {
-    curve: Isotonic,
-    /// Expected ROUGE-L from which a draft is suggested; infinite = never.
-    pub suggest_from: f64,
-    /// How it was measured; none without enough history.
-    pub scores: Option<DraftScores>,
+    /// By language.
+    pub manners: BTreeMap<String, Manner>,
 }
 
-/// Neighbours looked at for one in the right language.
-pub(super) const LOOK: usize = super::NEIGHBOURS;
-/// Old tickets measured at the most, spread over the history.
-const SAMPLE: usize = 2000;
+/// An answered ticket of the sample.
+#[derive(Debug, Clone)]
+pub struct Example {
+    /// Language of the reply.
+    pub language: String,
+    /// What was sent.
+    pub reply: String,
+    /// The replies to the nearest other tickets in that language, nearest first, and articles.
+    pub quotes: Vec<(Quote, Option<f64>)>,
+    /// The reply to the nearest, as it was sent.
+    pub nearest: String,
+    /// A random reply of the language.
+    pub random: String,
+}
+
+/// Nearest replies that are asked at the most.
+pub const REPLIES: usize = 20;
+/// Expected ROUGE-L from which a reply may go out unseen: nearly the agent's own words.
+pub const SEND_FROM: f64 = 0.6;
+/// Share of the uncalibrated overlap in a confidence: too little to matter, enough to order equals.
+const ORDER: f64 = 0.001;
+/// Answered tickets of a language on which drafts are measured at the most; as many again choose the numbers.
+pub const SAMPLE: usize = 240;
 /// Fewer measured tickets than this tell nothing.
 const FEWEST: usize = 20;
-/// Expected ROUGE-L from which a reply may go out unseen, where the shop allows it for the category: nearly the
-/// agent's own words.
-const SEND_FROM: f64 = 0.6;
+/// With fewer than this all are measured and the usual numbers stay.
+const CHOOSE_FROM: usize = 80;
+/// Tickets the numbers are chosen on at the most.
+const CHOOSE_ON: usize = 120;
+
+/// The numbers where history cannot choose.
+const USUAL: Weighing = Weighing {
+    replies: REPLIES,
+    temperature: 0.1,
+    beta: 1.0,
+};
 
 impl Drafting {
-    /// Measures drafts on history, leaving each ticket out in turn. The random replies of the naive answer depend on
-    /// `seed` only.
-    pub fn measure(solved: &Solved, answered: &[Option<Answered>], seed: u64) -> Drafting {
-        let with_reply: Vec<usize> = (0..answered.len())
-            .filter(|&row| answered[row].is_some())
-            .collect();
-        let step = with_reply.len().div_ceil(SAMPLE).max(1);
-        let sample: Vec<usize> = with_reply.iter().copied().step_by(step).collect();
-        let mut dictionary = HashMap::new();
-        let words: Vec<Vec<u32>> = answered
-            .iter()
-            .map(|one| {
-                one.as_ref()
-                    .map(|one| rouge_words(&one.reply, &mut dictionary))
-                    .unwrap_or_default()
-            })
-            .collect();
-        let mut dice = fastrand::Rng::with_seed(seed);
-        let random: Vec<Option<usize>> = sample
-            .iter()
-            .map(|&row| {
-                // A few throws find one of the same language, unless there is hardly any.
-                (0..32)
-                    .map(|_| with_reply[dice.usize(..with_reply.len())])
-                    .find(|&other| other != row && language(answered, other) == language(answered, row))
-            })
-            .collect();
-        let measured: Vec<(f64, f64, f64)> = sample
-            .par_iter()
-            .zip(&random)
-            .filter_map(|(&row, random)| {
-                let near = nearest_in(
-                    &solved.nearest_others(row, LOOK),
-                    |row| language(answered, row),
-                    language(answered, row)?,
-                )?;
-                let naive = random.map_or(0.0, |other| rouge_l(&words[row], &words[other]));
-                Some((
-                    f64::from(near.similarity),
-                    rouge_l(&words[row], &words[near.row as usize]),
-                    naive,
-                ))
-            })
-            .collect();
-        if measured.len() < FEWEST {
-            return Drafting {
-                suggest_from: f64::INFINITY,
-                ..Drafting::default()
-            };
+    /// Learns from a seeded sample, in random order: examples of one language are split in two by their place.
+    ///
+    /// # Errors
+    /// What `check` says, asked between the stages.
+    pub fn measure<E>(examples: &[Example], mut check: impl FnMut() -> Result<(), E>) -> Result<Drafting, E> {
+        let mut languages: BTreeMap<&str, Vec<&Example>> = BTreeMap::new();
+        for example in examples {
+            languages.entry(&example.language).or_default().push(example);
         }
-        let mean = |values: &mut dyn Iterator<Item = f64>, n: usize| values.sum::<f64>() / n as f64;
-        let mut by_similarity = measured.clone();
-        by_similarity.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let fifth = measured.len() / 5;
-        let naive = mean(&mut measured.iter().map(|one| one.2), measured.len());
-        let points: Vec<(f64, f64)> = measured
-            .iter()
-            .map(|&(similarity, rouge, _)| (similarity, rouge))
-            .collect();
-        Drafting {
-            curve: Isotonic::fit(&points, (measured.len() / 40).clamp(5, 40)),
-            suggest_from: naive + f64::EPSILON,
-            scores: Some(DraftScores {
-                rouge_l: mean(&mut measured.iter().map(|one| one.1), measured.len()),
-                naive,
-                best_fifth: mean(&mut by_similarity[..fifth].iter().map(|one| one.1), fifth),
-                measured_on: measured.len(),
-            }),
+        let mut manners = BTreeMap::new();
+        for (language, examples) in languages {
+            check()?;
+            let (choosing, judging) = match examples.len() >= CHOOSE_FROM {
+                true => examples.split_at(examples.len() / 2),
+                false => examples.split_at(0),
+            };
+            let weighing = choose(&choosing[..choosing.len().min(CHOOSE_ON)], &mut check)?;
+            check()?;
+            if let Some(manner) = Manner::measure(judging, weighing) {
+                manners.insert(language.to_owned(), manner);
+            }
+        }
+        Ok(Drafting { manners })
+    }
+
+    /// How drafts in a language are written; a ticket of unknown language is answered like most of the shop's.
+    fn manner(&self, language: &str) -> Option<&Manner> {
+        match language {
+            "und" | "" => self
+                .manners
+                .values()
+                .max_by_key(|manner| manner.scores.measured_on),
+            language => self.manners.get(language),
         }
     }
 
-    /// The draft for a ticket from its nearest solved ones. `languages`: of the agents' replies, by row of the solved;
-    /// none = not answered. `wanted`: the ticket's. `may_send`: the shop lets drafts of this category go out
-    /// unseen and the category is sure.
-    pub fn draft(
-        &self,
-        neighbours: &[Neighbour],
-        languages: &[Option<String>],
-        wanted: &str,
-        may_send: bool,
-    ) -> Draft {
-        let none = |neighbour: Option<Neighbour>, confidence: Option<f64>, why: &'static str| Draft {
-            neighbour,
+    /// The draft for a ticket from the replies to the nearest solved ones in its language. `may_send`: the shop lets drafts
+    /// of this category go out unseen and the category is sure.
+    pub fn draft(&self, quotes: &[(Quote, Option<f64>)], language: &str, own: &Own, may_send: bool) -> Draft {
+        let none = |confidence: Option<f64>, why: &'static str| Draft {
+            reply: None,
+            quoted: Vec::new(),
             confidence,
             decision: DraftDecision::None,
             why: Some(why),
         };
-        if languages.iter().all(Option::is_none) {
-            return none(None, None, "no solved ticket has an agent's reply");
+        if quotes.iter().all(|quote| quote.1.is_none()) {
+            return none(None, "no near solved ticket was answered in this language");
         }
-        let Some(near) = nearest_in(neighbours, |row| languages[row].as_deref(), wanted) else {
-            return none(None, None, "no near solved ticket was answered in this language");
-        };
-        let Some(expected) = self.curve.at(f64::from(near.similarity)) else {
+        let Some(manner) = self.manner(language) else {
             return none(
-                Some(near),
                 None,
-                "too few answered tickets to measure what a draft is worth",
+                "too few answered tickets in this language to measure what a draft is worth",
             );
         };
-        if expected < self.suggest_from {
+        let Some(Written {
+            text,
+            expected,
+            quoted,
+        }) = write(quotes, &manner.weighing, own)
+        else {
+            return none(None, "the nearest replies are empty");
+        };
+        // Where the curve is level, the overlap that the draft expects of itself still says which is surer.
+        let confidence = (1.0 - ORDER) * manner.curve.at(expected).unwrap_or(0.0) + ORDER * expected;
+        if confidence < manner.suggest_from {
             return none(
-                Some(near),
-                Some(expected),
-                "the nearest reply is expected to fit no better than any old reply",
+                Some(confidence),
+                "what the nearest replies agree on is expected to fit no better than any old reply",
             );
         }
-        let decision = if may_send && expected >= SEND_FROM {
-            DraftDecision::Send
-        } else {
-            DraftDecision::Suggest
-        };
+        let send = may_send && confidence >= SEND_FROM && !has_hole(&text);
         Draft {
-            neighbour: Some(near),
-            confidence: Some(expected),
-            decision,
+            reply: Some(text),
+            quoted,
+            confidence: Some(confidence),
+            decision: if send {
+                DraftDecision::Send
+            } else {
+                DraftDecision::Suggest
+            },
             why: None,
         }
     }
 }
 
-fn language(answered: &[Option<Answered>], row: usize) -> Option<&str> {
-    answered[row].as_ref().map(|one| one.language.as_str())
+/// A draft beside the reply that was sent.
+struct Judged {
+    expected: f64,
+    rouge: f64,
+    draft: Vec<u32>,
+    reply: Vec<u32>,
 }
 
-/// The nearest neighbour with a reply in the language (`und` and an unknown language of the reply match any).
-fn nearest_in<'a>(
-    neighbours: &[Neighbour],
-    language: impl Fn(usize) -> Option<&'a str>,
-    wanted: &str,
-) -> Option<Neighbour> {
-    neighbours.iter().copied().find(|near| {
-        language(near.row as usize)
-            .is_some_and(|own| own == wanted || own == "und" || wanted == "und" || wanted.is_empty())
-    })
+fn judge(examples: &[&Example], weighing: &Weighing) -> Vec<Judged> {
+    examples
+        .par_iter()
+        .filter_map(|example| {
+            let written = write(&example.quotes, weighing, &Own::default())?;
+            let mut dictionary = HashMap::new();
+            let reply = rouge_words(&example.reply, &mut dictionary);
+            let draft = rouge_words(&written.text, &mut dictionary);
+            Some(Judged {
+                expected: written.expected,
+                rouge: rouge_l(&draft, &reply),
+                draft,
+                reply,
+            })
+        })
+        .collect()
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> f64 {
+    let (sum, count) = values.fold((0.0, 0usize), |(sum, count), value| (sum + value, count + 1));
+    sum / count.max(1) as f64
+}
+
+fn bleu(judged: &[Judged]) -> f64 {
+    let mut bleu = Bleu::default();
+    judged.iter().for_each(|one| bleu.add(&one.draft, &one.reply));
+    bleu.value()
+}
+
+/// Chooses the temperature and how many replies are asked by ROUGE-L, then beta by ROUGE-L + BLEU-4. The usual number
+/// stays unless another is better by more than the standard error of the difference.
+fn choose<E>(examples: &[&Example], check: &mut impl FnMut() -> Result<(), E>) -> Result<Weighing, E> {
+    let mut best = USUAL;
+    if examples.is_empty() {
+        return Ok(best);
+    }
+    let mut known = judge(examples, &best);
+    for stage in 0..3 {
+        let from = best;
+        let tried = match stage {
+            0 => vec![
+                Weighing {
+                    temperature: 0.05,
+                    ..from
+                },
+                Weighing {
+                    temperature: 0.2,
+                    ..from
+                },
+            ],
+            1 => vec![Weighing {
+                replies: REPLIES / 2,
+                ..from
+            }],
+            _ => vec![Weighing { beta: 1.15, ..from }, Weighing { beta: 1.3, ..from }],
+        };
+        for weighing in tried {
+            check()?;
+            let other = judge(examples, &weighing);
+            let gains: Vec<f64> = other
+                .iter()
+                .zip(&known)
+                .map(|(new, old)| new.rouge - old.rouge)
+                .collect();
+            let gain = mean(gains.iter().copied());
+            let square = mean(gains.iter().map(|one| (one - gain).powi(2)));
+            let error = (square / gains.len().max(1) as f64).sqrt();
+            // The same draft everywhere is no gain, however small the error.
+            let better = if stage == 2 {
+                gain + bleu(&other) - bleu(&known) > error
+            } else {
+                gain > error
+            };
+            if better {
+                (best, known) = (weighing, other);
+            }
+        }
+    }
+    Ok(best)
+}
+
+impl Manner {
+    fn measure(examples: &[&Example], weighing: Weighing) -> Option<Manner> {
+        let judged = judge(examples, &weighing);
+        if judged.len() < FEWEST {
+            return None;
+        }
+        let beside = |other: fn(&Example) -> &str| {
+            mean(examples.iter().map(|example| {
+                let mut dictionary = HashMap::new();
+                let reply = rouge_words(&example.reply, &mut dictionary);
+                rouge_l(&reply, &rouge_words(other(example), &mut dictionary))
+            }))
+        };
+        let mut surest: Vec<(f64, f64)> = judged.iter().map(|one| (one.expected, one.rouge)).collect();
+        let curve = Isotonic::fit(&surest, (judged.len() / 20).clamp(5, 40));
+        surest.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let naive = beside(|example| &example.random);
+        Some(Manner {
+            weighing,
+            suggest_from: naive + f64::EPSILON,
+            scores: DraftScores {
+                rouge_l: mean(judged.iter().map(|one| one.rouge)),
+                bleu: bleu(&judged),
+                nearest: beside(|example| &example.nearest),
+                naive,
+                best_fifth: mean(surest.iter().take(judged.len() / 5).map(|one| one.1)),
+                measured_on: judged.len(),
+            },
+            curve,
+        })
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::text::{TfIdf, TfIdfOptions};
-
-    /// Forty tickets of two matters in English, and one in Chinese.
-    fn history() -> (Solved, Vec<Option<Answered>>, TfIdf) {
-        let mut texts: Vec<String> = Vec::new();
-        let mut answered = Vec::new();
-        for i in 0..40 {
-            let (text, reply) = if i % 2 == 0 {
-                (
-                    "my parcel is late where is it",
-                    "The carrier brings your parcel tomorrow, sorry for the wait.",
-                )
-            } else {
-                (
-                    "i forgot the password of my account",
-                    "We have sent you a link to choose a new password.",
-                )
-            };
-            texts.push(format!("{text} case{i}"));
-            answered.push(Some(Answered {
-                language: "en".into(),
-                reply: format!("{reply} Agent {}", i % 5),
-            }));
-        }
-        texts.push("我的包裹在哪里 parcel late".into());
-        answered.push(Some(Answered {
-            language: "zh".into(),
-            reply: "明天送到。".into(),
-        }));
-        let (model, rows) = TfIdf::fit(&texts, &TfIdfOptions::default());
-        (Solved::new(&rows), answered, model)
-    }
-
-    fn languages(answered: &[Option<Answered>]) -> Vec<Option<String>> {
-        answered
-            .iter()
-            .map(|one| one.as_ref().map(|one| one.language.clone()))
-            .collect()
-    }
-
-    fn near(solved: &Solved, model: &TfIdf, text: &str) -> Vec<Neighbour> {
-        let (columns, values): (Vec<u32>, Vec<f32>) = model.vector(text).into_iter().unzip();
-        solved.nearest(&columns, &values, LOOK)
-    }
-
-    #[test]
-    fn the_nearest_reply_is_suggested_with_what_it_was_worth() {
-        let (solved, answered, model) = history();
-        let drafting = Drafting::measure(&solved, &answered, 1);
-        let scores = drafting.scores.unwrap();
-        assert!(
-            scores.rouge_l > 0.85 && scores.naive < 0.75 && scores.measured_on >= 40,
-            "{scores:?}"
-        );
-        let draft = drafting.draft(
-            &near(&solved, &model, "where is my parcel"),
-            &languages(&answered),
-            "en",
-            false,
-        );
-        assert_eq!(draft.decision, DraftDecision::Suggest);
-        assert!(
-            answered[draft.neighbour.unwrap().row as usize]
-                .as_ref()
-                .unwrap()
-                .reply
-                .contains("carrier")
-        );
-        assert!(draft.confidence.unwrap() > 0.8);
-        let sent = drafting.draft(
-            &near(&solved, &model, "where is my parcel"),
-            &languages(&answered),
-            "en",
-            true,
-        );
-        assert_eq!(sent.decision, DraftDecision::Send);
-    }
-
-    #[test]
-    fn language_and_history_are_needed() {
-        let (solved, answered, model) = history();
-        let drafting = Drafting::measure(&solved, &answered, 1);
-        let neighbours = near(&solved, &model, "parcel late 包裹在哪里");
-        let draft = drafting.draft(&neighbours, &languages(&answered), "zh", false);
-        assert_eq!(draft.neighbour.unwrap().row, 40);
-        assert!(
-            drafting
-                .draft(&neighbours, &languages(&answered), "fr", false)
-                .why
-                .unwrap()
-                .contains("language")
-        );
-        let nobody = vec![None; answered.len()];
-        let silent = Drafting::measure(&solved, &nobody, 1);
-        assert!(silent.scores.is_none());
-        assert!(
-            silent
-                .draft(&neighbours, &languages(&nobody), "en", false)
-                .why
-                .unwrap()
-                .contains("no solved ticket")
-        );
-    }
-}
+mod tests;

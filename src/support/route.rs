@@ -1,10 +1,18 @@
 //! Who gets a ticket: the team that handles its category, and the agent of that team who can and may.
 //!
-//! Urgent tickets come first, among equals the oldest. An agent may get a ticket when active, with a free place, with
-//! the category among the skills (no skills named: every category) and the ticket's language among the languages (none
-//! named, or a ticket of unknown language: any). Among those the one whose old tickets lie nearest, then the one with
-//! the largest share of free places, then the first by order. Nobody gets more than the capacity; who finds no agent
-//! stays with the team.
+//! An agent may get a ticket when active, with a free place, with the category among the skills (no skills named: every
+//! category) and the ticket's language among the languages (none named, or a ticket of unknown language: any). All waiting
+//! tickets are given out at once ([`matching`]): urgent ones come first, among equals the oldest, and nobody gets more
+//! than the capacity. Who finds no agent stays with the team. Among the ways to do that the best is taken: a customer's
+//! ticket goes to the agent who had the customer's last one, else to those who answered the nearest old tickets, and
+//! work is shared by how full everybody is.
+
+mod matching;
+#[cfg(test)]
+mod tests;
+
+use matching::{NEVER, Place, give_out};
+use std::collections::HashMap;
 
 /// Priorities from the least to the most urgent.
 pub const PRIORITIES: [&str; 4] = ["low", "medium", "high", "urgent"];
@@ -49,6 +57,8 @@ pub struct Waiting {
     pub created_at: i64,
     /// Agents of near old tickets with their shares of the votes, by index into the agents.
     pub votes: Vec<(usize, f64)>,
+    /// Who had this customer's last ticket, by index into the agents.
+    pub last_agent: Option<usize>,
 }
 
 /// Who got a ticket, and why.
@@ -62,6 +72,11 @@ pub struct Assignment {
     pub why: String,
 }
 
+/// Cost of a ticket with an agent who answered none of the nearest; those who answered all of them cost nothing.
+const UNKNOWN: i64 = 1000;
+/// What it is worth that the customer knows the agent.
+const KNOWN: i64 = 1500;
+
 /// Gives out all waiting tickets at once; the result runs beside `waiting`. `agents[..].load` is not changed.
 pub fn assign(waiting: &[Waiting], agents: &[Agent]) -> Vec<Assignment> {
     let mut order: Vec<usize> = (0..waiting.len()).collect();
@@ -72,53 +87,106 @@ pub fn assign(waiting: &[Waiting], agents: &[Agent]) -> Vec<Assignment> {
             at,
         )
     });
-    let mut load: Vec<u64> = agents.iter().map(|agent| agent.load).collect();
-    let mut given: Vec<Option<Assignment>> = vec![None; waiting.len()];
-    for at in order {
-        let assignment = give(&waiting[at], agents, &load);
-        if let Some(agent) = assignment.agent {
-            load[agent] += 1;
+    // Tickets of one kind can be taken by the same agents.
+    let mut kinds: HashMap<(Option<&str>, &str, &str), usize> = HashMap::new();
+    let mut able: Vec<Result<Vec<usize>, String>> = Vec::new();
+    let kind: Vec<usize> = waiting
+        .iter()
+        .map(|ticket| {
+            let key = (
+                ticket.team.as_deref(),
+                ticket.category.as_str(),
+                ticket.language.as_str(),
+            );
+            *kinds.entry(key).or_insert_with(|| {
+                able.push(who_can(ticket, agents));
+                able.len() - 1
+            })
+        })
+        .collect();
+    // Without a limit a load is full where the largest of the others is.
+    let largest = agents
+        .iter()
+        .filter_map(|agent| agent.capacity)
+        .max()
+        .unwrap_or(20);
+    let places: Vec<Place> = agents
+        .iter()
+        .map(|agent| Place {
+            free: agent
+                .capacity
+                .map_or(u64::MAX, |all| all.saturating_sub(agent.load)),
+            load: agent.load,
+            full: agent.capacity.unwrap_or(largest).max(1),
+        })
+        .collect();
+    let given = give_out(waiting.len(), &places, |number, costs| {
+        let at = order[number];
+        costs.fill(NEVER);
+        let Ok(able) = &able[kind[at]] else { return };
+        able.iter().for_each(|&agent| costs[agent] = UNKNOWN);
+        for &(agent, share) in &waiting[at].votes {
+            if costs[agent] < NEVER {
+                costs[agent] -= (share * UNKNOWN as f64).round() as i64;
+            }
         }
-        given[at] = Some(assignment);
+        if let Some(agent) = waiting[at].last_agent.filter(|&agent| costs[agent] < NEVER) {
+            costs[agent] -= KNOWN;
+        }
+    });
+    let mut assigned: Vec<Option<Assignment>> = vec![None; waiting.len()];
+    for (number, agent) in given.into_iter().enumerate() {
+        let at = order[number];
+        assigned[at] = Some(explain(&waiting[at], agent, &able[kind[at]]));
     }
-    given.into_iter().flatten().collect()
+    assigned.into_iter().flatten().collect()
 }
 
-fn give(ticket: &Waiting, agents: &[Agent], load: &[u64]) -> Assignment {
+/// The agents who could take a ticket if they had a free place; or why there is none.
+fn who_can(ticket: &Waiting, agents: &[Agent]) -> Result<Vec<usize>, String> {
+    if agents.is_empty() {
+        return Err("no agents are known".into());
+    }
+    let mut able: Vec<usize> = (0..agents.len())
+        .filter(|&at| agents[at].active && (ticket.team.is_none() || agents[at].team == ticket.team))
+        .collect();
+    if able.is_empty() {
+        return Err(match &ticket.team {
+            Some(team) => format!("nobody of team {team} is on duty"),
+            None => "nobody is on duty".into(),
+        });
+    }
+    able.retain(|&at| agents[at].knows(&ticket.category));
+    if able.is_empty() {
+        return Err(format!("nobody on duty has the skill {}", ticket.category));
+    }
+    able.retain(|&at| agents[at].speaks(&ticket.language));
+    if able.is_empty() {
+        return Err(format!(
+            "nobody on duty with the skill {} reads {}",
+            ticket.category, ticket.language
+        ));
+    }
+    Ok(able)
+}
+
+/// Why an agent got a ticket, or nobody did.
+fn explain(ticket: &Waiting, agent: Option<usize>, able: &Result<Vec<usize>, String>) -> Assignment {
     let nobody = |why: String| Assignment {
         agent: None,
         confidence: None,
         why,
     };
-    if agents.is_empty() {
-        return nobody("no agents are known".into());
-    }
-    let of_team: Vec<usize> = (0..agents.len())
-        .filter(|&at| agents[at].active && (ticket.team.is_none() || agents[at].team == ticket.team))
-        .collect();
-    if of_team.is_empty() {
-        return nobody(match &ticket.team {
-            Some(team) => format!("nobody of team {team} is on duty"),
-            None => "nobody is on duty".into(),
-        });
-    }
-    let skilled: Vec<usize> = of_team
-        .into_iter()
-        .filter(|&at| agents[at].knows(&ticket.category))
-        .collect();
-    if skilled.is_empty() {
-        return nobody(format!("nobody on duty has the skill {}", ticket.category));
-    }
-    let speaking: Vec<usize> = skilled
-        .into_iter()
-        .filter(|&at| agents[at].speaks(&ticket.language))
-        .collect();
-    if speaking.is_empty() {
+    let able = match able {
+        Ok(able) => able,
+        Err(why) => return nobody(why.clone()),
+    };
+    let Some(agent) = agent else {
         return nobody(format!(
-            "nobody on duty with the skill {} reads {}",
-            ticket.category, ticket.language
+            "all {} who could take it are at their capacity, with tickets more urgent or older",
+            able.len()
         ));
-    }
+    };
     let vote = |at: usize| {
         ticket
             .votes
@@ -126,40 +194,20 @@ fn give(ticket: &Waiting, agents: &[Agent], load: &[u64]) -> Assignment {
             .find(|(agent, _)| *agent == at)
             .map_or(0.0, |(_, share)| *share)
     };
-    let free = |at: usize| {
-        agents[at].capacity.map_or(1.0, |all| {
-            if all == 0 {
-                0.0
-            } else {
-                all.saturating_sub(load[at]) as f64 / all as f64
-            }
-        })
-    };
-    let total: f64 = speaking.iter().map(|&at| vote(at)).sum();
-    let able = speaking.len();
-    let best = speaking
-        .into_iter()
-        .filter(|&at| free(at) > 0.0)
-        .max_by(|&a, &b| {
-            vote(a)
-                .total_cmp(&vote(b))
-                .then(free(a).total_cmp(&free(b)))
-                .then(b.cmp(&a))
-        });
-    let Some(best) = best else {
-        return nobody(format!("all {able} who could take it are at their capacity"));
+    let total: f64 = able.iter().map(|&at| vote(at)).sum();
+    let why = match (ticket.last_agent == Some(agent), vote(agent) > 0.0, able.len()) {
+        (true, ..) => "had this customer's last ticket".into(),
+        (_, true, _) => format!(
+            "answered {:.0} % of the nearest old tickets, weighted by nearness",
+            100.0 * vote(agent)
+        ),
+        (_, _, 1) => "is the only one who can take it".into(),
+        (_, _, able) => format!("is one of {able} who can take it, and the work is shared"),
     };
     Assignment {
-        agent: Some(best),
-        confidence: (total > 0.0).then(|| vote(best) / total),
-        why: match (vote(best) > 0.0, able) {
-            (true, _) => format!(
-                "answered {:.0} % of the nearest old tickets, weighted by nearness",
-                100.0 * vote(best)
-            ),
-            (false, 1) => "the only one who can take it".into(),
-            (false, able) => format!("has the most free places of the {able} who can take it"),
-        },
+        agent: Some(agent),
+        confidence: (total > 0.0).then(|| vote(agent) / total),
+        why,
     }
 }
 
@@ -178,128 +226,5 @@ impl Agent {
             || wanted.is_empty()
             || wanted == "und"
             || self.languages.iter().any(|tag| first(tag) == wanted)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn agent(team: &str, languages: &[&str], skills: Option<&[&str]>, capacity: u64) -> Agent {
-        let all = |list: &[&str]| list.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
-        Agent {
-            team: Some(team.into()),
-            languages: all(languages),
-            skills: skills.map(all),
-            capacity: Some(capacity),
-            load: 0,
-            active: true,
-        }
-    }
-
-    fn ticket(category: &str, language: &str, priority: &str, created_at: i64) -> Waiting {
-        Waiting {
-            category: category.into(),
-            team: Some("delivery".into()),
-            language: language.into(),
-            priority: priority.into(),
-            created_at,
-            votes: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn urgent_first_then_oldest_and_nobody_beyond_capacity() {
-        let agents = [agent("delivery", &["en"], None, 2)];
-        let waiting = [
-            ticket("late", "en", "medium", 10),
-            ticket("late", "en", "urgent", 30),
-            ticket("late", "en", "medium", 5),
-            ticket("late", "en", "low", 1),
-        ];
-        let given = assign(&waiting, &agents);
-        let who: Vec<bool> = given.iter().map(|one| one.agent.is_some()).collect();
-        assert_eq!(who, vec![false, true, true, false]);
-        assert!(given[0].why.contains("capacity"), "{}", given[0].why);
-    }
-
-    #[test]
-    fn team_skill_language_and_duty_are_asked_for() {
-        let mut agents = vec![
-            agent("delivery", &["en-GB"], Some(&["late"]), 9),
-            agent("money", &["zh"], None, 9),
-            agent("delivery", &["zh"], None, 9),
-        ];
-        let who = |agents: &[Agent], ticket: Waiting| assign(&[ticket], agents)[0].clone();
-        assert_eq!(who(&agents, ticket("late", "en", "low", 0)).agent, Some(0));
-        assert_eq!(who(&agents, ticket("late", "zh-Hans", "low", 0)).agent, Some(2));
-        assert!(
-            who(&agents, ticket("late", "fr", "low", 0))
-                .why
-                .contains("reads fr")
-        );
-        agents[2].active = false;
-        assert!(
-            who(&agents, ticket("lost", "en", "low", 0))
-                .why
-                .contains("skill lost")
-        );
-        agents[0].active = false;
-        assert!(
-            who(&agents, ticket("late", "en", "low", 0))
-                .why
-                .contains("delivery")
-        );
-        assert!(who(&[], ticket("late", "en", "low", 0)).why.contains("no agents"));
-    }
-
-    #[test]
-    fn votes_lead_then_free_places() {
-        let mut agents = vec![
-            agent("delivery", &[], None, 10),
-            agent("delivery", &[], None, 10),
-            agent("delivery", &[], None, 4),
-        ];
-        agents[0].load = 5;
-        let mut waiting = ticket("late", "und", "low", 0);
-        assert_eq!(assign(&[waiting.clone()], &agents)[0].agent, Some(1));
-        waiting.votes = vec![(0, 0.6), (1, 0.2)];
-        let given = assign(&[waiting], &agents);
-        assert_eq!(given[0].agent, Some(0));
-        assert!((given[0].confidence.unwrap() - 0.75).abs() < 1e-12);
-    }
-
-    #[test]
-    fn capacity_holds_for_any_crowd() {
-        let mut dice = fastrand::Rng::with_seed(8);
-        for _ in 0..50 {
-            let agents: Vec<Agent> = (0..dice.usize(1..6))
-                .map(|_| Agent {
-                    load: dice.u64(0..4),
-                    ..agent(
-                        "delivery",
-                        &[["en", "zh"][dice.usize(0..2)]],
-                        None,
-                        dice.u64(0..8),
-                    )
-                })
-                .collect();
-            let waiting: Vec<Waiting> = (0..40)
-                .map(|at| {
-                    ticket(
-                        "late",
-                        ["en", "zh"][dice.usize(0..2)],
-                        PRIORITIES[dice.usize(0..4)],
-                        at,
-                    )
-                })
-                .collect();
-            let given = assign(&waiting, &agents);
-            assert_eq!(given.len(), waiting.len());
-            for (at, agent) in agents.iter().enumerate() {
-                let new = given.iter().filter(|one| one.agent == Some(at)).count() as u64;
-                assert!(new == 0 || agent.load + new <= agent.capacity.unwrap());
-            }
-        }
     }
 }

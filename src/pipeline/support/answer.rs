@@ -4,7 +4,7 @@
 use super::collect::{Label, Open};
 use super::knowledge::{Guess, Knowledge};
 use crate::store::Agent;
-use crate::support::{Assignment, Draft, Waiting, assign, votes};
+use crate::support::{Assignment, Waiting, assign, votes};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
@@ -53,6 +53,10 @@ pub(super) fn route(
             language: tickets[at].language.clone(),
             priority: routed[at].priority.clone(),
             created_at: tickets[at].created_at,
+            last_agent: tickets[at]
+                .last_agent
+                .as_deref()
+                .and_then(|id| seat.get(id).copied()),
             votes: votes(&routed[at].guess.near, |row| {
                 seat.get(knowledge.traces[row as usize].agent_id.as_deref()?)
                     .copied()
@@ -149,6 +153,7 @@ fn decide(knowledge: &Knowledge, ticket: &Open) -> Routed {
         .clone()
         .or_else(|| usual.and_then(|known| known.team.clone()).filter(|_| route));
     match (&ticket.team, &team) {
+        (Some(team), _) if ticket.stays => why = format!("{why}; team {team} has it"),
         (Some(team), _) => why = format!("{why}; {decider} chose team {team}"),
         (None, Some(_)) if label == Label::Team => {} // said already
         (None, Some(team)) => why = format!("{why}; team {team} handles it"),
@@ -156,7 +161,10 @@ fn decide(knowledge: &Knowledge, ticket: &Open) -> Routed {
         (None, None) => {}
     }
     if let Some(agent) = &ticket.agent_id {
-        why = format!("{why}; {decider} chose agent {agent}");
+        why = match ticket.stays {
+            true => format!("{why}; stays with agent {agent}, because somebody has worked on it"),
+            false => format!("{why}; {decider} chose agent {agent}"),
+        };
     }
     let priority = ticket
         .priority
@@ -184,25 +192,4 @@ fn staff(agent: &Agent, load: &BTreeMap<String, u64>) -> crate::support::Agent {
         load: load.get(&agent.agent_id).copied().unwrap_or(0),
         active: agent.active,
     }
-}
-
-/// The draft for a routed ticket: to the customer's last message when there is one.
-pub(super) fn draft(knowledge: &Knowledge, ticket: &Open, routed: &Routed) -> Draft {
-    let policy = &knowledge.policy;
-    let near = match &ticket.last_message {
-        Some(message) => {
-            knowledge
-                .guess(&format!("{}\n{message}", ticket.text), Some(&ticket.ticket_id))
-                .near
-        }
-        None => routed.guess.near.clone(),
-    };
-    let may_send = routed.route
-        && routed
-            .category
-            .as_ref()
-            .is_some_and(|category| policy.send.contains(category));
-    policy
-        .drafting
-        .draft(&near, &knowledge.languages, &ticket.language, may_send)
 }

@@ -2,9 +2,9 @@
 
 use super::answer;
 use super::collect::{self, Open};
-use super::knowledge::{Knowledge, Trace};
+use super::draft::{self, Source, Told};
+use super::knowledge::Knowledge;
 use crate::store::{Shop, Snapshot};
-use crate::support::DraftDecision;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
@@ -80,15 +80,6 @@ pub struct Reply {
     pub sources: Vec<Source>,
 }
 
-/// A row that words come from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Source {
-    /// replies or tickets.
-    pub table: &'static str,
-    /// Its key, as text.
-    pub id: String,
-}
-
 /// Answers about `text` in `language` (none = told from the text), at the instant `now`.
 ///
 /// # Errors
@@ -97,33 +88,35 @@ pub fn ask(shop: &Shop, text: &str, language: Option<&str>, now: i64) -> Result<
     let knowledge = Knowledge::load(shop)?
         .context("the support job has published nothing yet; run it first: nightclerk run support")?;
     let agents = Snapshot::begin(shop)?.agents()?;
+    let messages = collect::messages("", text);
     let text = collect::text("", text);
     let ticket = Open {
         language: collect::language(language, &text),
         text,
         created_at: now,
+        messages,
         ..Open::default()
     };
     let tickets = [ticket];
     let routed = answer::route(&knowledge, &tickets, &agents, &shop.open_tickets_by_agent()?).remove(0);
-    let draft = answer::draft(&knowledge, &tickets[0], &routed);
-    let source = draft.neighbour.map(|near| &knowledge.traces[near.row as usize]);
-    let reply = match source.and_then(|source| source.reply_id) {
-        Some(id) if draft.decision != DraftDecision::None => shop.reply_body(id)?,
-        _ => None,
+    let told = |row: usize| {
+        let trace = &knowledge.traces[row];
+        let reply = shop.reply_body(trace.reply_id?).ok()??;
+        let ticket = shop.ticket_body(&trace.ticket_id).ok()??;
+        Some(Told {
+            reply: collect::sent(&reply),
+            names: collect::names(&ticket),
+        })
     };
-    let gone = draft.decision != DraftDecision::None && reply.is_none();
+    let article = |row: usize| shop.article_body(&knowledge.pages[row].article_id).ok()?;
+    let drafted = draft::draft(&knowledge, &tickets[0], &routed, &agents, told, article);
     Ok(Answer {
         draft: Reply {
-            decision: if gone { DraftDecision::None } else { draft.decision }.as_str(),
-            why: if gone {
-                Some("the reply it would quote was deleted")
-            } else {
-                draft.why
-            },
-            confidence: draft.confidence.unwrap_or(0.0),
-            sources: source.map(list).unwrap_or_default(),
-            reply,
+            decision: drafted.draft.decision.as_str(),
+            why: drafted.draft.why,
+            confidence: drafted.draft.confidence.unwrap_or(0.0),
+            reply: drafted.draft.reply,
+            sources: drafted.sources,
         },
         route: Route {
             decision: if routed.route { "route" } else { "triage" },
@@ -156,23 +149,4 @@ pub fn ask(shop: &Shop, text: &str, language: Option<&str>, now: i64) -> Result<
                 .collect(),
         },
     })
-}
-
-fn list(source: &Trace) -> Vec<Source> {
-    let reply = source.reply_id.map(|id| Source {
-        table: "replies",
-        id: id.to_string(),
-    });
-    reply
-        .into_iter()
-        .chain([Source {
-            table: "tickets",
-            id: source.ticket_id.clone(),
-        }])
-        .collect()
-}
-
-/// The sources as the JSON of the result table.
-pub(super) fn sources(source: Option<&Trace>) -> String {
-    serde_json::to_string(&source.map(list).unwrap_or_default()).unwrap_or_else(|_| "[]".into())
 }

@@ -4,8 +4,11 @@
 //! and replies of agents. Notes are read by nobody here. What was closed after the instant counts as still open.
 
 use super::super::Night;
-use crate::store::{Agent, Reply, Snapshot, Ticket};
-use crate::text::language_of;
+use super::continuity::{self, Happened};
+use super::due::Clock;
+use crate::store::{Agent, Article, Reply, Snapshot, Ticket};
+use crate::support::introduced;
+use crate::text::{language_of, plain, unquoted, written};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -21,6 +24,7 @@ pub struct Collected {
     tickets: Vec<Ticket>,
     replies: Vec<Reply>,
     agents: Vec<Agent>,
+    articles: Vec<Article>,
 }
 
 /// A ticket that people categorised or answered.
@@ -32,8 +36,12 @@ pub(super) struct Old {
     pub team: Option<String>,
     pub agent_id: Option<String>,
     pub priority: Option<String>,
-    /// The first reply of an agent: its key and text.
+    /// The first reply of an agent: its key and what was sent, without quoted mail.
     pub reply: Option<(i64, String)>,
+    /// Whose ticket it is: the user, or the ticket where nobody says.
+    pub customer: String,
+    /// Names that the customer gave, where there is a reply to take them out of.
+    pub names: Vec<String>,
     pub created_at: i64,
 }
 
@@ -51,8 +59,20 @@ pub(super) struct Open {
     pub created_at: i64,
     /// The customer's message to be answered: the last one after the ticket itself.
     pub reply_to: Option<i64>,
+    /// Whose it is, when somebody says.
+    pub user_id: Option<String>,
+    /// Whether a person or an agent's reply has touched it.
+    pub touched: bool,
+    /// The agent who replied last.
+    pub replied_by: Option<String>,
+    /// Team and agent are those of an earlier night, kept because somebody has worked on it.
+    pub stays: bool,
     /// What the customer wrote last, when it was not the ticket itself.
     pub last_message: Option<String>,
+    /// Who had this customer's last ticket.
+    pub last_agent: Option<String>,
+    /// All that the customer wrote, with signatures: what a draft may say of them comes from here.
+    pub messages: Vec<String>,
     /// Messages so far but notes.
     pub replies_seen: i64,
     /// Whether the last word is the shop's.
@@ -65,6 +85,10 @@ pub struct Prepared {
     pub(super) old: Vec<Old>,
     pub(super) open: Vec<Open>,
     pub(super) agents: Vec<Agent>,
+    pub(super) articles: Vec<Article>,
+    /// What people did with the tickets that earlier nights answered.
+    pub(super) happened: Happened,
+    pub(super) clock: Clock,
     /// What is learned: categories, or teams in a shop whose people enter teams only.
     pub(super) label: Label,
     /// Rows of `old` with a label, beside the index of the label in `labels`.
@@ -80,11 +104,14 @@ pub(super) fn collect(snapshot: &Snapshot) -> Result<Collected> {
         tickets: snapshot.tickets()?,
         replies: snapshot.replies()?,
         agents: snapshot.agents()?,
+        articles: snapshot.articles()?,
     })
 }
 
-pub(super) fn prepare(collected: Collected, night: &Night<'_>) -> Prepared {
+pub(super) fn prepare(collected: Collected, night: &Night<'_>) -> Result<Prepared> {
     let as_of = night.as_of;
+    let clock = Clock::new(night.zone, night.settings.working_hours.as_deref())?;
+    let mut happened = Happened::awaited(night)?;
     let mut messages: BTreeMap<String, Vec<Reply>> = BTreeMap::new();
     let (mut later, mut notes) = (0, 0);
     for reply in collected.replies {
@@ -112,6 +139,7 @@ pub(super) fn prepare(collected: Collected, night: &Night<'_>) -> Prepared {
         if !closed {
             open.push(waiting(&ticket, &text, &thread));
         }
+        happened.look(&ticket, &thread);
         // What was decided by closing a ticket later was not known yet.
         let known = ticket.by_person && (closed || ticket.status != "closed");
         let reply = thread
@@ -125,7 +153,13 @@ pub(super) fn prepare(collected: Collected, night: &Night<'_>) -> Prepared {
                 .and_then(|m| m.agent_id.clone())
                 .or_else(|| kept(ticket.agent_id)),
             priority: kept(ticket.priority),
-            reply: reply.map(|m| (m.reply_id, m.body.clone())),
+            reply: reply.map(|m| (m.reply_id, sent(&m.body))),
+            customer: ticket.user_id.unwrap_or_else(|| ticket.ticket_id.clone()),
+            names: if reply.is_some() {
+                names(&ticket.body)
+            } else {
+                Vec::new()
+            },
             ticket_id: ticket.ticket_id,
             text,
             created_at: ticket.created_at,
@@ -168,15 +202,24 @@ pub(super) fn prepare(collected: Collected, night: &Night<'_>) -> Prepared {
     let timed = days(i64::max)
         .zip(days(i64::min))
         .is_some_and(|(last, first)| last - first >= 7);
-    Prepared {
+    continuity::keep(
+        &mut open,
+        &old,
+        &night.shop.published_routes()?,
+        &collected.agents,
+    );
+    Ok(Prepared {
         old,
         open,
         agents: collected.agents,
+        articles: collected.articles,
         label,
         labelled,
         labels,
         timed,
-    }
+        happened,
+        clock,
+    })
 }
 
 /// What people say of a ticket that a model can learn.
@@ -258,16 +301,40 @@ fn waiting(ticket: &Ticket, text: &str, thread: &[Reply]) -> Open {
         by_person: ticket.by_person,
         created_at: ticket.created_at,
         reply_to: last_customer.map(|m| m.reply_id),
-        last_message: last_customer.map(|m| m.body.chars().take(LETTERS).collect()),
+        last_message: last_customer.map(|m| written(&m.body, LETTERS)),
+        last_agent: None,
+        user_id: ticket.user_id.clone(),
+        touched: thread.iter().any(|m| m.author == "agent")
+            || (ticket.by_person
+                && [&ticket.category, &ticket.team, &ticket.agent_id, &ticket.priority]
+                    .iter()
+                    .any(|value| value.as_ref().is_some_and(|value| !value.is_empty()))),
+        replied_by: thread
+            .iter()
+            .rev()
+            .find(|m| m.author == "agent")
+            .and_then(|m| m.agent_id.clone()),
+        stays: false,
+        messages: messages(&ticket.subject, &ticket.body)
+            .into_iter()
+            .chain(
+                thread
+                    .iter()
+                    .filter(|m| m.author == "customer")
+                    .map(|m| plain(&m.body, LETTERS)),
+            )
+            .collect(),
         replies_seen: thread.len() as i64,
         answered: last.is_some_and(|m| m.author != "customer"),
     }
 }
 
-/// What is read of a ticket.
+/// What is read of a ticket: the subject and what the customer wrote, without markup, quoted threads and signature.
 pub(super) fn text(subject: &str, body: &str) -> String {
+    let (subject, body) = (plain(subject, LETTERS), written(body, LETTERS));
+    let subject = subject.trim();
     let joined = if subject.is_empty() {
-        body.to_owned()
+        body
     } else {
         format!("{subject}\n{body}")
     };
@@ -275,6 +342,21 @@ pub(super) fn text(subject: &str, body: &str) -> String {
         Some((end, _)) => joined[..end].to_owned(),
         None => joined,
     }
+}
+
+/// The ticket's own words, with the signature.
+pub(super) fn messages(subject: &str, body: &str) -> Vec<String> {
+    vec![plain(subject, LETTERS), plain(body, LETTERS)]
+}
+
+/// Names that a customer gives in a ticket.
+pub(super) fn names(body: &str) -> Vec<String> {
+    introduced(&unquoted(body, LETTERS))
+}
+
+/// What an agent sent, without quoted mail.
+pub(super) fn sent(body: &str) -> String {
+    unquoted(body, LETTERS)
 }
 
 /// First part of the tag somebody entered, else told from the text; `und` when neither says.

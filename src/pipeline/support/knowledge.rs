@@ -4,13 +4,13 @@
 
 use super::collect::Label;
 use crate::store::Shop;
-use crate::support::{Classifier, Drafting, NEIGHBOURS, Neighbour, Solved, Threshold, votes};
+use crate::support::{Classifier, Drafting, NEIGHBOURS, Neighbour, Public, Solved, Threshold, votes};
 use crate::text::{Csr, TfIdf};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 /// Version of the artefacts' bytes.
-const FORMAT: i64 = 2;
+const FORMAT: i64 = 3;
 
 /// Which model says the class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +42,8 @@ pub(super) struct Policy {
     /// Where the threshold was measured, in words; or why there is none.
     pub measured: String,
     pub drafting: Drafting,
+    /// Numbers and addresses that are no customer's.
+    pub public: Public,
     /// Categories whose drafts may go out unseen.
     pub send: Vec<String>,
 }
@@ -57,6 +59,14 @@ pub(super) struct Trace {
     pub reply_id: Option<i64>,
 }
 
+/// A help article as it may be quoted; runs beside the rows of its vectors.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Page {
+    pub article_id: String,
+    /// First part of the tag, or told from the text.
+    pub language: String,
+}
+
 /// Everything an answer needs.
 #[derive(Debug)]
 pub(super) struct Knowledge {
@@ -66,6 +76,8 @@ pub(super) struct Knowledge {
     pub traces: Vec<Trace>,
     /// Languages of the replies, beside the traces.
     pub languages: Vec<Option<String>>,
+    pub pages: Vec<Page>,
+    pub articles: Solved,
     pub linear: Option<(TfIdf, Classifier)>,
 }
 
@@ -119,6 +131,10 @@ impl Knowledge {
             "support traces",
             postcard::to_stdvec(&(&self.traces, &self.languages)),
         )?;
+        part(
+            "support articles",
+            postcard::to_stdvec(&(&self.pages, self.articles.rows())),
+        )?;
         part("support classifier", postcard::to_stdvec(&self.linear))
     }
 
@@ -132,7 +148,8 @@ impl Knowledge {
         let (traces, languages): (Vec<Trace>, Vec<Option<String>>) =
             read(shop, generation, "support traces")?;
         let rows: Csr = read(shop, generation, "support vectors")?;
-        if rows.rows != traces.len() || rows.rows != languages.len() {
+        let (pages, articles): (Vec<Page>, Csr) = read(shop, generation, "support articles")?;
+        if rows.rows != traces.len() || rows.rows != languages.len() || articles.rows != pages.len() {
             bail!(
                 "the support models of generation {generation} do not belong together; run the support job again"
             );
@@ -143,6 +160,8 @@ impl Knowledge {
             solved: Solved::new(&rows),
             traces,
             languages,
+            pages,
+            articles: Solved::new(&articles),
             linear: read(shop, generation, "support classifier")?,
         }))
     }

@@ -2,14 +2,15 @@
 
 use super::super::{Night, SupportOptions};
 use super::collect::{Label, Prepared};
-use super::knowledge::{Class, Knowledge, Policy, Trace, Uses};
+use super::draft;
+use super::knowledge::{Class, Knowledge, Page, Policy, Trace, Uses};
 use crate::fit::Checkpoint;
 use crate::store::Score;
 use crate::support::{
-    Answered, Classifier, ClassifierOptions, Drafting, Judged, Solved, Threshold, Trial, accuracy,
+    Classifier, ClassifierOptions, Drafting, Judged, Public, Solved, Threshold, Trial, accuracy,
     calibration_error, coverage_at, features, macro_f1, try_classifier,
 };
-use crate::text::{TfIdf, TfIdfOptions, language_of};
+use crate::text::{TfIdf, TfIdfOptions};
 use anyhow::Result;
 use std::collections::BTreeMap;
 use xxhash_rust::xxh3::Xxh3;
@@ -22,7 +23,10 @@ pub struct Learned {
     linear: Option<(TfIdf, Classifier)>,
     trial: Option<Trial>,
     drafting: Drafting,
+    public: Public,
     languages: Vec<Option<String>>,
+    pages: Vec<Page>,
+    articles: Solved,
 }
 
 /// The name of the checkpoint of the classifier.
@@ -34,22 +38,10 @@ pub(super) fn learn(prepared: &Prepared, night: &Night<'_>) -> Result<Learned> {
     let solved = Solved::new(&rows);
     night.control.check()?;
 
-    let answered: Vec<Option<Answered>> = prepared
-        .old
-        .iter()
-        .map(|old| {
-            let (_, body) = old.reply.as_ref()?;
-            Some(Answered {
-                language: language_of(body).to_owned(),
-                reply: body.clone(),
-            })
-        })
-        .collect();
-    let drafting = Drafting::measure(&solved, &answered, night.seed);
-    let languages = answered
-        .into_iter()
-        .map(|one| one.map(|one| one.language))
-        .collect();
+    let languages = draft::languages(&prepared.old);
+    let public = draft::public(prepared);
+    let (pages, articles) = draft::articles(&prepared.articles, &words);
+    let drafting = draft::measure(prepared, &solved, &languages, &public, night)?;
     night.control.check()?;
 
     let mut learned = Learned {
@@ -58,7 +50,10 @@ pub(super) fn learn(prepared: &Prepared, night: &Night<'_>) -> Result<Learned> {
         linear: None,
         trial: None,
         drafting,
+        public,
         languages,
+        pages,
+        articles,
     };
     if prepared.labels.len() < 2 {
         return Ok(learned);
@@ -158,7 +153,7 @@ impl Learned {
                 (uses, in_words(&threshold, trial, better))
             }
         };
-        draft_scores(&mut scores, &self.drafting);
+        scores.extend(draft::scores(&self.drafting));
         let traces = prepared
             .old
             .iter()
@@ -185,6 +180,7 @@ impl Learned {
             threshold,
             measured,
             drafting: self.drafting,
+            public: self.public,
             send: options.send.clone(),
         };
         let knowledge = Knowledge {
@@ -193,6 +189,8 @@ impl Learned {
             solved: self.solved,
             traces,
             languages: self.languages,
+            pages: self.pages,
+            articles: self.articles,
             linear: self.linear,
         };
         (knowledge, scores)
@@ -306,28 +304,6 @@ fn route_scores(
             hi90: ends.map(|ends| ends.1),
             split: split.into(),
             chosen,
-        });
-    }
-}
-
-fn draft_scores(scores: &mut Vec<Score>, drafting: &Drafting) {
-    let Some(figures) = drafting.scores else { return };
-    for (model, metric, value) in [
-        ("nearest reply", "rouge_l", figures.rouge_l),
-        ("nearest reply", "rouge_l_best_fifth", figures.best_fifth),
-        ("nearest reply", "tickets", figures.measured_on as f64),
-        ("naive", "rouge_l", figures.naive),
-    ] {
-        scores.push(Score {
-            result: "ticket_drafts",
-            model: model.into(),
-            slice: String::new(),
-            metric: metric.into(),
-            value: Some(value),
-            lo90: None,
-            hi90: None,
-            split: "leave one out".into(),
-            chosen: model != "naive",
         });
     }
 }

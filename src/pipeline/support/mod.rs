@@ -7,7 +7,11 @@
 
 mod answer;
 mod ask;
+mod card;
 mod collect;
+mod continuity;
+mod draft;
+mod due;
 mod knowledge;
 mod learn;
 
@@ -15,12 +19,13 @@ pub use ask::{Answer, ask};
 pub use collect::{Collected, Prepared};
 
 use self::answer::Routed;
+use self::draft::{Drafted, Told};
 use self::knowledge::{Knowledge, Uses};
 use self::learn::Learned;
 use super::{Family, Night, SupportOptions, Verdict};
 use crate::store::results::{TicketDraft, TicketNeighbour, TicketRoute};
 use crate::store::{GenerationWriter, Snapshot};
-use crate::support::{Draft, DraftDecision};
+use crate::support::DraftDecision;
 use anyhow::Result;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -38,7 +43,7 @@ pub struct Judged {
     knowledge: Knowledge,
     routed: Vec<Routed>,
     /// None for tickets whose last word is the shop's.
-    drafts: Vec<Option<Draft>>,
+    drafts: Vec<Option<Drafted>>,
 }
 
 impl Family for Support {
@@ -57,7 +62,7 @@ impl Family for Support {
     }
 
     fn prepare(&self, collected: Collected, night: &Night<'_>) -> Result<Prepared> {
-        Ok(collect::prepare(collected, night))
+        collect::prepare(collected, night)
     }
 
     fn fit(&self, prepared: &Prepared, night: &Night<'_>) -> Result<Learned> {
@@ -76,17 +81,29 @@ impl Family for Support {
             *load.entry(agent).or_default() += 1;
         }
         let routed = answer::route(&knowledge, &prepared.open, &prepared.agents, &load);
-        let drafts: Vec<Option<Draft>> = prepared
+        let told = |row: usize| {
+            let old = &prepared.old[row];
+            let (_, reply) = old.reply.as_ref()?;
+            Some(Told {
+                reply: reply.clone(),
+                names: old.names.clone(),
+            })
+        };
+        let article = |row: usize| Some(prepared.articles[row].body.clone());
+        let drafts: Vec<Option<Drafted>> = prepared
             .open
             .par_iter()
             .zip(&routed)
-            .map(|(ticket, routed)| (!ticket.answered).then(|| answer::draft(&knowledge, ticket, routed)))
+            .map(|(ticket, routed)| {
+                let write = || draft::draft(&knowledge, ticket, routed, &prepared.agents, told, article);
+                (!ticket.answered).then(write)
+            })
             .collect();
         let sent = routed.iter().filter(|one| one.route).count();
         let drafted = drafts
             .iter()
             .flatten()
-            .filter(|one| one.decision != DraftDecision::None)
+            .filter(|one| one.draft.decision != DraftDecision::None)
             .count();
         let model = match knowledge.policy.uses {
             Uses::Linear => "the linear classifier",
@@ -143,7 +160,7 @@ impl Family for Support {
                     .settings
                     .sla_hours
                     .get(&routed.priority)
-                    .map(|hours| ticket.created_at + (hours * 3600.0).round() as i64),
+                    .map(|hours| prepared.clock.due(ticket.created_at, *hours)),
                 why: routed.why.clone(),
                 routed_at: night.now,
             }
@@ -161,39 +178,26 @@ impl Family for Support {
                     distance: near.distance(),
                 })
         }))?;
-        let replies: BTreeMap<i64, &str> = prepared
-            .old
-            .iter()
-            .filter_map(|old| old.reply.as_ref())
-            .map(|(id, body)| (*id, body.as_str()))
-            .collect();
         generation.write(
             prepared
                 .open
                 .iter()
                 .zip(&judged.drafts)
-                .filter_map(|(ticket, draft)| {
-                    let draft = draft.as_ref()?;
-                    let source = draft
-                        .neighbour
-                        .map(|near| &judged.knowledge.traces[near.row as usize]);
-                    let reply_id = source.and_then(|source| source.reply_id);
-                    let shown = draft.decision != DraftDecision::None;
+                .filter_map(|(ticket, drafted)| {
+                    let Drafted { draft, sources, .. } = drafted.as_ref()?;
                     Some(TicketDraft {
                         ticket_id: ticket.ticket_id.clone(),
                         reply_to: ticket.reply_to,
                         replies_seen: ticket.replies_seen,
                         decision: draft.decision.as_str().into(),
-                        reply: reply_id
-                            .filter(|_| shown)
-                            .and_then(|id| replies.get(&id))
-                            .map(|body| (*body).to_owned()),
+                        reply: draft.reply.clone(),
                         confidence: draft.confidence.unwrap_or(0.0),
-                        sources: ask::sources(source),
+                        sources: serde_json::to_string(sources).unwrap_or_else(|_| "[]".into()),
                         drafted_at: night.now,
                     })
                 }),
         )?;
-        Ok(())
+        card::judge(prepared, night)?;
+        card::keep(prepared, judged, night)
     }
 }

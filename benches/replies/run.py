@@ -1,0 +1,149 @@
+"""Drafted replies through the real binary, beside the reply to the nearest old ticket. See README.md."""
+
+import csv
+import gzip
+import json
+import math
+import os
+import re
+import resource
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import numpy
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = Path(os.environ["NIGHTCLERK_DATA"])
+CJK = r"\u3400-\u4dbf\u4e00-\u9fff"
+WORDS = re.compile(rf"[{CJK}]|[^\W_{CJK}]+|[^\w\s]|_")
+
+
+def rows(language):
+    """Pairs of (subject, body, reply): English e-mails, or Chinese letters to a city."""
+    name = {"en": "support-tickets/tickets", "zh": "support-zh-tickets/tickets_replies"}[language]
+    with gzip.open(DATA / f"{name}.csv.gz", "rt", encoding="utf-8", newline="") as file:
+        all_rows = list(csv.DictReader(file))
+    if language == "zh":
+        return [(row["subject"], row["body"], row["reply"]) for row in all_rows]
+    chosen = [row for row in all_rows if row["language"] == "en" and row["answer"].strip()]
+    return [(row["subject"], row["body"], row["answer"]) for row in chosen]
+
+
+def split(pairs):
+    order = numpy.random.RandomState(7).permutation(len(pairs))
+    tests = len(pairs) // 10
+    return [pairs[i] for i in order[tests:]], [pairs[i] for i in order[:tests]]
+
+
+def words(text):
+    return WORDS.findall(text.lower())
+
+
+def rouge_l(a, b):
+    """F1 of the longest common subsequence, bit-parallel (Hyyrö 2004)."""
+    if not a or not b:
+        return 0.0
+    places = {}
+    for at, word in enumerate(a):
+        places[word] = places.get(word, 0) | 1 << at
+    full = (1 << len(a)) - 1
+    row = full
+    for word in b:
+        matched = row & places.get(word, 0)
+        row = ((row + matched) | (row - matched)) & full
+    return 2 * (len(a) - row.bit_count()) / (len(a) + len(b))
+
+
+def bleu(pairs):
+    """Corpus BLEU-4 without smoothing."""
+    found, said = [0] * 4, [0] * 4
+    for draft, reply in pairs:
+        for n in range(4):
+            groups = lambda text: Counter(tuple(text[i : i + n + 1]) for i in range(len(text) - n))
+            have = groups(reply)
+            found[n] += sum(min(count, have[group]) for group, count in groups(draft).items())
+            said[n] += max(len(draft) - n, 0)
+    if min(found) == 0:
+        return 0.0
+    short = 1 - sum(len(reply) for _, reply in pairs) / max(sum(len(draft) for draft, _ in pairs), 1)
+    return math.exp(min(short, 0) + sum(math.log(f / s) for f, s in zip(found, said)) / 4)
+
+
+def cpu():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def night(train, test):
+    """Imports, runs the support job, and returns (draft, confidence, nearest reply) a test ticket, and CPU seconds."""
+    binary = os.environ.get("NIGHTCLERK", str(ROOT / "target/release/nightclerk"))
+    with tempfile.TemporaryDirectory() as folder:
+        shop = f"{folder}/shop.db"
+
+        def call(*arguments):
+            done = subprocess.run([binary, "--db", shop, "--quiet", *arguments], capture_output=True, text=True)
+            if done.returncode != 0:
+                sys.exit(f"nightclerk {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
+
+        def load(table, header, lines):
+            with open(f"{folder}/{table}.csv", "w", newline="", encoding="utf-8") as file:
+                writer = csv.writer(file)
+                writer.writerow(header)
+                writer.writerows(lines)
+            call("import", table, f"{folder}/{table}.csv")
+
+        def tickets(open_ones):
+            old = [[f"old{i:05}", subject, body, "closed", 1_700_000_000 + i] for i, (subject, body, _) in enumerate(train)]
+            new = [[f"new{i:05}", subject, body, "open", 1_700_100_000 + i] for i, (subject, body, _) in enumerate(open_ones)]
+            load("tickets", ["ticket_id", "subject", "body", "status", "created_at"], old + new)
+
+        call("init")
+        tickets([])
+        replies = [[f"r{i:05}", f"old{i:05}", "agent", reply, 1_700_000_000 + i] for i, (_, _, reply) in enumerate(train)]
+        load("replies", ["source_id", "ticket_id", "author", "body", "at"], replies)
+        began = cpu()
+        call("run", "support")
+        without = cpu() - began
+        tickets(test)
+        began = cpu()
+        call("run", "support")
+        used = cpu() - began
+        base = sqlite3.connect(shop)
+        drafts = base.execute(
+            "SELECT d.reply, d.confidence, r.body FROM ticket_drafts AS d"
+            " LEFT JOIN ticket_neighbours AS n ON n.ticket_id = d.ticket_id AND n.rank = 1"
+            " LEFT JOIN replies AS r ON r.ticket_id = n.neighbour_ticket_id ORDER BY d.ticket_id"
+        ).fetchall()
+        numbers = base.execute(
+            "SELECT s.metric, s.value FROM scores AS s WHERE result = 'ticket_drafts' AND model = 'consensus'"
+            " AND run_id = (SELECT max(run_id) FROM scores WHERE result = 'ticket_drafts')"
+            " AND metric IN ('temperature', 'beta', 'replies') ORDER BY s.metric"
+        ).fetchall()
+    if len(drafts) != len(test):
+        sys.exit(f"{len(drafts)} drafts for {len(test)} open tickets")
+    return drafts, used, 1000 * (used - without) / len(test), dict(numbers)
+
+
+def main():
+    print("| data | model | ROUGE-L | BLEU-4 | surest fifth | CPU s, whole job | CPU ms a draft |")
+    print("|---|---|---|---|---|---|---|")
+    for language in ["en", "zh"]:
+        train, test = split(rows(language))
+        drafts, used, each, numbers = night(train, test)
+        truth = [words(reply) for _, _, reply in test]
+        by_confidence = sorted(range(len(test)), key=lambda i: -drafts[i][1])[: len(test) // 5]
+        for name, column in [("nearest reply", 2), ("nightclerk", 0)]:
+            said = [words(draft[column] or "") for draft in drafts]
+            overlap = [rouge_l(a, b) for a, b in zip(said, truth)]
+            fifth = sum(overlap[i] for i in by_confidence) / len(by_confidence)
+            cost = f"{used:.1f} | {each:.1f}" if column == 0 else " | "
+            name = name if column else f"{name} ({', '.join(f'{key} {value:g}' for key, value in numbers.items())})"
+            score = 100 * bleu(list(zip(said, truth)))
+            print(f"| {language} | {name} | {100 * sum(overlap) / len(overlap):.1f} | {score:.1f} | {100 * fifth:.1f} | {cost} |", flush=True)
+
+
+main()

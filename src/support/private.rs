@@ -1,0 +1,389 @@
+//! What an old reply says about the customer it was written to, taken out before anybody else reads it.
+//!
+//! Names, e-mail addresses, telephone and card numbers, order numbers and other codes, postal addresses and personal
+//! links are found by their shape and by the words before them, and each is replaced by a placeholder in the reply's
+//! language: `[order number]`, `[单号]`. A draft fills a placeholder with the value of the ticket it answers where that
+//! ticket has exactly one of the kind ([`Own`]); card numbers are never filled. A placeholder that stays is a hole for an
+//! agent to fill, so such a draft is never sent unseen ([`has_hole`]).
+//!
+//! What stands in the replies to several customers is no secret of one of them: the shop's hotline, its own address, the
+//! code of a product. [`Public`] knows those, and they stay.
+//!
+//! Shapes are no proof: a name in the middle of a sentence that neither the greeting nor the customer's own message
+//! mentions is not found. Erasing a customer is therefore done at the source, not here.
+
+mod address;
+mod names;
+mod numbers;
+#[cfg(test)]
+mod tests;
+
+pub use names::{greeted, introduced};
+
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+/// What was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A customer's name.
+    Name,
+    /// An e-mail address.
+    Mail,
+    /// A telephone number.
+    Phone,
+    /// A payment card: never filled.
+    Card,
+    /// The number of an order, an invoice, an account; any long number or code.
+    Number,
+    /// Street and house number, with what belongs to it.
+    Address,
+    /// A link that leads to something personal.
+    Link,
+    /// The agent who signs.
+    Agent,
+}
+
+const KINDS: [Kind; 8] = [
+    Kind::Name,
+    Kind::Mail,
+    Kind::Phone,
+    Kind::Card,
+    Kind::Number,
+    Kind::Address,
+    Kind::Link,
+    Kind::Agent,
+];
+
+/// Placeholders by language, in the order of [`KINDS`]; the first is for languages without a row.
+const PLACEHOLDERS: [(&str, [&str; 8]); 7] = [
+    (
+        "en",
+        [
+            "[name]",
+            "[e-mail]",
+            "[phone number]",
+            "[card number]",
+            "[order number]",
+            "[address]",
+            "[link]",
+            "[agent]",
+        ],
+    ),
+    (
+        "zh",
+        [
+            "[姓名]", "[邮箱]", "[电话]", "[卡号]", "[单号]", "[地址]", "[链接]", "[客服]",
+        ],
+    ),
+    (
+        "de",
+        [
+            "[Name]",
+            "[E-Mail]",
+            "[Telefonnummer]",
+            "[Kartennummer]",
+            "[Bestellnummer]",
+            "[Adresse]",
+            "[Link]",
+            "[Bearbeiter]",
+        ],
+    ),
+    (
+        "fr",
+        [
+            "[nom]",
+            "[courriel]",
+            "[téléphone]",
+            "[numéro de carte]",
+            "[numéro de commande]",
+            "[adresse]",
+            "[lien]",
+            "[conseiller]",
+        ],
+    ),
+    (
+        "es",
+        [
+            "[nombre]",
+            "[correo]",
+            "[teléfono]",
+            "[número de tarjeta]",
+            "[número de pedido]",
+            "[dirección]",
+            "[enlace]",
+            "[agente]",
+        ],
+    ),
+    (
+        "it",
+        [
+            "[nome]",
+            "[posta]",
+            "[telefono]",
+            "[numero di carta]",
+            "[numero d'ordine]",
+            "[indirizzo]",
+            "[collegamento]",
+            "[operatore]",
+        ],
+    ),
+    (
+        "pt",
+        [
+            "[nome]",
+            "[correio]",
+            "[telefone]",
+            "[número do cartão]",
+            "[número do pedido]",
+            "[endereço]",
+            "[ligação]",
+            "[atendente]",
+        ],
+    ),
+];
+
+/// The placeholder of a kind in a language.
+pub fn placeholder(kind: Kind, language: &str) -> &'static str {
+    let row = PLACEHOLDERS
+        .iter()
+        .find(|row| row.0 == language)
+        .unwrap_or(&PLACEHOLDERS[0]);
+    row.1[kind as usize]
+}
+
+/// A stretch of a text, in bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// What it is.
+    pub kind: Kind,
+    /// Where.
+    pub at: Range<usize>,
+}
+
+/// Everything private but names, in order, none overlapping another.
+pub fn private(text: &str) -> Vec<Found> {
+    let mut found = numbers::links_and_mails(text);
+    let links: Vec<Range<usize>> = found.iter().map(|one| one.at.clone()).collect();
+    found.retain(|one| one.kind != Kind::Link || numbers::is_personal(&text[one.at.clone()]));
+    let free = |at: &Range<usize>, taken: &[Range<usize>]| {
+        taken.iter().all(|one| at.end <= one.start || one.end <= at.start)
+    };
+    let mut taken = links;
+    for one in address::addresses(text)
+        .into_iter()
+        .map(|at| Found {
+            kind: Kind::Address,
+            at,
+        })
+        .chain(numbers::numbers(text))
+    {
+        if free(&one.at, &taken) {
+            taken.push(one.at.clone());
+            found.push(one);
+        }
+    }
+    found.sort_by_key(|one| one.at.start);
+    let mut end = 0;
+    found.retain(|one| {
+        let apart = one.at.start >= end;
+        if apart {
+            end = one.at.end;
+        }
+        apart
+    });
+    found
+}
+
+/// How a value is compared: letters and digits in lower case.
+fn plain(value: &str) -> String {
+    value
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// Values that belong to nobody: found in what the shop wrote to at least [`Public::CUSTOMERS`] customers, or to everybody.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Public {
+    writers: BTreeMap<String, BTreeSet<String>>,
+    always: BTreeSet<String>,
+}
+
+impl Public {
+    /// Customers who must have been told a value before it is nobody's.
+    pub const CUSTOMERS: usize = 3;
+
+    /// Notes what a reply told a customer.
+    pub fn told(&mut self, customer: &str, reply: &str) {
+        for one in private(reply) {
+            let customers = self.writers.entry(plain(&reply[one.at])).or_default();
+            if customers.len() < Public::CUSTOMERS {
+                customers.insert(customer.to_owned());
+            }
+        }
+    }
+
+    /// Notes what is published for everybody: help articles.
+    pub fn published(&mut self, text: &str) {
+        self.always
+            .extend(private(text).into_iter().map(|one| plain(&text[one.at])));
+    }
+
+    /// Forgets what was told to few, and to whom: what remains may be kept.
+    pub fn settled(mut self) -> Public {
+        for (value, customers) in std::mem::take(&mut self.writers) {
+            if customers.len() >= Public::CUSTOMERS {
+                self.always.insert(value);
+            }
+        }
+        self
+    }
+
+    /// Whether a value is nobody's.
+    pub fn has(&self, value: &str) -> bool {
+        let value = plain(value);
+        self.always.contains(&value)
+            || self
+                .writers
+                .get(&value)
+                .is_some_and(|customers| customers.len() >= Public::CUSTOMERS)
+    }
+}
+
+/// An old reply without what is private. `customer`: names the old customer gave ([`introduced`]); `agents`: names of
+/// those who sign.
+pub fn cleaned(
+    reply: &str,
+    language: &str,
+    customer: &[String],
+    agents: &[String],
+    public: &Public,
+) -> String {
+    let mut found: Vec<Found> = private(reply)
+        .into_iter()
+        .filter(|one| !public.has(&reply[one.at.clone()]))
+        .collect();
+    let mut named: Vec<String> = customer.to_vec();
+    let greeting = greeted(reply);
+    if let Some(at) = &greeting {
+        // A user number may stand for a name there.
+        found.retain(|one| one.at.end <= at.start || at.end <= one.at.start);
+    }
+    let mut add = |kind: Kind, at: Range<usize>| {
+        if found
+            .iter()
+            .all(|one| at.end <= one.at.start || one.at.end <= at.start)
+        {
+            found.push(Found { kind, at });
+        }
+    };
+    if let Some(at) = greeting {
+        named.push(reply[at.clone()].to_owned());
+        add(Kind::Name, at);
+    }
+    for at in names::signed(reply, agents) {
+        add(Kind::Agent, at);
+    }
+    for at in names::mentions(reply, &named) {
+        add(Kind::Name, at);
+    }
+    found.sort_by_key(|one| one.at.start);
+    let (mut clean, mut from) = (String::with_capacity(reply.len()), 0);
+    for one in found {
+        clean.push_str(&reply[from..one.at.start]);
+        clean.push_str(placeholder(one.kind, language));
+        from = one.at.end;
+    }
+    clean.push_str(&reply[from..]);
+    clean
+}
+
+/// What a ticket says about its customer: at most one value a kind.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Own {
+    values: BTreeMap<Kind, String>,
+}
+
+impl Own {
+    /// Reads the customer's messages; kinds with two different values are left out. `agent`: who will sign.
+    pub fn of(messages: &[&str], agent: Option<&str>) -> Own {
+        let mut values: BTreeMap<Kind, Option<String>> = BTreeMap::new();
+        let mut note = |kind: Kind, value: &str| {
+            let known = values.entry(kind).or_insert_with(|| Some(value.to_owned()));
+            if known.as_deref().is_some_and(|known| plain(known) != plain(value)) {
+                *known = None;
+            }
+        };
+        for message in messages {
+            for one in private(message) {
+                if !matches!(one.kind, Kind::Card | Kind::Link) {
+                    note(one.kind, &message[one.at]);
+                }
+            }
+            for name in introduced(message) {
+                note(Kind::Name, &name);
+            }
+        }
+        let mut values: BTreeMap<Kind, String> = values
+            .into_iter()
+            .filter_map(|(kind, value)| Some((kind, value?)))
+            .collect();
+        if let Some(agent) = agent {
+            values.insert(Kind::Agent, agent.to_owned());
+        }
+        Own { values }
+    }
+
+    /// Fills the placeholders of which the ticket knows the value. A signature without a signer goes.
+    pub fn fill(&self, text: &str) -> String {
+        let mut filled = text.to_owned();
+        for row in &PLACEHOLDERS {
+            for (kind, hole) in KINDS.iter().zip(row.1) {
+                if !filled.contains(hole) {
+                    continue;
+                }
+                match self.values.get(kind) {
+                    Some(value) => filled = filled.replace(hole, value),
+                    None if *kind == Kind::Agent => {
+                        filled = filled
+                            .replace(&format!(" {hole}"), "")
+                            .replace(hole, "")
+                            .trim_end()
+                            .to_owned();
+                    }
+                    None => {}
+                }
+            }
+        }
+        filled
+    }
+}
+
+/// Whether a text has a hole that somebody must fill: one of our placeholders, or a template's own such as `<name>` and
+/// `{order}`.
+pub fn has_hole(text: &str) -> bool {
+    let ours = PLACEHOLDERS
+        .iter()
+        .flat_map(|row| row.1)
+        .any(|hole| text.contains(hole));
+    ours || text.char_indices().any(|(at, open)| {
+        let close = match open {
+            '<' => '>',
+            '[' => ']',
+            '{' => '}',
+            _ => return false,
+        };
+        let inside = &text[at + open.len_utf8()..];
+        inside.find(close).is_some_and(|end| {
+            let inside = &inside[..end];
+            (1..=40).contains(&inside.chars().count())
+                && inside.starts_with(|c: char| c.is_alphabetic() || c == '{' || c == '%')
+                && inside
+                    .chars()
+                    .all(|c| c.is_alphanumeric() || " _'’.-{%}".contains(c))
+        })
+    })
+}

@@ -1,0 +1,218 @@
+//! What is found, what stays, and that nothing of one customer reaches the next.
+
+use super::*;
+
+fn kinds(text: &str) -> Vec<(Kind, &str)> {
+    private(text)
+        .into_iter()
+        .map(|one| (one.kind, &text[one.at]))
+        .collect()
+}
+
+#[test]
+fn numbers_that_belong_to_somebody_are_found() {
+    for (text, expected) in [
+        ("Your order #10432 left.", (Kind::Number, "10432")),
+        ("order number: 48213", (Kind::Number, "48213")),
+        ("Ihre Bestellung 48213 ist da", (Kind::Number, "48213")),
+        ("invoice INV-2041", (Kind::Number, "INV-2041")),
+        ("see A1B2C3D45", (Kind::Number, "A1B2C3D45")),
+        (
+            "tracking 1Z999AA10123456784",
+            (Kind::Number, "1Z999AA10123456784"),
+        ),
+        (
+            "IBAN DE89370400440532013000",
+            (Kind::Number, "DE89370400440532013000"),
+        ),
+        ("您的订单号是20394已发货", (Kind::Number, "20394")),
+        ("网友 UU0082205 您好", (Kind::Number, "UU0082205")),
+        ("number 123456789", (Kind::Number, "123456789")),
+        ("ring +49 (0)30 901820 now", (Kind::Phone, "+49 (0)30 901820")),
+        ("call 555-123-4567", (Kind::Phone, "555-123-4567")),
+        ("请拨打13812345678", (Kind::Phone, "13812345678")),
+        ("电话0731-88888888。", (Kind::Phone, "0731-88888888")),
+        ("card 4111 1111 1111 1111", (Kind::Card, "4111 1111 1111 1111")),
+        ("card 4111-1111-1111-1111", (Kind::Card, "4111-1111-1111-1111")),
+        (
+            "write to Anna.Smith+x@mail.example.com.",
+            (Kind::Mail, "Anna.Smith+x@mail.example.com"),
+        ),
+        ("邮箱zhang@qq.com，谢谢", (Kind::Mail, "zhang@qq.com")),
+        (
+            "see https://shop.example/track/8842199 now",
+            (Kind::Link, "https://shop.example/track/8842199"),
+        ),
+        (
+            "to 221B Baker Street, London NW1 6XE",
+            (Kind::Address, "221B Baker Street, London NW1 6XE"),
+        ),
+        (
+            "an Lange Straße 5, 10115 Berlin gesandt",
+            (Kind::Address, "Lange Straße 5, 10115 Berlin"),
+        ),
+        ("au 12 rue de la Paix", (Kind::Address, "12 rue de la Paix")),
+        ("寄到湘江路12号3栋502室。", (Kind::Address, "湘江路12号3栋502室")),
+    ] {
+        assert_eq!(kinds(text), [expected], "{text}");
+    }
+}
+
+#[test]
+fn what_is_nobodys_stays() {
+    for text in [
+        "It ships on 2021-11-04 or 04.11.2021, 9:00-17:00.",
+        "Windows 10, iPhone 15 Pro, TS-453D, H2O.ai, WPA2, 256-bit, 802.11ac",
+        "49.90 EUR, 1.299.000 units, 12345678.90",
+        "总建筑面积1067120平方米，2018年11月16日，收取12000000元",
+        "see https://shop.example/help/returns and www.example.com.",
+        "24 hours, 3-5 days, 2019/2020, 50% of 1000000%",
+        "",
+    ] {
+        assert_eq!(kinds(text), [], "{text}");
+    }
+}
+
+#[test]
+fn greetings_and_introductions_name_people() {
+    let name = |text: &'static str| greeted(text).map(|at| &text[at]);
+    assert_eq!(name("Dear Ms. Anna Smith, thank you"), Some("Ms. Anna Smith"));
+    assert_eq!(name("Hi Bob! It is here"), Some("Bob"));
+    assert_eq!(name("Sehr geehrte Frau von Arnim,\n"), Some("Frau von Arnim"));
+    assert_eq!(name("尊敬的王先生：您好"), Some("王先生"));
+    assert_eq!(name("网友“UU0082205” 您好！"), Some("UU0082205"));
+    for nobody in [
+        "Dear Customer, thank you",
+        "Hello, thank you",
+        "Hi there, we",
+        "Dear Sir or Madam,",
+        "尊敬的客户：您好",
+        "您好！来信收悉",
+        "Thank you for Dear life",
+        "Hello Thank you for your message. We will look, promptly",
+        "",
+    ] {
+        assert_eq!(name(nobody), None, "{nobody}");
+    }
+    assert_eq!(introduced("My name is Anna Smith and I wait"), ["Anna Smith"]);
+    assert_eq!(
+        introduced("Where is it?\n\nBest regards,\nBob Jones\nSales"),
+        ["Bob Jones"]
+    );
+    assert_eq!(introduced("Where is it?\nBest regards, Bob"), ["Bob"]);
+    assert_eq!(introduced("我叫李小明，请帮忙"), ["李小明"]);
+    assert_eq!(introduced("请帮忙\n谢谢，王伟"), ["王伟"]);
+    assert_eq!(introduced("请帮忙\n谢谢\n王伟"), ["王伟"]);
+    assert!(introduced("Thank you\nfor your help. I wait").is_empty());
+}
+
+#[test]
+fn nothing_of_one_customer_reaches_the_next() {
+    let public = Public::default();
+    let reply = "Dear Anna Smith, order #10432 goes to 221B Baker Street, London NW1 6XE. Smith, we wrote to anna@mail.example \
+                 and rang 555-123-4567; card 4111 1111 1111 1111 was charged. Kind regards, Ada";
+    let clean = cleaned(reply, "en", &[], &["Ada".into()], &public);
+    assert_eq!(
+        clean,
+        "Dear [name], order #[order number] goes to [address]. [name], we wrote to [e-mail] \
+         and rang [phone number]; card [card number] was charged. Kind regards, [agent]"
+    );
+    let own = Own::of(
+        &[
+            "Where is order 20777? Write to bob@mail.example or b2@mail.example. My card 5500 0000 0000 0004\nThanks,\nBob Jones",
+        ],
+        Some("Cy"),
+    );
+    let filled = own.fill(&clean);
+    assert_eq!(
+        filled,
+        "Dear Bob Jones, order #20777 goes to [address]. Bob Jones, we wrote to [e-mail] \
+         and rang [phone number]; card [card number] was charged. Kind regards, Cy"
+    );
+    assert!(has_hole(&filled) && !has_hole("All is well [1], see {\"a\": 1} and 3 < 5 > 2."));
+    assert!(has_hole("Dear <name>, {{ order.id }}"));
+    assert!(Own::default().fill("Yours, [agent]") == "Yours,");
+    // The old customer's message gave a name that the reply mentions without greeting.
+    assert_eq!(
+        cleaned("We wrote to Dora.", "en", &["Dora Ek".into()], &[], &public),
+        "We wrote to [name]."
+    );
+    assert_eq!(
+        cleaned(
+            "网友“UU0082205”您好！请拨打13812345678，订单20394已发。",
+            "zh",
+            &[],
+            &[],
+            &public
+        ),
+        "网友“[姓名]”您好！请拨打[电话]，订单[单号]已发。"
+    );
+}
+
+#[test]
+fn what_many_were_told_is_the_shops_own() {
+    let mut public = Public::default();
+    for customer in ["a", "b", "a"] {
+        public.told(customer, "Call 0800 123 4567 about order 55120.");
+    }
+    assert!(!public.has("0800 123 4567"), "two customers are not enough");
+    public.told("c", "Call 0800-1234567.");
+    assert!(public.has("08001234567") && !public.has("55120"));
+    public.published("Write to help@shop.example");
+    assert_eq!(
+        cleaned(
+            "Call 0800 123 4567 or help@shop.example, order 55120",
+            "en",
+            &[],
+            &[],
+            &public
+        ),
+        "Call 0800 123 4567 or help@shop.example, order [order number]"
+    );
+}
+
+#[test]
+fn any_bytes_are_survived() {
+    let mut dice = fastrand::Rng::with_seed(5);
+    let pieces = [
+        "@",
+        "+",
+        "(",
+        ")",
+        "1",
+        "23",
+        "4567",
+        "-",
+        ".",
+        " ",
+        "路",
+        "号",
+        "王",
+        "先生",
+        "Dear ",
+        "A",
+        "b",
+        "é",
+        "\u{1F600}",
+        "\u{202E}",
+        "İ",
+        ",",
+        "\n",
+        "www.",
+        "ß",
+        "“",
+        "”",
+        "尊敬的",
+        "Street",
+        "order ",
+        "单",
+    ];
+    for _ in 0..3000 {
+        let text: String = (0..dice.usize(0..25))
+            .map(|_| pieces[dice.usize(..pieces.len())])
+            .collect();
+        let clean = cleaned(&text, "zh", &introduced(&text), &["A".into()], &Public::default());
+        Own::of(&[&text], None).fill(&clean);
+        has_hole(&clean);
+    }
+}
