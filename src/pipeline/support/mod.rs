@@ -8,6 +8,7 @@
 mod answer;
 mod ask;
 mod collect;
+mod judge;
 mod knowledge;
 mod learn;
 
@@ -15,7 +16,7 @@ pub use ask::{Answer, ask};
 pub use collect::{Collected, Prepared};
 
 use self::answer::Routed;
-use self::knowledge::{Knowledge, Uses};
+use self::knowledge::Knowledge;
 use self::learn::Learned;
 use super::{Family, Night, SupportOptions, Verdict};
 use crate::store::results::{TicketDraft, TicketNeighbour, TicketRoute};
@@ -88,11 +89,7 @@ impl Family for Support {
             .flatten()
             .filter(|one| one.decision != DraftDecision::None)
             .count();
-        let model = match knowledge.policy.uses {
-            Uses::Linear => "the linear classifier",
-            Uses::Neighbours => "the votes of the nearest tickets",
-            Uses::Nothing => "no model",
-        };
+        let model = knowledge.policy.model.as_deref().unwrap_or("no model");
         let why = format!(
             "{model}: {}; {sent} of {} open tickets routed, {drafted} drafts{}",
             knowledge.policy.measured,
