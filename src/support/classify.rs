@@ -173,7 +173,10 @@ impl Classifier {
         control: &Control,
     ) -> Result<Classifier, FitError> {
         check(messages.len(), labels, classes)?;
-        let (vectors, rows) = vectorise(recipe.view, messages);
+        let by_votes = |member: &Member| matches!(member, Member::Nearest(_) | Member::LogNearest(_));
+        let all_vote = recipe.members.iter().all(|(member, _)| by_votes(member));
+        // Where nobody but neighbours decides, no vocabulary is kept.
+        let (vectors, rows) = vectorise(recipe.view, if all_vote { &[] } else { messages });
         let mut linear = Linear::zero(classes, rows.columns);
         let mut nearest = Vec::new();
         let mut hinge: Option<Linear> = None;
@@ -228,6 +231,26 @@ impl Classifier {
     /// Whether the votes of neighbours are a member, so that [`probabilities`](Self::probabilities) wants them.
     pub fn wants_neighbours(&self) -> bool {
         !self.nearest.is_empty()
+    }
+
+    /// Messages as rows of the classifier's own view.
+    pub fn rows(&self, messages: &[Message<'_>]) -> Csr {
+        let texts: Vec<Cow<'_, str>> = messages
+            .iter()
+            .map(|message| message.read(self.subject))
+            .collect();
+        self.vectors.transform(&texts)
+    }
+
+    /// The likeliest class of every row by the linear members alone, and its probability.
+    pub fn linear_answers(&self, rows: &Csr) -> Vec<(u32, f64)> {
+        let scores = self.linear.all_scores(rows);
+        let answers = scores.chunks_exact(self.classes().max(1)).map(|scores| {
+            let mut p: Vec<f64> = scores.iter().map(|&score| f64::from(score)).collect();
+            softmax(&mut p);
+            linear::best_of(&p)
+        });
+        answers.collect()
     }
 
     /// Probability of every class; `near` are classes and similarities of the nearest [`VOTERS`] labelled tickets.

@@ -38,11 +38,13 @@ const FEWEST: usize = 20;
 const CLASS: usize = 30;
 /// Standard errors by which the precision must be exceeded: five chances of six that it holds.
 const MARGIN: f64 = 1.0;
+/// In the first round a class is raised only where this many standard errors speak against it, in later ones [`MARGIN`].
+const SURELY: f64 = 2.0;
 /// Rounds of raising classes and lowering the common confidence.
 const ROUNDS: usize = 4;
 /// With unknown tickets: how far from the stated precision to one is aimed, and how much oftener than observed they may
 /// come.
-const HIGHER: f64 = 0.3;
+const HIGHER: f64 = 0.1;
 const OFTENER: f64 = 1.5;
 
 /// Unknown tickets among the others.
@@ -86,15 +88,16 @@ impl Threshold {
         // Round after round: without the answers that the raised classes lose, the common confidence may sink, which may
         // fail further classes. Each round is a whole answer; the one that acts oftenest wins.
         let mut next = best.clone();
-        for _ in 0..ROUNDS {
+        for round in 0..ROUNDS {
+            let doubt = if round == 0 { SURELY } else { MARGIN };
             next.confidence = lowest(
                 sorted.iter().filter(|one| next.admits(one)).copied(),
                 aim,
                 MARGIN,
                 &weight,
             );
-            let failing = next.failing(&sorted, aim, &weight);
-            let settled = failing.is_empty();
+            let failing = next.failing(&sorted, aim, doubt, &weight);
+            let settled = failing.is_empty() && round > 0;
             next.raised
                 .retain(|(class, _)| !failing.iter().any(|(other, _)| other == class));
             next.raised.extend(failing);
@@ -141,7 +144,13 @@ impl Threshold {
 
     /// Classes whose answers, as sure as needed, were right less often than aimed beyond chance, with the confidence from
     /// which they are not.
-    fn failing(&self, sorted: &[&Judged], aim: f64, weight: &impl Fn(&Judged) -> f64) -> Vec<(u32, f64)> {
+    fn failing(
+        &self,
+        sorted: &[&Judged],
+        aim: f64,
+        doubt: f64,
+        weight: &impl Fn(&Judged) -> f64,
+    ) -> Vec<(u32, f64)> {
         let mut classes: Vec<u32> = sorted.iter().map(|one| one.answer).collect();
         classes.sort_unstable();
         classes.dedup();
@@ -155,7 +164,7 @@ impl Threshold {
             answers()
                 .filter(|one| self.passes(class, one.confidence))
                 .for_each(|one| acted.add(one.right(), weight(one)));
-            if acted.rows > 0 && acted.interval(MARGIN).1 < aim {
+            if acted.rows > 0 && acted.interval(doubt).1 < aim {
                 found.push((class, lowest(answers(), aim, 0.0, weight)));
             }
         }
