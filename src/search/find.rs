@@ -156,7 +156,10 @@ impl Reader {
     ) -> tantivy::Result<Found> {
         let limit = options.limit.min(LARGEST_LIMIT + 1);
         if query.clauses.is_empty() || (limit == 0 && !options.counts) {
-            return Ok(Found::default());
+            return Ok(Found {
+                hits: Vec::new(),
+                counts: options.counts.then(Counts::default),
+            });
         }
         let searcher = &generation.searcher;
         let exact = self.ranked(generation, kind, query, limit)?;
