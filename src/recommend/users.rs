@@ -170,7 +170,13 @@ mod tests {
         }
         let mut scores = [0.0; 5];
         model.score(h.of(0), &mut scores);
-        let expected = [1.244_016_94, 1.333_333_33, 1.244_016_94, 1.244_016_94, 1.244_016_94];
+        let expected = [
+            1.244_016_94,
+            1.333_333_33,
+            1.244_016_94,
+            1.244_016_94,
+            1.244_016_94,
+        ];
         for (score, expected) in scores.iter().zip(expected) {
             assert!((score - expected).abs() < 1e-6, "{scores:?}");
         }

@@ -120,7 +120,9 @@ impl Synonyms {
 }
 
 fn is_plain(words: &Words) -> bool {
-    !words.quoted && !words.prefix && !words.notes
+    // A character alone at the end is searched as a prefix and is a word all the same.
+    let begins = words.prefix && !words.folded.ends_with(is_cjk);
+    !words.quoted && !begins && !words.notes
 }
 
 /// The word of a clause that asks for one and nothing else.
