@@ -12,7 +12,7 @@ use tantivy::Index;
 use tantivy::tokenizer::{TextAnalyzer, Token, TokenStream, Tokenizer};
 
 use super::document::Kind;
-use crate::text::each_token;
+use crate::text::Splitter;
 
 /// The names in the schema; the number changes when the analyzer does. This one takes a text as it is.
 pub(super) const PLAIN: &str = "nightclerk-2";
@@ -24,7 +24,7 @@ pub(super) fn register(index: &Index) {
     for (name, by_kind) in [(PLAIN, false), (BY_KIND, true)] {
         index
             .tokenizers()
-            .register(name, TextAnalyzer::from(Analyzer { by_kind }));
+            .register(name, TextAnalyzer::from(Analyzer::new(by_kind)));
     }
 }
 
@@ -39,9 +39,29 @@ pub(super) fn of_kind(kind: Kind, text: &str) -> String {
 /// Bytes of a text that are taken apart at a time, at least: a long text must not stand in memory token by token.
 const PIECE: usize = 1 << 16;
 
-#[derive(Clone)]
+/// One analyzer serves text after text, and keeps its memory from each to the next.
 struct Analyzer {
     by_kind: bool,
+    splitter: Splitter,
+    texts: String,
+    spans: Vec<Span>,
+}
+
+impl Analyzer {
+    fn new(by_kind: bool) -> Analyzer {
+        Analyzer {
+            by_kind,
+            splitter: Splitter::default(),
+            texts: String::new(),
+            spans: Vec::new(),
+        }
+    }
+}
+
+impl Clone for Analyzer {
+    fn clone(&self) -> Analyzer {
+        Analyzer::new(self.by_kind)
+    }
 }
 
 impl Tokenizer for Analyzer {
@@ -50,7 +70,11 @@ impl Tokenizer for Analyzer {
     fn token_stream<'a>(&'a mut self, text: &'a str) -> Stream<'a> {
         let letter = if self.by_kind { text.chars().next() } else { None };
         let begin = letter.map_or(0, char::len_utf8);
+        self.spans.clear();
         Stream {
+            splitter: &mut self.splitter,
+            texts: &mut self.texts,
+            spans: &mut self.spans,
             letter,
             rest: &text[begin..],
             piece: Place::default(),
@@ -58,8 +82,6 @@ impl Tokenizer for Analyzer {
                 byte: begin,
                 position: 0,
             },
-            texts: String::new(),
-            spans: Vec::new(),
             at: 0,
             token: Token::default(),
         }
@@ -67,6 +89,7 @@ impl Tokenizer for Analyzer {
 }
 
 struct Stream<'a> {
+    splitter: &'a mut Splitter,
     letter: Option<char>,
     /// What has not been taken apart yet.
     rest: &'a str,
@@ -74,8 +97,8 @@ struct Stream<'a> {
     piece: Place,
     next: Place,
     /// The tokens of the piece at hand: their texts one after another, and where each ends.
-    texts: String,
-    spans: Vec<Span>,
+    texts: &'a mut String,
+    spans: &'a mut Vec<Span>,
     /// The next of them, and where its text begins.
     at: usize,
     token: Token,
@@ -104,10 +127,10 @@ impl Stream<'_> {
             .skip(PIECE)
             .position(u8::is_ascii_whitespace);
         let (piece, rest) = self.rest.split_at(white.map_or(self.rest.len(), |at| PIECE + at));
-        let (texts, spans) = (&mut self.texts, &mut self.spans);
+        let (texts, spans) = (&mut *self.texts, &mut *self.spans);
         texts.clear();
         spans.clear();
-        each_token(piece, |token| {
+        self.splitter.each_token(piece, |token| {
             let text_from = texts.len();
             texts.push_str(token.text);
             spans.push(Span {
@@ -172,7 +195,7 @@ mod tests {
             .collect();
         assert!(text.len() > 4 * PIECE);
         let whole = crate::text::tokens(&text);
-        let mut analyzer = TextAnalyzer::from(Analyzer { by_kind: false });
+        let mut analyzer = TextAnalyzer::from(Analyzer::new(false));
         let mut stream = analyzer.token_stream(&text);
         for expected in &whole {
             assert!(stream.advance());
@@ -192,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_kind_begins_every_term_and_moves_no_place() {
-        let mut analyzer = TextAnalyzer::from(Analyzer { by_kind: true });
+        let mut analyzer = TextAnalyzer::from(Analyzer::new(true));
         let text = of_kind(Kind::Ticket, "Refund 订单号");
         let mut stream = analyzer.token_stream(&text);
         let mut seen = Vec::new();

@@ -155,29 +155,29 @@ impl Reader {
         options: &Options,
     ) -> tantivy::Result<Found> {
         let limit = options.limit.min(LARGEST_LIMIT + 1);
-        if query.clauses.is_empty() || (limit == 0 && !options.counts) {
+        if query.clauses.is_empty() {
             return Ok(Found {
                 hits: Vec::new(),
                 counts: options.counts.then(Counts::default),
             });
         }
         let searcher = &generation.searcher;
-        let exact = self.ranked(generation, kind, query, limit)?;
+        let (exact, mut counts) = self.ranked(generation, kind, query, limit, options.counts)?;
         let mut hits = self.hits(searcher, &exact, query, options)?;
         if let Some(key) = named {
             self.put_first(searcher, key, query, options, &mut hits)?;
             hits.truncate(limit);
         }
-        let mut counted = query;
         let tolerant = if options.typos && hits.len() < limit {
             typos::tolerant(query, searcher, &self.fields, kind)?
         } else {
             None
         };
         if let Some(tolerant) = &tolerant {
-            let more = self.ranked(generation, kind, tolerant, limit)?;
-            if hits.is_empty() {
-                counted = tolerant;
+            let nothing = options.counts && hits.is_empty();
+            let (more, counted) = self.ranked(generation, kind, tolerant, limit, nothing)?;
+            if nothing {
+                counts = counted;
             }
             // Below every hit by the words as written, in their own order.
             let floor = hits.last().map(|hit| hit.score);
@@ -195,36 +195,44 @@ impl Reader {
                 hits.push(hit);
             }
         }
-        let counts = if options.counts {
-            let compiled = self.target(kind, |target| target.compile(counted));
-            Some(searcher.search(&compiled, &Counting)?)
-        } else {
-            None
-        };
         Ok(Found { hits, counts })
     }
 
-    fn target<T>(&self, kind: Kind, with: impl FnOnce(&Target<'_>) -> T) -> T {
-        with(&Target {
-            kind,
-            fields: &self.fields,
-            day_start: &*self.day_start,
-        })
-    }
-
+    /// The best documents and, if `counted`, the numbers of all that match.
     fn ranked(
         &self,
         generation: &Generation,
         kind: Kind,
         query: &Query,
         limit: usize,
-    ) -> tantivy::Result<Vec<Ranked>> {
-        if limit == 0 {
-            return Ok(Vec::new());
+        counted: bool,
+    ) -> tantivy::Result<(Vec<Ranked>, Option<Counts>)> {
+        let target = Target {
+            kind,
+            fields: &self.fields,
+            day_start: &*self.day_start,
+        };
+        let (searcher, compiled) = (&generation.searcher, target.compile(query));
+        let best = Best {
+            limit,
+            keys: generation.keys.clone(),
+        };
+        // What a prefix stands for is gathered before anything is ranked: once is enough.
+        if counted && query.has_prefix() {
+            let (ranked, counts) = searcher.search(&compiled, &(best, Counting))?;
+            return Ok((ranked, Some(counts)));
         }
-        let compiled = self.target(kind, |target| target.compile(query));
-        let keys = generation.keys.clone();
-        generation.searcher.search(&compiled, &Best { limit, keys })
+        let counts = if counted {
+            Some(searcher.search(&compiled, &Counting)?)
+        } else {
+            None
+        };
+        let ranked = if limit == 0 {
+            Vec::new()
+        } else {
+            searcher.search(&compiled, &best)?
+        };
+        Ok((ranked, counts))
     }
 
     fn hits(

@@ -89,44 +89,58 @@ pub fn tokens(text: &str) -> Vec<Token> {
     found
 }
 
-/// Calls `each` for every token of [`tokens`], in order, without giving each a string of its own: an index is built
-/// of millions of them.
-pub(crate) fn each_token(text: &str, mut each: impl FnMut(Lent<'_>)) {
-    let mut position = 0u32;
-    let mut pair = String::new();
-    walk(text, |run| match run {
-        Run::Word { text, from, to } => {
-            each(Lent {
-                text,
-                from,
-                to,
-                position,
-                script: Script::Word,
-                last: false,
-            });
-            position += 1;
-        }
-        Run::Cjk(glyphs) => {
-            for (i, glyph) in glyphs.iter().enumerate() {
-                pair.clear();
-                pair.push(glyph.folded);
-                let mut to = glyph.to;
-                if let Some(next) = glyphs.get(i + 1) {
-                    pair.push(next.folded);
-                    to = next.to;
-                }
+/// Splits one text after another without giving each token, or each text, memory of its own: an index is built of
+/// millions of them.
+#[derive(Default)]
+pub(crate) struct Splitter {
+    state: State,
+    pair: String,
+}
+
+impl Splitter {
+    /// Calls `each` for every token of [`tokens`], in order.
+    pub(crate) fn each_token(&mut self, text: &str, mut each: impl FnMut(Lent<'_>)) {
+        let mut position = 0u32;
+        let pair = &mut self.pair;
+        walk_with(&mut self.state, text, |run| match run {
+            Run::Word { text, from, to } => {
                 each(Lent {
-                    text: &pair,
-                    from: glyph.from,
+                    text,
+                    from,
                     to,
                     position,
-                    script: Script::Cjk,
-                    last: glyphs.len() > 1 && i + 1 == glyphs.len(),
+                    script: Script::Word,
+                    last: false,
                 });
                 position += 1;
             }
-        }
-    });
+            Run::Cjk(glyphs) => {
+                for (i, glyph) in glyphs.iter().enumerate() {
+                    pair.clear();
+                    pair.push(glyph.folded);
+                    let mut to = glyph.to;
+                    if let Some(next) = glyphs.get(i + 1) {
+                        pair.push(next.folded);
+                        to = next.to;
+                    }
+                    each(Lent {
+                        text: pair,
+                        from: glyph.from,
+                        to,
+                        position,
+                        script: Script::Cjk,
+                        last: glyphs.len() > 1 && i + 1 == glyphs.len(),
+                    });
+                    position += 1;
+                }
+            }
+        });
+    }
+}
+
+/// Calls `each` for every token of [`tokens`], in order.
+pub(crate) fn each_token(text: &str, each: impl FnMut(Lent<'_>)) {
+    Splitter::default().each_token(text, each);
 }
 
 /// The folded text with single spaces between runs: what two texts that read alike have in common.
@@ -166,8 +180,12 @@ pub fn is_cjk(c: char) -> bool {
 }
 
 /// Calls `each` for every run of `text`, in order.
-pub(crate) fn walk(text: &str, mut each: impl FnMut(Run<'_>)) {
-    let mut state = State::default();
+pub(crate) fn walk(text: &str, each: impl FnMut(Run<'_>)) {
+    walk_with(&mut State::default(), text, each);
+}
+
+/// [`walk`] with memory that was used before; it is left as it was found, with no run open.
+fn walk_with(state: &mut State, text: &str, mut each: impl FnMut(Run<'_>)) {
     let bytes = text.as_bytes();
     let mut from = 0;
     while from < bytes.len() {

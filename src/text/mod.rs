@@ -24,8 +24,8 @@ mod stored;
 mod terms;
 mod tfidf;
 
-pub(crate) use analyze::each_token;
 pub use analyze::{LONGEST_WORD, Script, Token, fold, is_cjk, tokens};
+pub(crate) use analyze::{Splitter, each_token};
 pub use csr::Csr;
 pub use features::Features;
 pub use language::language_of;
