@@ -5,8 +5,8 @@ use super::*;
 fn line(n: u32, right: impl Fn(u32) -> bool) -> Vec<Judged> {
     (0..n)
         .map(|i| Judged {
-            truth: 0,
-            answer: u32::from(!right(i)),
+            truth: u32::from(!right(i)),
+            answer: 0,
             confidence: 1.0 - f64::from(i) / f64::from(n),
         })
         .collect()
