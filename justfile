@@ -22,7 +22,7 @@ old-sqlite:
     cargo run --release -- demo target/old-sqlite-demo --scale 0.1 --quiet
     NIGHTCLERK_FILE="$PWD/target/old-sqlite-demo/shop.db" cargo test --manifest-path tests/old-sqlite/Cargo.toml
 
-# One comparison: publish, import, retail or banking77. See benches/README.md.
+# One comparison: publish, import, retail or support-accuracy. See benches/README.md.
 bench name:
     benches/run {{name}}
 

@@ -40,6 +40,8 @@ const CLASS: usize = 30;
 const MARGIN: f64 = 1.0;
 /// In the first round a class is raised only where this many standard errors speak against it, in later ones [`MARGIN`].
 const SURELY: f64 = 2.0;
+/// A later round must act so much oftener: more confidences are more chances to have been lucky.
+const GAIN: f64 = 1.1;
 /// Rounds of raising classes and lowering the common confidence.
 const ROUNDS: usize = 4;
 /// With unknown tickets: how far from the stated precision to one is aimed, and how much oftener than observed they may
@@ -86,7 +88,7 @@ impl Threshold {
         let mut sorted: Vec<&Judged> = judged.iter().collect();
         sorted.sort_by(|a, b| b.confidence.total_cmp(&a.confidence)); // stable: ties in the order given
         // Round after round: without the answers that the raised classes lose, the common confidence may sink, which may
-        // fail further classes. Each round is a whole answer; the one that acts oftenest wins.
+        // fail further classes. Each round is a whole answer; a later one wins if it acts noticeably oftener.
         let mut next = best.clone();
         for round in 0..ROUNDS {
             let doubt = if round == 0 { SURELY } else { MARGIN };
@@ -110,7 +112,8 @@ impl Threshold {
                 acted.add(one.right(), weight(one));
             }
             next.coverage = acted.rows as f64 / judged.len().max(1) as f64;
-            if acted.rows >= FEWEST && acted.interval(MARGIN).0 >= aim && next.coverage > best.coverage {
+            if acted.rows >= FEWEST && acted.interval(MARGIN).0 >= aim && next.coverage > GAIN * best.coverage
+            {
                 let right = |one: &&Judged| next.passes(one.answer, one.confidence) && one.right();
                 next.precision = judged.iter().filter(right).count() as f64 / acted.rows as f64;
                 best = next.clone();
