@@ -2,7 +2,8 @@
 //!
 //! A model says what it minimises ([`Objective`], or [`Differentiable`] where it knows its gradient) and picks a
 //! method: [`lbfgs`] with the More-Thuente line search for smooth problems of any size, [`nelder_mead`] for a
-//! handful of parameters without gradient, [`brent`] for one parameter in an interval. So one place gives all of
+//! handful of parameters without gradient, [`brent`] for one parameter in an interval, [`sweep`] for a model that
+//! descends coordinate by coordinate. So one place gives all of
 //! them what a night needs: cancelling, a deadline, progress, and a checkpoint from which a later fit goes on.
 //!
 //! What holds for each method:
@@ -25,6 +26,7 @@ mod lbfgs;
 mod nelder_mead;
 mod point;
 mod problem;
+mod sweep;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -33,6 +35,7 @@ pub use checkpoint::{CHECKPOINT_LIMIT, Checkpoint};
 pub use control::{Checkpoints, Control, Progress, Stopped};
 pub use lbfgs::{Lbfgs, lbfgs};
 pub use nelder_mead::{NelderMead, nelder_mead};
+pub use sweep::{Sweep, Swept, sweep};
 
 /// Something to minimise.
 pub trait Objective {

@@ -12,10 +12,18 @@
 //!
 //! | file | subject |
 //! |---|---|
-//! | `classify` | multinomial logistic regression on sparse rows |
-//! | `trial` | fits judged on tickets they have not seen: later ones, or folds |
+//! | `classify` | views, members, recipes, classifiers |
+//! | `classify/hinge` | one-vs-rest squared hinge by dual coordinate descent, sixteen classes at a time |
+//! | `classify/ratios` | log-count ratios, which make an NB-SVM of the hinge |
+//! | `classify/logistic` | multinomial logistic regression by L-BFGS |
+//! | `classify/centroid` | class means |
+//! | `classify/linear` | what all of them end as: weights |
+//! | `classify/stack` | weights of the members and temperature, by maximum likelihood |
+//! | `contest` | which recipe: views, penalties, combinations, on folds |
+//! | `trial` | candidates judged on tickets they have not seen: later ones, or folds |
+//! | `literal` | the textbook's TF-IDF and Euclidean k-nearest, to be compared with |
 //! | `folds` | seeded stratified folds that keep near-identical texts together |
-//! | `threshold` | confidence at which a stated precision holds |
+//! | `threshold` | confidence at which a stated precision holds, by class, with unknown tickets |
 //! | `neighbours` | nearest solved tickets and their votes |
 //! | `route` | team, priority and agent, nobody beyond capacity |
 //! | `reply` | drafts from old replies, with a confidence measured on history |
@@ -31,9 +39,11 @@
 mod bleu;
 mod classify;
 mod consensus;
+mod contest;
 mod folds;
 mod isotonic;
 mod lcs;
+mod literal;
 mod measure;
 mod neighbours;
 mod private;
@@ -44,17 +54,19 @@ mod sentences;
 mod threshold;
 mod trial;
 
-pub use classify::{Classifier, ClassifierOptions};
+pub use classify::{Classifier, Member, Message, Recipe, VOTERS, View};
+pub use contest::Effort;
 pub use folds::{folds, near_identical};
 pub use isotonic::Isotonic;
+pub use literal::LITERAL;
 pub use measure::{Judged, accuracy, calibration_error, coverage_at, macro_f1, rouge_l, rouge_words};
 pub use neighbours::{Neighbour, Solved, votes};
 pub use private::{Own, Public, introduced};
 pub use quote::Quote;
 pub use reply::{Draft, DraftDecision, DraftScores, Drafting, Example, REPLIES, SAMPLE};
 pub use route::{Agent, Assignment, PRIORITIES, Waiting, assign, urgency};
-pub use threshold::Threshold;
-pub use trial::{SPLIT_FOLDS, SPLIT_LATER, Trial, features, try_classifier};
+pub use threshold::{Threshold, Unknown};
+pub use trial::{Candidate, SPLIT_FOLDS, SPLIT_LATER, Trial, try_classifiers};
 
 /// How many nearest tickets vote and are shown.
 pub const NEIGHBOURS: usize = 10;

@@ -1,204 +1,205 @@
-//! A classifier judged on tickets it has not seen: the later ones where labels carry time, otherwise seeded folds.
+//! Classifiers judged on tickets they have not seen: the later ones where labels carry time, otherwise seeded folds.
 //!
-//! Everything is learned on the training part alone, vocabulary and strength of the penalty included. Beside the linear
-//! classifier two other answers are judged on the same tickets: the votes of the nearest neighbours, and the naive
-//! one, the most frequent class of the training part.
+//! Where labels carry time, the contest of recipes is held on the earlier four fifths, every recipe is then fitted to
+//! those and judged by the later fifth, so nothing that is measured was chosen on. Where they do not, the folds of the
+//! contest are the measurement too: a recipe is one of a dozen, its weights a handful of numbers.
+//!
+//! Beside the recipes two answers are judged: the textbook's ([`LITERAL`](super::LITERAL)), and the naive one, the most
+//! frequent class of the training part.
 
-use super::classify::{Classifier, ClassifierOptions};
+use super::classify::{Member, Message, Recipe};
+use super::contest::{Effort, Entry, Field, contest, judge, member_scores};
 use super::folds::{folds, near_identical};
-use super::{Judged, NEIGHBOURS, Solved, votes};
+use super::literal::literal;
+use super::{Judged, LITERAL};
 use crate::fit::{Control, FitError};
-use crate::text::{Csr, Features, TfIdf, TfIdfOptions, Weighting};
-use rayon::prelude::*;
-
-/// From so many texts on a feature must occur in two of them: those that occur once are half of all and teach nothing
-/// about the next text. In a small history every word counts.
-const MANY: usize = 2000;
-
-/// The features of the classifier of so many texts: words, pairs of words and the characters inside them, each block
-/// of unit length.
-pub fn features(texts: usize) -> TfIdfOptions {
-    TfIdfOptions {
-        features: Features::WordsAndCharacters,
-        weighting: Weighting::Unit,
-        min_df: if texts >= MANY { 2 } else { 1 },
-        max_features: None,
-    }
-}
 
 /// Name of the split by time in `scores`.
 pub const SPLIT_LATER: &str = "later fifth";
 /// Name of the split by folds in `scores`.
 pub const SPLIT_FOLDS: &str = "3 folds";
 
-/// Penalties tried, as C, the default first; the others only where trying is cheap.
-const GRID: [f64; 3] = [20.0, 5.0, 80.0];
-/// Trying is cheap where stored values times classes stay below: then nine small fits take a few seconds.
-const CHEAP: usize = 12_000_000;
 /// Number of folds.
 const FOLDS: usize = 3;
+/// The textbook's candidate is asked about this many at the most: it reads the whole history for each.
+const LITERAL_ASKED: usize = 2000;
+/// Letters times classes of what a contest is held on at the most; a longer history is thinned evenly, the fit at the end
+/// is on all of it. Thirty megabytes of mail in ten categories, or 10,000 short questions in five hundred.
+const LARGEST: usize = 300_000_000;
+
+/// One way to answer and its answers.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// Its name in `scores`.
+    pub name: String,
+    /// What to fit; none for answers that are only compared with.
+    pub recipe: Option<Recipe>,
+    /// Its answers.
+    pub judged: Vec<Judged>,
+}
 
 /// What a trial found.
 #[derive(Debug, Clone)]
 pub struct Trial {
-    /// Indices of the texts judged, beside `judged`.
+    /// Indices of the texts judged, beside the answers of every recipe.
     pub texts: Vec<usize>,
-    /// The model's answers.
-    pub judged: Vec<Judged>,
-    /// The answers of the nearest neighbours on the same texts: the class with most of the votes, and its share.
-    pub neighbours: Vec<Judged>,
-    /// The naive answers on the same texts: the most frequent class, with its share as confidence.
+    /// The recipes, the best of the contest first; then the textbook's (on a part of the texts where they are many).
+    pub candidates: Vec<Candidate>,
+    /// The naive answers: the most frequent class, with its share as confidence.
     pub naive: Vec<Judged>,
     /// [`SPLIT_LATER`] or [`SPLIT_FOLDS`].
     pub split: &'static str,
-    /// The penalty to fit the whole with.
-    pub c: f64,
 }
 
-/// Tries the classifier on `texts` with their `labels` (`< classes`, every class at least twice, two classes at least).
+/// Tries classifiers on `messages` with their `labels` (`< classes`, every class at least twice, two classes at least).
 /// `times` are given when labels carry time: the later fifth is then judged by what was learned from the rest.
 ///
 /// # Errors
-/// As [`Classifier::fit`].
-pub fn try_classifier<S: AsRef<str> + Sync>(
-    texts: &[S],
+/// [`FitError`]: stopped, or nothing that could be fitted.
+pub fn try_classifiers(
+    messages: &[Message<'_>],
     labels: &[u32],
     classes: usize,
     times: Option<&[i64]>,
+    effort: Effort,
     seed: u64,
     control: &Control,
 ) -> Result<Trial, FitError> {
-    let (split, parts) = match times.and_then(|times| later(labels, times)) {
-        Some(part) => (SPLIT_LATER, vec![part]),
-        None => (SPLIT_FOLDS, in_folds(texts, labels, seed)),
+    let field = Field {
+        messages,
+        labels,
+        classes,
+        control,
+    };
+    let all = thinned(field);
+    let later = times.and_then(|times| later(&all, labels, times));
+    let train = later.as_ref().map_or(&all, |(train, _)| train);
+    let fold_of = fold_of(field, train, seed);
+    let entries = contest(field, train, &fold_of, effort)?;
+    let (split, texts, candidates) = match &later {
+        Some((train, test)) => (SPLIT_LATER, test.clone(), on_later(field, train, test, entries)?),
+        None => {
+            let truth = || train.iter().map(|&text| labels[text]);
+            let judged = entries.into_iter().map(|entry| Candidate {
+                name: entry.recipe.name(),
+                judged: judge(&entry.scores, truth(), classes),
+                recipe: Some(entry.recipe),
+            });
+            (SPLIT_FOLDS, train.clone(), judged.collect())
+        }
     };
     let mut trial = Trial {
-        texts: Vec::new(),
-        judged: Vec::new(),
-        neighbours: Vec::new(),
+        texts,
+        candidates,
         naive: Vec::new(),
         split,
-        c: GRID[0],
     };
-    let parts_count = parts.len() as u64;
-    for (number, (train, test)) in parts.into_iter().enumerate() {
-        control.progress("trying the classifier", number as u64, parts_count);
-        if number == 0 {
-            trial.c = choose(texts, labels, classes, &train, seed, control)?;
-        }
-        let usual = most_frequent(&train, labels, classes);
-        let linear = answers(texts, labels, classes, &train, &test, trial.c, control)?;
-        let near = answers_of_neighbours(texts, labels, &train, &test, usual);
-        for ((&text, linear), near) in test.iter().zip(linear).zip(near) {
-            let judge = |(answer, confidence)| Judged {
-                truth: labels[text],
-                answer,
-                confidence,
-            };
-            trial.texts.push(text);
-            trial.judged.push(judge(linear));
-            trial.neighbours.push(judge(near));
-            trial.naive.push(judge(usual));
-        }
+    // Two recipes of one name differ in a weight near zero: the better one stands for both.
+    let mut seen = std::collections::BTreeSet::new();
+    trial.candidates.retain(|one| seen.insert(one.name.clone()));
+    let parts: Vec<(Vec<usize>, Vec<usize>)> = match later {
+        Some(part) => vec![part],
+        None => (0..FOLDS)
+            .map(|fold| {
+                let parts: (Vec<usize>, Vec<usize>) = (0..train.len()).partition(|&at| fold_of[at] != fold);
+                let of = |places: Vec<usize>| places.into_iter().map(|at| train[at]).collect();
+                (of(parts.0), of(parts.1))
+            })
+            .collect(),
+    };
+    if effort == Effort::Full {
+        trial.candidates.push(textbook(field, &parts, trial.texts.len()));
+    }
+    for (train, test) in &parts {
+        let (answer, confidence) = most_frequent(train, labels, classes);
+        trial.naive.extend(test.iter().map(|&text| Judged {
+            truth: labels[text],
+            answer,
+            confidence,
+        }));
     }
     Ok(trial)
 }
 
-/// The penalty that does best on folds of the training part, or the default where trying is dear.
-fn choose<S: AsRef<str> + Sync>(
-    texts: &[S],
-    labels: &[u32],
-    classes: usize,
-    train: &[usize],
-    seed: u64,
-    control: &Control,
-) -> Result<f64, FitError> {
-    let letters: usize = train
+/// Every text, or evenly spaced ones where a contest on all would take hours.
+fn thinned(field: Field<'_>) -> Vec<usize> {
+    let all: Vec<usize> = (0..field.messages.len()).collect();
+    let letters: usize = field
+        .messages
         .iter()
-        .map(|&text| texts[text].as_ref().chars().count())
+        .map(|one| one.subject.len() + one.body.len())
         .sum();
-    // A letter begins about four of the features.
-    if letters.saturating_mul(4).saturating_mul(classes) > CHEAP {
-        return Ok(GRID[0]);
-    }
-    let own: Vec<&str> = train.iter().map(|&text| texts[text].as_ref()).collect();
-    let own_labels: Vec<u32> = train.iter().map(|&text| labels[text]).collect();
-    let parts = in_folds(&own, &own_labels, seed);
-    let mut best = (GRID[0], f64::NEG_INFINITY);
-    for c in GRID {
-        let mut likelihood = 0.0;
-        for (train, test) in &parts {
-            let (rows, model) = learn(&own, &own_labels, classes, train, c, control)?;
-            for &text in test {
-                let (columns, values): (Vec<u32>, Vec<f32>) = rows.vector(own[text]).into_iter().unzip();
-                likelihood += model.probabilities(&columns, &values)[own_labels[text] as usize]
-                    .max(1e-9)
-                    .ln();
-            }
-        }
-        if likelihood > best.1 {
-            best = (c, likelihood);
-        }
-    }
-    Ok(best.0)
+    let every = (letters.saturating_mul(field.classes.max(10)) / LARGEST + 1).min(all.len().max(1));
+    all.into_iter().step_by(every).collect()
 }
 
-fn learn<S: AsRef<str> + Sync>(
-    texts: &[S],
-    labels: &[u32],
-    classes: usize,
+/// The fold of every text of `train`.
+fn fold_of(field: Field<'_>, train: &[usize], seed: u64) -> Vec<usize> {
+    let texts: Vec<_> = train.iter().map(|&text| field.messages[text].read(1)).collect();
+    let labels: Vec<u32> = train.iter().map(|&text| field.labels[text]).collect();
+    folds(&labels, &near_identical(&texts), FOLDS, seed)
+}
+
+/// Fits the members of all entries to the earlier part once and lets every entry answer about the later.
+fn on_later(
+    field: Field<'_>,
     train: &[usize],
-    c: f64,
-    control: &Control,
-) -> Result<(TfIdf, Classifier), FitError> {
-    let own: Vec<&str> = train.iter().map(|&text| texts[text].as_ref()).collect();
-    let own_labels: Vec<u32> = train.iter().map(|&text| labels[text]).collect();
-    let (vectors, rows) = TfIdf::fit(&own, &features(own.len()));
-    let options = ClassifierOptions {
-        c,
-        ..ClassifierOptions::default()
+    test: &[usize],
+    entries: Vec<Entry>,
+) -> Result<Vec<Candidate>, FitError> {
+    let Some(view) = entries.first().map(|entry| entry.recipe.view) else {
+        return Ok(Vec::new());
     };
-    Ok((
-        vectors,
-        Classifier::fit(&rows, &own_labels, classes, &options, &control.quiet())?,
-    ))
+    let mut members: Vec<Member> = Vec::new();
+    for (member, _) in entries.iter().flat_map(|entry| &entry.recipe.members) {
+        if !members.contains(member) {
+            members.push(*member);
+        }
+    }
+    let scores = member_scores(field, view, train, test, &members)?;
+    let candidates = entries.into_iter().map(|entry| {
+        let mut sum = vec![0f32; test.len() * field.classes];
+        for (member, weight) in &entry.recipe.members {
+            let at = members.iter().position(|known| known == member).unwrap_or(0);
+            sum.iter_mut()
+                .zip(&scores[at])
+                .for_each(|(sum, score)| *sum += *weight as f32 * score);
+        }
+        Candidate {
+            name: entry.recipe.name(),
+            judged: judge(&sum, test.iter().map(|&text| field.labels[text]), field.classes),
+            recipe: Some(entry.recipe),
+        }
+    });
+    Ok(candidates.collect())
 }
 
-fn answers<S: AsRef<str> + Sync>(
-    texts: &[S],
-    labels: &[u32],
-    classes: usize,
-    train: &[usize],
-    test: &[usize],
-    c: f64,
-    control: &Control,
-) -> Result<Vec<(u32, f64)>, FitError> {
-    let (vectors, model) = learn(texts, labels, classes, train, c, control)?;
-    let asked: Vec<&str> = test.iter().map(|&text| texts[text].as_ref()).collect();
-    let rows: Csr = vectors.transform(&asked);
-    Ok(model.best(&rows))
-}
-
-/// Votes of the nearest of the training part; the usual answer without confidence where nothing is near.
-fn answers_of_neighbours<S: AsRef<str> + Sync>(
-    texts: &[S],
-    labels: &[u32],
-    train: &[usize],
-    test: &[usize],
-    usual: (u32, f64),
-) -> Vec<(u32, f64)> {
-    let own: Vec<&str> = train.iter().map(|&text| texts[text].as_ref()).collect();
-    let (vectors, rows) = TfIdf::fit(&own, &TfIdfOptions::default());
-    let solved = Solved::new(&rows);
-    test.par_iter()
-        .map(|&text| {
-            let (columns, values): (Vec<u32>, Vec<f32>) =
-                vectors.vector(texts[text].as_ref()).into_iter().unzip();
-            let near = solved.nearest(&columns, &values, NEIGHBOURS);
-            let shares = votes(&near, |row| Some(labels[train[row as usize]]));
-            shares.first().copied().unwrap_or((usual.0, 0.0))
-        })
-        .collect()
+/// The textbook's answers about evenly spaced texts of every part.
+fn textbook(field: Field<'_>, parts: &[(Vec<usize>, Vec<usize>)], texts: usize) -> Candidate {
+    let every = texts.div_ceil(LITERAL_ASKED).max(1);
+    let mut judged = Vec::new();
+    for (train, test) in parts {
+        let read =
+            |texts: &[usize]| -> Vec<_> { texts.iter().map(|&text| field.messages[text].read(1)).collect() };
+        let asked: Vec<usize> = test.iter().copied().step_by(every).collect();
+        let labels: Vec<u32> = train.iter().map(|&text| field.labels[text]).collect();
+        let answers = literal(&read(train), &labels, &read(&asked));
+        judged.extend(
+            asked
+                .iter()
+                .zip(answers)
+                .map(|(&text, (answer, confidence))| Judged {
+                    truth: field.labels[text],
+                    answer,
+                    confidence,
+                }),
+        );
+    }
+    Candidate {
+        name: LITERAL.to_owned(),
+        recipe: None,
+        judged,
+    }
 }
 
 /// The most frequent class of the training part and its share; the first of equals.
@@ -207,27 +208,18 @@ fn most_frequent(train: &[usize], labels: &[u32], classes: usize) -> (u32, f64) 
     train
         .iter()
         .for_each(|&text| counts[labels[text] as usize] += 1.0);
-    let (class, count) = super::classify::best_of(&counts);
+    let (class, count) = super::classify::linear::best_of(&counts);
     (class, count / train.len().max(1) as f64)
 }
 
 /// The earlier four fifths and the later fifth by time; none when either would be too little to say anything.
-fn later(labels: &[u32], times: &[i64]) -> Option<(Vec<usize>, Vec<usize>)> {
-    let mut order: Vec<usize> = (0..times.len()).collect();
+fn later(texts: &[usize], labels: &[u32], times: &[i64]) -> Option<(Vec<usize>, Vec<usize>)> {
+    let mut order = texts.to_vec();
     order.sort_by_key(|&text| (times[text], text));
-    let cut = times.len() - times.len() / 5;
+    let cut = order.len() - order.len() / 5;
     let test = order.split_off(cut);
     let several = order.iter().any(|&text| labels[text] != labels[order[0]]);
     (test.len() >= 20 && several).then_some((order, test))
-}
-
-fn in_folds<S: AsRef<str>>(texts: &[S], labels: &[u32], seed: u64) -> Vec<(Vec<usize>, Vec<usize>)> {
-    let fold_of = folds(labels, &near_identical(texts), FOLDS, seed);
-    (0..FOLDS)
-        .map(|fold| (0..texts.len()).partition(|&text| fold_of[text] != fold))
-        .filter(|(train, test): &(Vec<usize>, Vec<usize>)| !train.is_empty() && !test.is_empty())
-        .filter(|(train, _)| train.iter().any(|&text| labels[text] != labels[train[0]]))
-        .collect()
 }
 
 #[cfg(test)]
@@ -262,17 +254,38 @@ mod tests {
         (texts, labels)
     }
 
+    fn tried(times: Option<&[i64]>) -> Trial {
+        let (texts, labels) = corpus(300);
+        let messages: Vec<Message<'_>> = texts.iter().map(|text| Message::of(text)).collect();
+        try_classifiers(
+            &messages,
+            &labels,
+            3,
+            times,
+            Effort::Full,
+            1,
+            &Control::unbounded(),
+        )
+        .unwrap()
+    }
+
     #[test]
     fn later_tickets_are_judged_by_earlier_ones_and_folds_judge_all() {
-        let (texts, labels) = corpus(300);
         let times: Vec<i64> = (0..300).map(|i| 1000 - i).collect();
-        let trial = try_classifier(&texts, &labels, 3, Some(&times), 1, &Control::unbounded()).unwrap();
-        assert_eq!((trial.split, trial.judged.len()), (SPLIT_LATER, 60));
+        let trial = tried(Some(&times));
+        assert_eq!((trial.split, trial.texts.len()), (SPLIT_LATER, 60));
         assert!(trial.texts.iter().all(|&text| text < 60)); // the smallest index is the latest here
-        assert!(accuracy(&trial.judged) > Some(0.8) && accuracy(&trial.neighbours) > Some(0.8));
-        let trial = try_classifier(&texts, &labels, 3, None, 1, &Control::unbounded()).unwrap();
-        assert_eq!((trial.split, trial.judged.len()), (SPLIT_FOLDS, 300));
-        let again = try_classifier(&texts, &labels, 3, None, 1, &Control::unbounded()).unwrap();
-        assert_eq!(trial.judged, again.judged);
+        assert!(trial.candidates.iter().all(|one| one.judged.len() == 60));
+        assert!(accuracy(&trial.candidates[0].judged) > Some(0.8));
+        let trial = tried(None);
+        assert_eq!((trial.split, trial.naive.len()), (SPLIT_FOLDS, 300));
+        let names: Vec<&str> = trial.candidates.iter().map(|one| one.name.as_str()).collect();
+        for name in ["hinge", "nb-svm", "centroid", LITERAL] {
+            assert!(names.contains(&name), "{names:?}");
+        }
+        let again = tried(None);
+        for (one, again) in trial.candidates.iter().zip(&again.candidates) {
+            assert_eq!((&one.name, &one.judged), (&again.name, &again.judged));
+        }
     }
 }

@@ -95,11 +95,11 @@ pub(super) fn route(
 /// Category, team and priority of one ticket: a person's word first, then the model's where it is sure enough.
 fn decide(knowledge: &Knowledge, ticket: &Open) -> Routed {
     let policy = &knowledge.policy;
-    let guess = knowledge.guess(&ticket.text, Some(&ticket.ticket_id));
+    let guess = knowledge.guess(&ticket.text, ticket.subject, Some(&ticket.ticket_id));
     let best = guess
         .candidates
         .first()
-        .map(|&(class, p)| (&policy.classes[class as usize], p));
+        .map(|&(class, p)| (class, &policy.classes[class as usize], p));
     let label = policy.label;
     let decider = if ticket.by_person {
         "a person"
@@ -119,19 +119,25 @@ fn decide(knowledge: &Knowledge, ticket: &Open) -> Routed {
             None,
             policy.measured.clone(),
         ),
-        (None, Some((class, p))) => {
-            let sure = policy.threshold.passes(p);
+        (None, Some((class_at, class, p))) => {
+            let (needed, measured) = (policy.threshold.needed(class_at), &policy.measured);
             let what = format!("{} {}", label.as_str(), class.name);
-            let why = match sure {
-                true => format!(
-                    "{what} at {p:.2}, at least {:.2} is needed ({})",
-                    policy.threshold.confidence, policy.measured
+            let sure = p >= needed && guess.none_of_these.is_none();
+            let why = match guess.none_of_these {
+                Some(none) => format!(
+                    "most like tickets that people put in no category ({none:.2}); next {what} at {p:.2}"
                 ),
-                false if policy.threshold.confidence.is_finite() => format!(
-                    "{what} at only {p:.2}, {:.2} is needed ({})",
-                    policy.threshold.confidence, policy.measured
-                ),
-                false => format!("{what} at {p:.2}, but {}", policy.measured),
+                None if sure => format!("{what} at {p:.2}, at least {needed:.2} is needed ({measured})"),
+                None if needed.is_finite() => {
+                    format!("{what} at only {p:.2}, {needed:.2} is needed ({measured})")
+                }
+                None if policy.threshold.confidence.is_finite() => {
+                    format!(
+                        "{what} at {p:.2}, but no confidence was right often enough for this {}",
+                        label.as_str()
+                    )
+                }
+                None => format!("{what} at {p:.2}, but {measured}"),
             };
             (
                 sure || ticket.team.is_some() || ticket.agent_id.is_some(),
@@ -146,16 +152,18 @@ fn decide(knowledge: &Knowledge, ticket: &Open) -> Routed {
             .classes
             .iter()
             .find(|known| Some(&known.name) == category.as_ref()),
-        Label::Team => best.map(|(class, _)| class),
+        Label::Team => best.map(|(_, class, _)| class),
     };
     let team = ticket
         .team
         .clone()
+        .or_else(|| guess.team.clone().filter(|_| route))
         .or_else(|| usual.and_then(|known| known.team.clone()).filter(|_| route));
     match (&ticket.team, &team) {
         (Some(team), _) if ticket.stays => why = format!("{why}; team {team} has it"),
         (Some(team), _) => why = format!("{why}; {decider} chose team {team}"),
         (None, Some(_)) if label == Label::Team => {} // said already
+        (None, Some(team)) if guess.team.is_some() => why = format!("{why}; its words say team {team}"),
         (None, Some(team)) => why = format!("{why}; team {team} handles it"),
         (None, None) if route => why = format!("{why}; no team: no old ticket of this category names one"),
         (None, None) => {}
@@ -169,6 +177,7 @@ fn decide(knowledge: &Knowledge, ticket: &Open) -> Routed {
     let priority = ticket
         .priority
         .clone()
+        .or_else(|| guess.priority.clone())
         .or_else(|| usual.and_then(|known| known.priority.clone()));
     Routed {
         route,

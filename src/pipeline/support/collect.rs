@@ -7,7 +7,7 @@ use super::super::Night;
 use super::continuity::{self, Happened};
 use super::due::Clock;
 use crate::store::{Agent, Article, Reply, Snapshot, Ticket};
-use crate::support::introduced;
+use crate::support::{Message, Unknown, introduced};
 use crate::text::{language_of, plain, unquoted, written};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,9 @@ pub struct Collected {
 pub(super) struct Old {
     pub ticket_id: String,
     pub text: String,
+    /// So many bytes of `text` are the subject.
+    pub subject: usize,
+    /// `-` where people said that no category fits.
     pub category: Option<String>,
     pub team: Option<String>,
     pub agent_id: Option<String>,
@@ -50,6 +53,8 @@ pub(super) struct Old {
 pub(super) struct Open {
     pub ticket_id: String,
     pub text: String,
+    /// So many bytes of `text` are the subject.
+    pub subject: usize,
     pub language: String,
     pub category: Option<String>,
     pub team: Option<String>,
@@ -97,6 +102,8 @@ pub struct Prepared {
     pub(super) labels: Vec<String>,
     /// Whether the labels spread over enough days to be judged by the later ones.
     pub(super) timed: bool,
+    /// The class of tickets that people marked as none of the categories, where there is one.
+    pub(super) unknown: Option<Unknown>,
 }
 
 pub(super) fn collect(snapshot: &Snapshot) -> Result<Collected> {
@@ -147,7 +154,7 @@ pub(super) fn prepare(collected: Collected, night: &Night<'_>) -> Result<Prepare
             .find(|m| m.author == "agent" && !m.body.trim().is_empty());
         let kept = |value: Option<String>| value.filter(|value| known && !value.is_empty());
         let row = Old {
-            category: kept(ticket.category).filter(|category| category != "-"),
+            category: kept(ticket.category),
             team: kept(ticket.team),
             agent_id: reply
                 .and_then(|m| m.agent_id.clone())
@@ -160,6 +167,7 @@ pub(super) fn prepare(collected: Collected, night: &Night<'_>) -> Result<Prepare
             } else {
                 Vec::new()
             },
+            subject: subject(&ticket.subject, &text),
             ticket_id: ticket.ticket_id,
             text,
             created_at: ticket.created_at,
@@ -202,6 +210,7 @@ pub(super) fn prepare(collected: Collected, night: &Night<'_>) -> Result<Prepare
     let timed = days(i64::max)
         .zip(days(i64::min))
         .is_some_and(|(last, first)| last - first >= 7);
+    let unknown = unknown(&labels, &labelled, &old, as_of, timed);
     continuity::keep(
         &mut open,
         &old,
@@ -217,8 +226,45 @@ pub(super) fn prepare(collected: Collected, night: &Night<'_>) -> Result<Prepare
         labelled,
         labels,
         timed,
+        unknown,
         happened,
         clock,
+    })
+}
+
+/// Tickets of this category are none of the others.
+pub(super) const NONE_OF_THESE: &str = "-";
+/// The share of unknown tickets is that of the last so many seconds, where so many tickets were decided in them.
+const RECENT: i64 = 28 * 86_400;
+const RECENT_TICKETS: usize = 100;
+
+/// The class of the tickets that are none of the others and its share of what people decided lately; of all they decided
+/// where time says nothing or little was decided.
+fn unknown(
+    labels: &[String],
+    labelled: &[(usize, u32)],
+    old: &[Old],
+    as_of: i64,
+    timed: bool,
+) -> Option<Unknown> {
+    let class = labels.iter().position(|name| name == NONE_OF_THESE)? as u32;
+    let share = |recent: &[u32]| {
+        let unknown = recent.iter().filter(|&&label| label == class).count();
+        unknown as f64 / recent.len().max(1) as f64
+    };
+    let recent: Vec<u32> = labelled
+        .iter()
+        .filter(|&&(row, _)| timed && old[row].created_at > as_of - RECENT)
+        .map(|&(_, label)| label)
+        .collect();
+    let all: Vec<u32> = labelled.iter().map(|&(_, label)| label).collect();
+    Some(Unknown {
+        class,
+        share: if recent.len() >= RECENT_TICKETS {
+            share(&recent)
+        } else {
+            share(&all)
+        },
     })
 }
 
@@ -263,8 +309,9 @@ fn label(old: &[Old], night: &Night<'_>) -> (Label, Vec<String>, Vec<(usize, u32
         (names.collect::<Vec<String>>(), single)
     };
     let (categories, single) = count(Label::Category);
+    let known = categories.iter().filter(|name| *name != NONE_OF_THESE).count();
     let (label, labels, single) = match count(Label::Team) {
-        (teams, single) if categories.len() < 2 && teams.len() >= 2 => (Label::Team, teams, single),
+        (teams, single) if known < 2 && teams.len() >= 2 => (Label::Team, teams, single),
         _ => (Label::Category, categories, single),
     };
     night.drop_rows(
@@ -290,11 +337,12 @@ fn waiting(ticket: &Ticket, text: &str, thread: &[Reply]) -> Open {
     Open {
         ticket_id: ticket.ticket_id.clone(),
         text: text.to_owned(),
+        subject: subject(&ticket.subject, text),
         language: language(ticket.language.as_deref(), text),
         category: ticket
             .category
             .clone()
-            .filter(|category| category != "-" && !category.is_empty()),
+            .filter(|category| category != NONE_OF_THESE && !category.is_empty()),
         team: ticket.team.clone().filter(|team| !team.is_empty()),
         agent_id: ticket.agent_id.clone().filter(|agent| !agent.is_empty()),
         priority: ticket.priority.clone(),
@@ -357,6 +405,24 @@ pub(super) fn names(body: &str) -> Vec<String> {
 /// What an agent sent, without quoted mail.
 pub(super) fn sent(body: &str) -> String {
     unquoted(body, LETTERS)
+}
+
+/// How many bytes of what is read of a ticket are its subject.
+fn subject(subject: &str, text: &str) -> usize {
+    plain(subject, LETTERS).trim().len().min(text.len())
+}
+
+/// What is read of a ticket in its two parts.
+pub(super) fn message(text: &str, subject: usize) -> Message<'_> {
+    let (subject, body) = text.split_at_checked(subject).unwrap_or(("", text));
+    Message {
+        subject,
+        body: if subject.is_empty() {
+            body
+        } else {
+            body.strip_prefix('\n').unwrap_or(body)
+        },
+    }
 }
 
 /// First part of the tag somebody entered, else told from the text; `und` when neither says.

@@ -2,26 +2,15 @@
 //! extension answer from it without the history's texts. Replies are kept by key and read from the shop when quoted,
 //! so that erasing a customer's words erases them here too.
 
-use super::collect::Label;
+use super::collect::{Label, message};
 use crate::store::Shop;
-use crate::support::{Classifier, Drafting, NEIGHBOURS, Neighbour, Public, Solved, Threshold, votes};
+use crate::support::{Classifier, Drafting, NEIGHBOURS, Neighbour, Public, Solved, Threshold, VOTERS};
 use crate::text::{Csr, TfIdf};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 /// Version of the artefacts' bytes.
-const FORMAT: i64 = 3;
-
-/// Which model says the class.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Uses {
-    /// The linear classifier.
-    Linear,
-    /// The votes of the nearest old tickets.
-    Neighbours,
-    /// Nothing: too few labels.
-    Nothing,
-}
+const FORMAT: i64 = 4;
 
 /// A class the model tells apart, a category or a team, and what people mostly did with its tickets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,7 +23,8 @@ pub(super) struct Class {
 /// How answers are given: small, read first.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Policy {
-    pub uses: Uses,
+    /// The name of the model that says the class, as in `scores`; none without labels.
+    pub model: Option<String>,
     /// What the classes are.
     pub label: Label,
     pub classes: Vec<Class>,
@@ -78,41 +68,101 @@ pub(super) struct Knowledge {
     pub languages: Vec<Option<String>>,
     pub pages: Vec<Page>,
     pub articles: Solved,
-    pub linear: Option<(TfIdf, Classifier)>,
+    pub classifier: Option<Classifier>,
+    /// What is told from the text beside the class.
+    pub asides: Vec<Aside>,
+}
+
+/// A second thing told from the text, because that was right more often than what follows from the category.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Aside {
+    pub about: About,
+    /// Teams or priorities, sorted.
+    pub values: Vec<String>,
+    pub classifier: Classifier,
+}
+
+/// What an aside is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum About {
+    Team,
+    Priority,
+}
+
+impl About {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            About::Team => "team",
+            About::Priority => "priority",
+        }
+    }
 }
 
 /// One guess at a ticket's class.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Guess {
-    /// Index into the policy's classes and confidence, surest first.
+    /// Index into the policy's classes and confidence, surest first; without the class of unknown tickets.
     pub candidates: Vec<(u32, f64)>,
+    /// Probability that it is none of the classes, where that is likelier than any of them.
+    pub none_of_these: Option<f64>,
+    /// Team and priority, where the text tells them better than the class does.
+    pub team: Option<String>,
+    pub priority: Option<String>,
     /// The nearest old tickets.
     pub near: Vec<Neighbour>,
 }
 
 impl Knowledge {
-    /// Reads a text; `skip` is the ticket itself, which is no evidence about itself.
-    pub(super) fn guess(&self, text: &str, skip: Option<&str>) -> Guess {
+    /// Reads a text of which `subject` bytes are the subject; `skip` is the ticket itself, which is no evidence about
+    /// itself.
+    pub(super) fn guess(&self, text: &str, subject: usize, skip: Option<&str>) -> Guess {
+        let votes = self.classifier.as_ref().is_some_and(Classifier::wants_neighbours);
+        let mut near = self.nearest(text, if votes { 2 * VOTERS } else { NEIGHBOURS }, skip);
+        let voters: Vec<(u32, f32)> = near
+            .iter()
+            .filter_map(|one| Some((self.traces[one.row as usize].class?, one.similarity)))
+            .take(VOTERS)
+            .collect();
+        near.truncate(NEIGHBOURS);
+        let message = message(text, subject);
+        let p = self.classifier.as_ref().map_or(Vec::new(), |classifier| {
+            classifier.probabilities(&message, &voters)
+        });
+        let mut candidates: Vec<(u32, f64)> = (0..).zip(p).collect();
+        candidates.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        let unknown = self.policy.threshold.unknown;
+        let none_of_these = candidates
+            .first()
+            .filter(|(class, _)| Some(*class) == unknown)
+            .map(|(_, p)| *p);
+        candidates.retain(|(class, _)| Some(*class) != unknown);
+        let aside = |about: About| {
+            let aside = self.asides.iter().find(|aside| aside.about == about)?;
+            let p = aside.classifier.probabilities(&message, &[]);
+            let best = p
+                .iter()
+                .enumerate()
+                .max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(&a.0)))?;
+            aside.values.get(best.0).cloned()
+        };
+        Guess {
+            candidates,
+            none_of_these,
+            team: aside(About::Team),
+            priority: aside(About::Priority),
+            near,
+        }
+    }
+
+    /// The `k` old tickets nearest to a text; `skip` is left out.
+    fn nearest(&self, text: &str, k: usize, skip: Option<&str>) -> Vec<Neighbour> {
         let (columns, values): (Vec<u32>, Vec<f32>) = self.words.vector(text).into_iter().unzip();
         let mut near = self
             .solved
-            .nearest(&columns, &values, NEIGHBOURS + usize::from(skip.is_some()));
+            .nearest(&columns, &values, k + usize::from(skip.is_some()));
         near.retain(|one| Some(self.traces[one.row as usize].ticket_id.as_str()) != skip);
-        near.truncate(NEIGHBOURS);
-        let mut candidates: Vec<(u32, f64)> = match (self.policy.uses, &self.linear) {
-            (Uses::Linear, Some((vectors, classifier))) => {
-                let (columns, values): (Vec<u32>, Vec<f32>) = vectors.vector(text).into_iter().unzip();
-                let p = classifier.probabilities(&columns, &values);
-                p.into_iter()
-                    .enumerate()
-                    .map(|(class, p)| (class as u32, p))
-                    .collect()
-            }
-            (Uses::Neighbours, _) => votes(&near, |row| self.traces[row as usize].class),
-            _ => Vec::new(),
-        };
-        candidates.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        Guess { candidates, near }
+        near.truncate(k);
+        near
     }
 
     /// Stores all parts with a generation.
@@ -135,7 +185,10 @@ impl Knowledge {
             "support articles",
             postcard::to_stdvec(&(&self.pages, self.articles.rows())),
         )?;
-        part("support classifier", postcard::to_stdvec(&self.linear))
+        part(
+            "support classifier",
+            postcard::to_stdvec(&(&self.classifier, &self.asides)),
+        )
     }
 
     /// Reads what the published generation learned; none when nothing is published.
@@ -154,6 +207,16 @@ impl Knowledge {
                 "the support models of generation {generation} do not belong together; run the support job again"
             );
         }
+        let (classifier, asides): (Option<Classifier>, Vec<Aside>) =
+            read(shop, generation, "support classifier")?;
+        let mut classifiers = classifier
+            .iter()
+            .chain(asides.iter().map(|aside| &aside.classifier));
+        if !classifiers.all(Classifier::is_sound) {
+            bail!(
+                "the classifier of generation {generation} does not fit its vocabulary; run the support job again"
+            );
+        }
         Ok(Some(Knowledge {
             policy,
             words: read(shop, generation, "support words")?,
@@ -162,7 +225,8 @@ impl Knowledge {
             languages,
             pages,
             articles: Solved::new(&articles),
-            linear: read(shop, generation, "support classifier")?,
+            classifier,
+            asides,
         }))
     }
 }

@@ -12,6 +12,7 @@ mod collect;
 mod continuity;
 mod draft;
 mod due;
+mod judge;
 mod knowledge;
 mod learn;
 
@@ -20,7 +21,7 @@ pub use collect::{Collected, Prepared};
 
 use self::answer::Routed;
 use self::draft::{Drafted, Told};
-use self::knowledge::{Knowledge, Uses};
+use self::knowledge::Knowledge;
 use self::learn::Learned;
 use super::{Family, Night, SupportOptions, Verdict};
 use crate::store::results::{TicketDraft, TicketNeighbour, TicketRoute};
@@ -105,11 +106,7 @@ impl Family for Support {
             .flatten()
             .filter(|one| one.draft.decision != DraftDecision::None)
             .count();
-        let model = match knowledge.policy.uses {
-            Uses::Linear => "the linear classifier",
-            Uses::Neighbours => "the votes of the nearest tickets",
-            Uses::Nothing => "no model",
-        };
+        let model = knowledge.policy.model.as_deref().unwrap_or("no model");
         let why = format!(
             "{model}: {}; {sent} of {} open tickets routed, {drafted} drafts{}",
             knowledge.policy.measured,
