@@ -155,7 +155,7 @@ impl Reader {
         options: &Options,
     ) -> tantivy::Result<Found> {
         let limit = options.limit.min(LARGEST_LIMIT + 1);
-        if query.clauses.is_empty() {
+        if query.clauses.is_empty() || (limit == 0 && !options.counts) {
             return Ok(Found {
                 hits: Vec::new(),
                 counts: options.counts.then(Counts::default),

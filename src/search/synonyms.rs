@@ -119,10 +119,12 @@ impl Synonyms {
     }
 }
 
+/// Whether it is a word or an expression as such. A CJK character alone at its end is looked for as a beginning, and is none
+/// that anybody asked for.
 fn is_plain(words: &Words) -> bool {
-    // A character alone at the end is searched as a prefix and is a word all the same.
-    let begins = words.prefix && !words.folded.ends_with(is_cjk);
-    !words.quoted && !begins && !words.notes
+    let alone = |(_, term): &(u32, String)| term.chars().count() == 1 && term.chars().all(is_cjk);
+    let beginning = words.prefix && !words.terms.last().is_some_and(alone);
+    !words.quoted && !beginning && !words.notes
 }
 
 /// The word of a clause that asks for one and nothing else.

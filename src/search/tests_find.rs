@@ -176,7 +176,7 @@ fn typos_are_forgiven_after_what_is_written() {
         hits.windows(2).all(|pair| pair[0].score > pair[1].score),
         "{hits:?}"
     );
-    assert!(hits[1].snippet.contains("<mark>refunds</mark>"), "{hits:?}");
+    assert!(hits[1].snippet.contains("<mark>refnud</mark>"), "{hits:?}");
     let exact = Options {
         typos: false,
         ..Options::default()
@@ -200,8 +200,8 @@ fn synonyms_are_found_in_both_directions() {
             ticket("3", "a credit note", ""),
             ticket("4", "voucher", ""),
             ticket("5", "note of credit", ""),
-            ticket("6", "我要申请退钱", ""),
-            ticket("7", "我要申请退款", ""),
+            ticket("6", "申请退钱", ""),
+            ticket("7", "申请退款", ""),
         ],
     )
     .with_synonyms(&pairs(&[
