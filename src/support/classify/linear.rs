@@ -39,6 +39,7 @@ impl Linear {
     }
 
     /// The fitted numbers by feature, classes side by side; and the bias.
+    #[cfg(test)]
     pub fn parts(&self) -> (&[f32], &[f32]) {
         (&self.weights, &self.bias)
     }
