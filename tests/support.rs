@@ -199,6 +199,88 @@ fn a_persons_word_wins_and_the_clerks_own_is_no_label() {
     assert!(!answer.to_string().contains("zoo"), "{answer}");
 }
 
+/// Tickets that people put in no category are learned as such: what is like them goes to people, with the best guess
+/// still shown, and `-` is never a category.
+#[test]
+fn what_people_put_in_no_category_never_routes() {
+    let place = shop(150);
+    let conn = place.open();
+    for i in 0..60 {
+        let text = [
+            "the radio interview about your founder",
+            "a poem for your newsletter",
+        ][i % 2];
+        conn.execute(
+            "INSERT INTO tickets (ticket_id, body, status, category, created_at, closed_at)
+             VALUES (?1, ?2, 'closed', '-', ?3, ?3 + 60)",
+            (
+                format!("none{i:02}"),
+                format!("{text} number {i}"),
+                1_700_000_000 + i as i64 * 86_400,
+            ),
+        )
+        .unwrap();
+    }
+    for (id, text) in [
+        ("odd0", "an interview with your founder on the radio"),
+        ("odd1", "may i send a poem"),
+    ] {
+        conn.execute(
+            "INSERT INTO tickets (ticket_id, body, created_at) VALUES (?1, ?2, ?3)",
+            (id, text, 1_700_000_000 + 61 * 86_400),
+        )
+        .unwrap();
+    }
+    drop(conn);
+    place.ok(&["run", "support", "--quiet"]);
+    assert_eq!(
+        place.number(
+            "SELECT count(*) FROM ticket_routes WHERE ticket_id LIKE 'odd%' AND decision = 'triage'
+             AND category IN ('parcel', 'login') AND team IS NULL AND why LIKE '%no category%'"
+        ),
+        2
+    );
+    assert_eq!(
+        place.number("SELECT count(*) FROM ticket_routes WHERE category = '-'"),
+        0
+    );
+    assert!(
+        place.number("SELECT count(*) FROM ticket_routes WHERE decision = 'route' AND category = 'login'")
+            > 0
+    );
+    let answer: serde_json::Value =
+        serde_json::from_str(&place.ok(&["ask", "--json", "a poem for the newsletter"])).unwrap();
+    assert_eq!(answer["route"]["decision"], "triage", "{answer}");
+}
+
+/// Every candidate has its rows in `scores`, the textbook's among them, and exactly one is chosen.
+#[test]
+fn scores_compare_the_candidates() {
+    let place = shop(150);
+    place.ok(&["run", "support", "--quiet"]);
+    let of = |what: &str| {
+        place.number(&format!("SELECT count(DISTINCT model) FROM scores WHERE result = 'ticket_routes' AND slice = '' AND {what}"))
+    };
+    assert_eq!(of("chosen"), 1);
+    for model in [
+        "hinge",
+        "nb-svm",
+        "logistic",
+        "centroid",
+        "neighbours",
+        "article: tf-idf k-nn",
+        "naive",
+    ] {
+        assert_eq!(
+            of(&format!(
+                "model = '{model}' AND metric = 'accuracy' AND lo90 <= value AND value <= hi90"
+            )),
+            1,
+            "{model}"
+        );
+    }
+}
+
 #[test]
 fn too_little_history_goes_to_people_and_says_so() {
     let place = shop(1); // one ticket a category

@@ -36,8 +36,10 @@ pub struct Threshold {
 const FEWEST: usize = 20;
 /// A class is raised on so many answers or more.
 const CLASS: usize = 30;
-/// Standard errors by which the precision must be exceeded: five chances of six that it holds.
+/// Standard errors by which the precision must be exceeded: five chances of six that it holds. One confidence for all
+/// classes has less to be lucky with and needs half of that.
 const MARGIN: f64 = 1.0;
+const MARGIN_OF_ONE: f64 = 0.5;
 /// In the first round a class is raised only where this many standard errors speak against it, in later ones [`MARGIN`].
 const SURELY: f64 = 2.0;
 /// A later round must act so much oftener: more confidences are more chances to have been lucky.
@@ -91,11 +93,15 @@ impl Threshold {
         // fail further classes. Each round is a whole answer; a later one wins if it acts noticeably oftener.
         let mut next = best.clone();
         for round in 0..ROUNDS {
-            let doubt = if round == 0 { SURELY } else { MARGIN };
+            let (doubt, margin) = if round == 0 {
+                (SURELY, MARGIN_OF_ONE)
+            } else {
+                (MARGIN, MARGIN)
+            };
             next.confidence = lowest(
                 sorted.iter().filter(|one| next.admits(one)).copied(),
                 aim,
-                MARGIN,
+                margin,
                 &weight,
             );
             let failing = next.failing(&sorted, aim, doubt, &weight);
@@ -112,7 +118,7 @@ impl Threshold {
                 acted.add(one.right(), weight(one));
             }
             next.coverage = acted.rows as f64 / judged.len().max(1) as f64;
-            if acted.rows >= FEWEST && acted.interval(MARGIN).0 >= aim && next.coverage > GAIN * best.coverage
+            if acted.rows >= FEWEST && acted.interval(margin).0 >= aim && next.coverage > GAIN * best.coverage
             {
                 let right = |one: &&Judged| next.passes(one.answer, one.confidence) && one.right();
                 next.precision = judged.iter().filter(right).count() as f64 / acted.rows as f64;
@@ -146,7 +152,7 @@ impl Threshold {
     }
 
     /// Classes whose answers, as sure as needed, were right less often than aimed beyond chance, with the confidence from
-    /// which they are not.
+    /// which nothing speaks against them any more.
     fn failing(
         &self,
         sorted: &[&Judged],
@@ -168,7 +174,7 @@ impl Threshold {
                 .filter(|one| self.passes(class, one.confidence))
                 .for_each(|one| acted.add(one.right(), weight(one)));
             if acted.rows > 0 && acted.interval(doubt).1 < aim {
-                found.push((class, lowest(answers(), aim, 0.0, weight)));
+                found.push((class, lowest(answers(), aim, -doubt, weight)));
             }
         }
         found
@@ -223,7 +229,7 @@ impl Sum {
 }
 
 /// The lowest confidence at which the answers as sure or surer (`sorted`, surest first) reach the aim with `z` standard
-/// errors to spare; infinite where none does on enough answers.
+/// errors to spare (below zero: lacking); infinite where none does on enough answers.
 fn lowest<'a>(
     sorted: impl Iterator<Item = &'a Judged>,
     aim: f64,

@@ -1,8 +1,9 @@
 //! Answers from what a night learned: category, team, agent, priority and draft of tickets, all waiting ones at once,
 //! because they share the agents' time.
 
-use super::collect::{Label, Open};
+use super::collect::Open;
 use super::knowledge::{Guess, Knowledge};
+use super::labels::Label;
 use crate::store::Agent;
 use crate::support::{Assignment, Waiting, assign, votes};
 use rayon::prelude::*;

@@ -5,7 +5,8 @@
 
 use super::super::Night;
 use super::Judged;
-use super::collect::{Label, Prepared};
+use super::collect::Prepared;
+use super::labels::Label;
 use crate::store::{ArchivedDraft, ArchivedRoute, ReportRow};
 use crate::support::{DraftDecision, rouge_l, rouge_words};
 use anyhow::Result;

@@ -1,9 +1,10 @@
 //! Judging: the candidates' figures, the threshold of the chosen one, and what is kept.
 
 use super::super::SupportOptions;
-use super::collect::{Label, Prepared};
+use super::collect::Prepared;
 use super::draft;
 use super::knowledge::{Class, Knowledge, Policy, Trace};
+use super::labels::Label;
 use super::learn::Learned;
 use crate::store::Score;
 use crate::support::{Judged, Threshold, Trial, accuracy, calibration_error, macro_f1};

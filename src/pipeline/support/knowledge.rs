@@ -2,7 +2,8 @@
 //! extension answer from it without the history's texts. Replies are kept by key and read from the shop when quoted,
 //! so that erasing a customer's words erases them here too.
 
-use super::collect::{Label, message};
+use super::collect::message;
+use super::labels::Label;
 use crate::store::Shop;
 use crate::support::{Classifier, Drafting, NEIGHBOURS, Neighbour, Public, Solved, Threshold, VOTERS};
 use crate::text::{Csr, TfIdf};

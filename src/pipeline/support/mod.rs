@@ -14,6 +14,7 @@ mod draft;
 mod due;
 mod judge;
 mod knowledge;
+mod labels;
 mod learn;
 
 pub use ask::{Answer, ask};

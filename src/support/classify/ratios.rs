@@ -35,15 +35,17 @@ impl LogRatios {
             within.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
         }
         let smooth = columns as f64;
-        let mut ratios = vec![0f32; columns * classes];
-        for column in 0..columns {
-            for class in 0..classes {
-                let at = column * classes + class;
-                let p = (1.0 + inside[at]) / (smooth + within[class]);
-                let q = (1.0 + all[column] - inside[at]) / (smooth + whole - within[class]);
-                ratios[at] = (p / q).ln() as f32;
-            }
-        }
+        let ratio = |at: usize, inside: f64| {
+            let (column, class) = (at / classes, at % classes);
+            let p = (1.0 + inside) / (smooth + within[class]);
+            let q = (1.0 + all[column] - inside) / (smooth + whole - within[class]);
+            (p / q).ln() as f32
+        };
+        let ratios = inside
+            .iter()
+            .enumerate()
+            .map(|(at, &inside)| ratio(at, inside))
+            .collect();
         LogRatios {
             classes,
             columns,
