@@ -2,6 +2,8 @@
 //!
 //! `support TRAIN TEST`, both with lines of label, tab, text.
 
+#![allow(clippy::print_stdout)] // its output is the comparison
+
 use nightclerk::fit::Control;
 use nightclerk::support::{Classifier, Effort, Message, try_classifiers};
 
