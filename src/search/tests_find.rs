@@ -176,7 +176,7 @@ fn typos_are_forgiven_after_what_is_written() {
         hits.windows(2).all(|pair| pair[0].score > pair[1].score),
         "{hits:?}"
     );
-    assert!(hits[1].snippet.contains("<mark>refnud</mark>"), "{hits:?}");
+    assert!(hits[1].snippet.contains("<mark>refunds</mark>"), "{hits:?}");
     let exact = Options {
         typos: false,
         ..Options::default()
