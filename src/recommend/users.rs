@@ -163,20 +163,14 @@ mod tests {
             .collect();
         let h = histories(&pairs);
         let model = UserCosine::new(&h, 10);
-        for (user, expected) in [(1, 0.666_666_67), (2, 0.666_666_67), (3, 0.577_350_27)] {
+        for (user, expected) in [(1, 0.666_666_7), (2, 0.666_666_7), (3, 0.577_350_26)] {
             let near = model.similar(h.of(0));
             let found = near.iter().find(|n| n.0 == user).unwrap().1;
             assert!((found - expected).abs() < 1e-6, "{user}: {found}");
         }
         let mut scores = [0.0; 5];
         model.score(h.of(0), &mut scores);
-        let expected = [
-            1.244_016_94,
-            1.333_333_33,
-            1.244_016_94,
-            1.244_016_94,
-            1.244_016_94,
-        ];
+        let expected = [1.244_016_9, 1.333_333_3, 1.244_016_9, 1.244_016_9, 1.244_016_9];
         for (score, expected) in scores.iter().zip(expected) {
             assert!((score - expected).abs() < 1e-6, "{scores:?}");
         }
