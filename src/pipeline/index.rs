@@ -54,7 +54,7 @@ impl Keeper {
         Ok(Keeper { writer, seq, rebuild })
     }
 
-    /// Takes over every change made so far, up to [`BATCH`] of them in one commit. With nothing to do it costs two
+    /// Takes over every change made so far, up to `BATCH` of them in one commit. With nothing to do it costs two
     /// look-ups in the file: call it as often as a hit may be late.
     pub fn catch_up(&mut self, shop: &Shop, control: &Control) -> Result<Drained> {
         if self.rebuild.is_none() {

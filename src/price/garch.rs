@@ -16,9 +16,9 @@
 //!
 //! | file | subject |
 //! |---|---|
-//! | [`likelihood`] | the recursion, scores, cost and gradient |
-//! | [`errors`] | five kinds of standard errors |
-//! | [`gamma`] | the logarithm of the gamma function and its derivative |
+//! | `likelihood` | the recursion, scores, cost and gradient |
+//! | `errors` | five kinds of standard errors |
+//! | `gamma` | the logarithm of the gamma function and its derivative |
 
 pub mod errors;
 mod gamma;
