@@ -6,9 +6,7 @@ import json
 import math
 import os
 import re
-import resource
 import sqlite3
-import subprocess
 import sys
 import tempfile
 from collections import Counter
@@ -16,7 +14,9 @@ from pathlib import Path
 
 import numpy
 
-ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from binary import load, nightclerk
+
 DATA = Path(os.environ["NIGHTCLERK_DATA"])
 CJK = r"\u3400-\u4dbf\u4e00-\u9fff"
 WORDS = re.compile(rf"[{CJK}]|[^\W_{CJK}]+|[^\w\s]|_")
@@ -73,46 +73,23 @@ def bleu(pairs):
     return math.exp(min(short, 0) + sum(math.log(f / s) for f, s in zip(found, said)) / 4)
 
 
-def cpu():
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
 def night(train, test):
     """Imports, runs the support job, and returns (draft, confidence, nearest reply) a test ticket, and CPU seconds."""
-    binary = os.environ.get("NIGHTCLERK", str(ROOT / "target/release/nightclerk"))
     with tempfile.TemporaryDirectory() as folder:
-        shop = f"{folder}/shop.db"
-
-        def call(*arguments):
-            done = subprocess.run([binary, "--db", shop, "--quiet", *arguments], capture_output=True, text=True)
-            if done.returncode != 0:
-                sys.exit(f"nightclerk {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
-
-        def load(table, header, lines):
-            with open(f"{folder}/{table}.csv", "w", newline="", encoding="utf-8") as file:
-                writer = csv.writer(file)
-                writer.writerow(header)
-                writer.writerows(lines)
-            call("import", table, f"{folder}/{table}.csv")
 
         def tickets(open_ones):
             old = [[f"old{i:05}", subject, body, "closed", 1_700_000_000 + i] for i, (subject, body, _) in enumerate(train)]
             new = [[f"new{i:05}", subject, body, "open", 1_700_100_000 + i] for i, (subject, body, _) in enumerate(open_ones)]
-            load("tickets", ["ticket_id", "subject", "body", "status", "created_at"], old + new)
+            load(folder, "tickets", ["ticket_id", "subject", "body", "status", "created_at"], old + new)
 
-        call("init")
+        nightclerk(folder, "init")
         tickets([])
         replies = [[f"r{i:05}", f"old{i:05}", "agent", reply, 1_700_000_000 + i] for i, (_, _, reply) in enumerate(train)]
-        load("replies", ["source_id", "ticket_id", "author", "body", "at"], replies)
-        began = cpu()
-        call("run", "support")
-        without = cpu() - began
+        load(folder, "replies", ["source_id", "ticket_id", "author", "body", "at"], replies)
+        without, _ = nightclerk(folder, "run", "support")
         tickets(test)
-        began = cpu()
-        call("run", "support")
-        used = cpu() - began
-        base = sqlite3.connect(shop)
+        used, _ = nightclerk(folder, "run", "support")
+        base = sqlite3.connect(f"{folder}/shop.db")
         drafts = base.execute(
             "SELECT d.reply, d.confidence, r.body FROM ticket_drafts AS d"
             " LEFT JOIN ticket_neighbours AS n ON n.ticket_id = d.ticket_id AND n.rank = 1"
