@@ -18,7 +18,7 @@ import tempfile
 import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from binary import nightclerk
+from binary import load, nightclerk
 
 TRAIN_SHARE = 0.8
 DEPTH = 100
@@ -102,25 +102,17 @@ def cut_basket(lines, pairs):
     return train, test
 
 
-def write(folder, name, header, rows):
-    with open(folder / name, "w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows(rows)
-    nightclerk(folder, "import", name.removesuffix(".csv"), name)
-
-
 def publish(folder, train, titles, countries, purpose, products):
     nightclerk(folder, "init")
     job = folder / "jobs" / "recommendations.toml"
     job.write_text(re.sub(r"(?m)^purpose *=.*$", f'purpose = "{purpose}"', job.read_text()))
     columns = ("title", "category", "brand", "description")
     rows = ((product, *(titles[product].get(column) for column in columns)) for product in sorted(products))
-    write(folder, "products.csv", ("product_id", *columns), rows)
+    load(folder, "products", ("product_id", *columns), rows)
     known = sorted({line[0] for line in train})
-    write(folder, "users.csv", ("user_id", "country"), ((user, countries.get(user)) for user in known))
+    load(folder, "users", ("user_id", "country"), ((user, countries.get(user)) for user in known))
     events = ((*line[:3], "purchase", line[3], line[4]) for line in train if line[1] in products)
-    write(folder, "events.csv", ("user_id", "product_id", "order_id", "kind", "at", "quantity"), events)
+    load(folder, "events", ("user_id", "product_id", "order_id", "kind", "at", "quantity"), events)
     return nightclerk(folder, "run", "recommendations")
 
 
