@@ -4,11 +4,9 @@
 //! x_u the weighted sum of the vectors of the user's products ([`ContentCosine`]). [`nearest`] keeps, per product, the
 //! products of the nearest text: what a mixed model adds for products that nobody bought yet.
 
-use rayon::prelude::*;
-
 use super::history::Signal;
 use super::models::{Memo, Scorer, loudest};
-use super::neighbours::{Neighbours, keep_best};
+use super::neighbours::Neighbours;
 use super::profile::Decay;
 use crate::text::Csr;
 
@@ -35,38 +33,23 @@ pub fn nearest(vectors: &Csr, k: usize, common: f64) -> Neighbours {
     let postings = vectors.transpose();
     let norms = norms(vectors);
     let limit = ((vectors.rows as f64 * common) as usize).max(50);
-    let rows = (0..vectors.rows)
-        .into_par_iter()
-        .map_init(
-            || (vec![0.0f32; vectors.rows], Vec::<u32>::new()),
-            |(sums, touched), i| {
-                let (features, values) = vectors.row(i);
-                for (&feature, &x) in features.iter().zip(values) {
-                    let (products, weights) = postings.row(feature as usize);
-                    if products.len() > limit {
-                        continue;
-                    }
-                    for (&j, &y) in products.iter().zip(weights) {
-                        if sums[j as usize] == 0.0 {
-                            touched.push(j);
-                        }
-                        sums[j as usize] += x * y;
-                    }
-                }
-                let mut row: Vec<(u32, f32)> = Vec::with_capacity(touched.len());
-                for &j in touched.iter() {
-                    if j as usize != i && sums[j as usize] > 0.0 {
-                        row.push((j, sums[j as usize] / (norms[i] * norms[j as usize])));
-                    }
-                    sums[j as usize] = 0.0;
-                }
-                touched.clear();
-                keep_best(&mut row, k);
-                row
-            },
-        )
-        .collect();
-    Neighbours::from_rows(k, rows)
+    Neighbours::of_products(vectors.rows, k, |sums, i, row| {
+        let (features, values) = vectors.row(i);
+        for (&feature, &x) in features.iter().zip(values) {
+            let (products, weights) = postings.row(feature as usize);
+            if products.len() > limit {
+                continue;
+            }
+            for (&j, &y) in products.iter().zip(weights) {
+                sums.add(j, x * y);
+            }
+        }
+        sums.take(|j, sum| {
+            if j as usize != i && sum > 0.0 {
+                row.push((j, sum / (norms[i] * norms[j as usize])));
+            }
+        });
+    })
 }
 
 /// The content model: cosine between a user's profile of words and every product.

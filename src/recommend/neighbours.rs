@@ -47,14 +47,7 @@ impl Neighbours {
             entries.extend(row);
             offsets.push(entries.len());
         }
-        let (voice_offsets, voices) = voices(&offsets, &entries);
-        Neighbours {
-            k,
-            offsets,
-            entries,
-            voice_offsets,
-            voices,
-        }
+        Neighbours::with_voices(k, offsets, entries)
     }
 
     /// The k nearest of every product by plain item cosine. A product is not its own neighbour.
@@ -78,33 +71,70 @@ impl Neighbours {
                 squares.sum::<f64>().sqrt() as f32
             })
             .collect();
-        let rows = (0..products)
-            .into_par_iter()
-            .map_init(
-                || (vec![0.0f32; products], Vec::<u32>::new()),
-                |(sums, touched), i| {
-                    for &(user, r) in buyers.of_product(i) {
-                        for &(j, s) in buyers.of_user(user as usize) {
-                            if sums[j as usize] == 0.0 {
-                                touched.push(j);
-                            }
-                            sums[j as usize] += r * s;
-                        }
-                    }
-                    let mut row: Vec<(u32, f32)> = Vec::with_capacity(touched.len());
-                    for &j in touched.iter() {
-                        if j as usize != i && norms[i] * norms[j as usize] > 0.0 {
-                            row.push((j, sums[j as usize] / (norms[i] * norms[j as usize])));
-                        }
-                        sums[j as usize] = 0.0;
-                    }
-                    touched.clear();
-                    keep_best(&mut row, k);
-                    row
+        Neighbours::of_products(products, k, |sums, i, row| {
+            for &(user, r) in buyers.of_product(i) {
+                for &(j, s) in buyers.of_user(user as usize) {
+                    sums.add(j, r * s);
+                }
+            }
+            sums.take(|j, sum| {
+                if j as usize != i && norms[i] * norms[j as usize] > 0.0 {
+                    row.push((j, sum / (norms[i] * norms[j as usize])));
+                }
+            });
+        })
+    }
+
+    /// The `k` best of what `list` writes about every product: it gets sums that are all zero, which it must leave so (see
+    /// [`Sums::take`]), the product, and an empty row.
+    ///
+    /// Every list is cut to length where it stays, in one block that all tasks share: rows of their own, each as long as all
+    /// that was compared, would take many times the memory of what is kept.
+    pub(super) fn of_products(
+        products: usize,
+        k: usize,
+        list: impl Fn(&mut Sums, usize, &mut Vec<(u32, f32)>) + Sync,
+    ) -> Neighbours {
+        let most = k.clamp(1, products.max(1));
+        let mut entries = vec![(0u32, 0.0f32); products * most];
+        let mut lengths = vec![0usize; products];
+        entries
+            .par_chunks_exact_mut(most)
+            .zip(&mut lengths)
+            .enumerate()
+            .for_each_init(
+                || (Sums::over(products), Vec::new()),
+                |(sums, row), (product, (kept, length))| {
+                    row.clear();
+                    list(sums, product, row);
+                    keep_best(row, k.min(most));
+                    kept[..row.len()].copy_from_slice(row);
+                    *length = row.len();
                 },
-            )
-            .collect();
-        Neighbours::from_rows(k, rows)
+            );
+        let mut offsets = Vec::with_capacity(products + 1);
+        let mut end = 0;
+        offsets.push(end);
+        for (product, length) in lengths.into_iter().enumerate() {
+            let begin = product * most;
+            entries.copy_within(begin..begin + length, end);
+            end += length;
+            offsets.push(end);
+        }
+        entries.truncate(end);
+        entries.shrink_to_fit();
+        Neighbours::with_voices(k, offsets, entries)
+    }
+
+    fn with_voices(k: usize, offsets: Vec<usize>, entries: Vec<(u32, f32)>) -> Neighbours {
+        let (voice_offsets, voices) = voices(&offsets, &entries);
+        Neighbours {
+            k,
+            offsets,
+            entries,
+            voice_offsets,
+            voices,
+        }
     }
 
     /// Number of products.
@@ -131,6 +161,39 @@ impl Neighbours {
             for voice in self.spoken_for(product as usize, k) {
                 scores[voice.product as usize] += weight * voice.similarity;
             }
+        }
+    }
+}
+
+/// A sum per product, most of them zero: the scratch space in which one product is compared with all others.
+#[derive(Debug)]
+pub(super) struct Sums {
+    sums: Vec<f32>,
+    touched: Vec<u32>,
+}
+
+impl Sums {
+    fn over(products: usize) -> Sums {
+        Sums {
+            sums: vec![0.0; products],
+            touched: Vec::new(),
+        }
+    }
+
+    /// Adds to the sum of a product.
+    pub(super) fn add(&mut self, product: u32, x: f32) {
+        let sum = &mut self.sums[product as usize];
+        if *sum == 0.0 {
+            self.touched.push(product);
+        }
+        *sum += x;
+    }
+
+    /// Tells every product that was added to, with its sum, and sets the sums back to zero. A product whose sum was zero in
+    /// between is told once more, with a sum of zero.
+    pub(super) fn take(&mut self, mut tell: impl FnMut(u32, f32)) {
+        for product in self.touched.drain(..) {
+            tell(product, std::mem::take(&mut self.sums[product as usize]));
         }
     }
 }
