@@ -4,6 +4,8 @@
 //! of the outer cut, where the choice is judged, and on everything, from which the published lists come. What differs
 //! is the part and how large the dense models may grow ([`Limits`]).
 
+use std::sync::Arc;
+
 use super::cuts::Cut;
 use super::demand::Demand;
 use super::ease::{Ease, EaseOptions};
@@ -71,10 +73,10 @@ pub struct Models {
     pub baskets: Ease,
     /// Implicit-feedback ALS.
     pub als: Als,
-    /// Nearest by behaviour.
-    pub behaviour: Neighbours,
-    /// What sells now.
-    pub demand: Demand,
+    /// Nearest by behaviour; shared, because it is wanted for longer than the dense models beside it.
+    pub behaviour: Arc<Neighbours>,
+    /// What sells now; shared likewise.
+    pub demand: Arc<Demand>,
     /// From where ages count.
     pub age_from: AgeFrom,
 }
@@ -156,8 +158,8 @@ impl Models {
             ease,
             baskets,
             als,
-            behaviour,
-            demand: Demand::count(&cut.train, cut.train.newest().unwrap_or(0)),
+            behaviour: Arc::new(behaviour),
+            demand: Arc::new(Demand::count(&cut.train, cut.train.newest().unwrap_or(0))),
             age_from,
         })
     }

@@ -15,7 +15,10 @@ use super::history::Histories;
 use super::models::Linear;
 use super::weighting::Weighting;
 
-/// Sparse lists of the k nearest, nearest first.
+/// Places of a list that vote: no model counts more, and a voice that nobody hears takes more memory than its entry.
+pub const VOTING: usize = 100;
+
+/// Sparse lists of the k nearest, nearest first; the first [`VOTING`] of them also by voice.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Neighbours {
     /// The most neighbours a product has here.
@@ -147,7 +150,8 @@ impl Neighbours {
         &self.entries[self.offsets[product]..self.offsets[product + 1]]
     }
 
-    /// The products that this one speaks for: those among whose `k` nearest it is, the nearest places first.
+    /// The products that this one speaks for: those among whose `k` nearest (at most [`VOTING`]) it is, the nearest places
+    /// first.
     pub fn spoken_for(&self, product: usize, k: usize) -> &[Voice] {
         let voices = &self.voices[self.voice_offsets[product]..self.voice_offsets[product + 1]];
         &voices[..voices.partition_point(|voice| (voice.place as usize) < k)]
@@ -203,7 +207,7 @@ impl Sums {
 pub struct Nearest<'a> {
     /// The lists.
     pub lists: &'a Neighbours,
-    /// How many of each count.
+    /// How many of each count, at most [`VOTING`].
     pub k: usize,
 }
 
@@ -216,7 +220,7 @@ impl Linear for Nearest<'_> {
         let mut places: Vec<(u32, usize)> = profile.iter().map(|&(product, _)| product).zip(0..).collect();
         places.sort_unstable();
         for (place, &product) in products.iter().enumerate() {
-            for &(neighbour, similarity) in self.lists.of(product as usize).iter().take(self.k) {
+            for &(neighbour, similarity) in self.lists.of(product as usize).iter().take(self.k.min(VOTING)) {
                 if let Ok(found) = places.binary_search_by_key(&neighbour, |&(product, _)| product) {
                     let speaker = places[found].1;
                     table[speaker * products.len() + place] += profile[speaker].1 * factor * similarity;
@@ -226,11 +230,15 @@ impl Linear for Nearest<'_> {
     }
 }
 
-/// The lists turned round, each voice's entries by (place, product).
+/// The voting part of the lists turned round, each voice's entries by (place, product).
 fn voices(offsets: &[usize], entries: &[(u32, f32)]) -> (Vec<usize>, Vec<Voice>) {
     let products = offsets.len() - 1;
+    let voting = |product: usize| {
+        let list = &entries[offsets[product]..offsets[product + 1]];
+        &list[..list.len().min(VOTING)]
+    };
     let mut starts = vec![0usize; products + 1];
-    for &(speaker, _) in entries {
+    for &(speaker, _) in (0..products).flat_map(voting) {
         starts[speaker as usize + 1] += 1;
     }
     for product in 0..products {
@@ -243,12 +251,10 @@ fn voices(offsets: &[usize], entries: &[(u32, f32)]) -> (Vec<usize>, Vec<Voice>)
             place: 0,
             similarity: 0.0
         };
-        entries.len()
+        starts[products]
     ];
     for product in 0..products {
-        for (place, &(speaker, similarity)) in
-            entries[offsets[product]..offsets[product + 1]].iter().enumerate()
-        {
+        for (place, &(speaker, similarity)) in voting(product).iter().enumerate() {
             let slot = &mut next[speaker as usize];
             voices[*slot] = Voice {
                 product: product as u32,

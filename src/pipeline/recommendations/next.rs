@@ -86,7 +86,6 @@ impl Next {
                     let next = fitted.next(&[page], &self.verdict.weights, CHOICE);
                     let last = next.last().map_or(1.0, |&(_, score)| score);
                     let alike = pen
-                        .models
                         .behaviour
                         .of(page as usize)
                         .iter()

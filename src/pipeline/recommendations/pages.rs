@@ -28,8 +28,8 @@ impl Pen<'_> {
                     let words = &self.judged.words;
                     let list = similar(
                         page as usize,
-                        &self.models.behaviour,
-                        self.models.demand.ever(),
+                        self.behaviour,
+                        self.demand.ever(),
                         words,
                         &self.lists,
                         wishes,

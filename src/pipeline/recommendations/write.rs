@@ -4,6 +4,7 @@
 //! never waits for arithmetic, and memory stays flat in the number of customers.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use rayon::prelude::*;
@@ -13,7 +14,7 @@ use crate::fit::Control;
 use crate::pipeline::{AlreadyBought, Night};
 use crate::recommend::choose;
 use crate::recommend::cuts::Cut;
-use crate::recommend::demand::{DAY, MONTH};
+use crate::recommend::demand::{DAY, Demand, MONTH};
 use crate::recommend::diversity::Diversity;
 use crate::recommend::due::Due;
 use crate::recommend::fitted::Models;
@@ -21,6 +22,7 @@ use crate::recommend::fresh::{Fresh, KNOWN_FROM, NEW_DAYS};
 use crate::recommend::history::Histories;
 use crate::recommend::lists::{Base, Bought, From as Origin, Person, Row, Shop as Lists};
 use crate::recommend::log::Kind;
+use crate::recommend::neighbours::Neighbours;
 use crate::recommend::picker::Cap;
 use crate::recommend::rules::VISITOR;
 use crate::recommend::variants::Variants;
@@ -58,7 +60,8 @@ pub(super) fn write(
         &night.control,
     )?;
     let histories = &everything.train;
-    let recent = models.demand.popularity(MONTH);
+    let (behaviour, demand) = (Arc::clone(&models.behaviour), Arc::clone(&models.demand));
+    let recent = demand.popularity(MONTH);
     night.control.check()?;
     let model = choose::refitted(verdict, &ground, &models, histories);
     let base = match &model {
@@ -99,8 +102,17 @@ pub(super) fn write(
         prepared,
         judged,
         histories,
-        models: &models,
-        lists: lists(family, prepared, judged, &models, histories, night.as_of),
+        behaviour: &behaviour,
+        demand: &demand,
+        lists: lists(
+            family,
+            prepared,
+            judged,
+            &behaviour,
+            &demand,
+            histories,
+            night.as_of,
+        ),
         due,
         product_keys: night.shop.keys(Keys::Product, &ids)?,
         model_keys: night.shop.keys(Keys::Model, &names)?,
@@ -108,6 +120,9 @@ pub(super) fn write(
         control: &night.control,
     };
     pen.customers(base, writer)?;
+    // No other list asks the dense models, and the tables of the next products need their room.
+    drop(model);
+    drop(models);
     pen.visitors(writer)?;
     pen.shelves(writer)?;
     pen.pages(writer)?;
@@ -124,7 +139,8 @@ fn lists<'a>(
     family: &Recommendations,
     prepared: &Prepared,
     judged: &'a Judged,
-    models: &'a Models,
+    behaviour: &'a Neighbours,
+    demand: &Demand,
     histories: &Histories,
     as_of: i64,
 ) -> Lists<'a> {
@@ -136,7 +152,7 @@ fn lists<'a>(
     };
     Lists {
         shown: prepared.products.iter().map(|product| product.sellable).collect(),
-        variants: Variants::new(prepared.groups.clone(), models.demand.ever()),
+        variants: Variants::new(prepared.groups.clone(), demand.ever()),
         categories: prepared.category_of.clone(),
         rows: options.rows(),
         bought: match options.already_bought {
@@ -151,7 +167,7 @@ fn lists<'a>(
         }),
         diversity: (options.diversity > 0.0).then_some(Diversity {
             weight: options.diversity as f32,
-            behaviour: &models.behaviour,
+            behaviour,
             words: &judged.words,
         }),
         fresh: (!new.is_empty()).then(|| Fresh::new(new, options.new_products, &judged.words)),
@@ -191,7 +207,8 @@ pub(super) struct Pen<'a> {
     pub(super) prepared: &'a Prepared,
     pub(super) judged: &'a Judged,
     pub(super) histories: &'a Histories,
-    pub(super) models: &'a Models,
+    pub(super) behaviour: &'a Neighbours,
+    pub(super) demand: &'a Demand,
     pub(super) lists: Lists<'a>,
     due: Due,
     product_keys: Vec<i64>,

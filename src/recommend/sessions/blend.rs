@@ -181,7 +181,7 @@ pub const DEPTH: usize = 20;
 pub struct Step {
     /// What came; None where no component names it.
     came: Option<(u32, [f32; COMPONENTS])>,
-    /// The others, the likeliest by [`START`] first, so that a rank beyond [`DEPTH`] shows early.
+    /// The others that may come before it, the likeliest by [`START`] first, so that a rank beyond [`DEPTH`] shows early.
     others: Vec<(u32, [f32; COMPONENTS])>,
 }
 
@@ -193,13 +193,26 @@ pub fn steps(fitted: &Fitted<'_>, sessions: &[&[u32]]) -> Vec<Step> {
     steps.into_iter().flatten().collect()
 }
 
+/// Whether any weights, none below 0, put `other` before what came. Sums of floating point numbers do not fall where no term
+/// does, and halve exactly: who is nowhere above what came is never above it in the sum, and who is nowhere above its half
+/// is not even with it.
+fn may_precede(other: &(u32, [f32; COMPONENTS]), came: &(u32, [f32; COMPONENTS])) -> bool {
+    let factor = if other.0 > came.0 { 1.0 } else { 0.5 };
+    other
+        .1
+        .iter()
+        .zip(&came.1)
+        .any(|(other, came)| *other > factor * came)
+}
+
 impl Step {
     /// The step to place `at` of a path.
     fn of(fitted: &Fitted<'_>, path: &[u32], at: usize) -> Step {
         let mut others = fitted.pool(&path[..at]);
         let came = others.binary_search_by_key(&path[at], |&(product, _)| product);
         let came = came.ok().map(|place| others.remove(place));
-        if came.is_some() {
+        if let Some(came) = &came {
+            others.retain(|other| may_precede(other, came));
             others.sort_by_cached_key(|(_, scores)| std::cmp::Reverse(mixed(scores, &START).to_bits()));
         } else {
             others.clear();

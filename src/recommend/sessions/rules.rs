@@ -62,8 +62,8 @@ fn lists(
     let rows = (0..sessions.products)
         .into_par_iter()
         .map_init(
-            || (vec![0.0f32; sessions.products], Vec::<u32>::new()),
-            |(sums, touched), product| {
+            || (vec![0.0f32; sessions.products], Vec::<u32>::new(), Vec::new()),
+            |(sums, touched, row), product| {
                 for &(session, place) in &places[product] {
                     each(
                         &sessions.all[session as usize],
@@ -76,15 +76,13 @@ fn lists(
                         },
                     );
                 }
-                let mut row: Vec<(u32, f32)> = touched
-                    .drain(..)
-                    .map(|other| {
-                        let sum = std::mem::take(&mut sums[other as usize]);
-                        (other, sum * scale(counts[product], counts[other as usize]))
-                    })
-                    .collect();
-                keep_best(&mut row, KEPT);
-                row
+                row.clear();
+                row.extend(touched.drain(..).map(|other| {
+                    let sum = std::mem::take(&mut sums[other as usize]);
+                    (other, sum * scale(counts[product], counts[other as usize]))
+                }));
+                keep_best(row, KEPT);
+                row.clone() // as long as the list, not as all that was found
             },
         )
         .collect();
