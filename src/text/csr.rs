@@ -41,6 +41,30 @@ impl Csr {
         matrix
     }
 
+    /// The rows of matrices of so many columns, one under the other.
+    pub fn stacked(columns: usize, parts: Vec<Csr>) -> Csr {
+        let entries = parts.iter().map(|part| part.indices.len()).sum();
+        let rows = parts.iter().map(|part| part.rows).sum();
+        let mut matrix = Csr {
+            rows,
+            columns,
+            offsets: Vec::with_capacity(rows + 1),
+            indices: Vec::with_capacity(entries),
+            values: Vec::with_capacity(entries),
+        };
+        matrix.offsets.push(0);
+        for part in parts {
+            debug_assert_eq!(part.columns, columns);
+            let before = matrix.indices.len();
+            matrix
+                .offsets
+                .extend(part.offsets[1..].iter().map(|end| before + end));
+            matrix.indices.extend(part.indices);
+            matrix.values.extend(part.values);
+        }
+        matrix
+    }
+
     /// The columns and values of row `i`.
     pub fn row(&self, i: usize) -> (&[u32], &[f32]) {
         let range = self.offsets[i]..self.offsets[i + 1];
@@ -198,6 +222,9 @@ mod tests {
         assert_eq!(turned.row(3), (&[0u32, 2][..], &[2.0f32, 0.5][..]));
         assert_eq!(turned.transpose(), matrix);
         assert_eq!(matrix.select(&[2, 0]).row(1), matrix.row(0));
+        let halves = vec![matrix.select(&[0, 1]), matrix.select(&[]), matrix.select(&[2])];
+        assert_eq!(Csr::stacked(4, halves), matrix);
+        assert_eq!(Csr::stacked(4, Vec::new()), Csr::from_rows(4, []));
     }
 
     #[test]

@@ -117,20 +117,21 @@ impl TfIdf {
         let df: Vec<u32> = kept.iter().map(|&id| df[id as usize]).collect();
         let model = TfIdf::assemble(options.clone(), texts.len() as u64, terms, split, df);
 
-        let rows: Vec<Vec<(u32, f32)>> = chunks
-            .par_iter()
-            .zip(&global)
-            .flat_map_iter(|(chunk, ids)| {
-                let (model, column_of) = (&model, &column_of);
-                chunk.rows.iter().map(move |row| {
+        // Every chunk goes as its rows come.
+        let parts: Vec<Csr> = chunks
+            .into_par_iter()
+            .zip(global)
+            .map(|(chunk, ids)| {
+                let rows = chunk.rows().map(|row| {
                     let counts = row
                         .iter()
                         .map(|&(local, tf)| (column_of[ids[local as usize] as usize], tf));
                     model.weigh(counts.filter(|&(column, _)| column != u32::MAX).collect())
-                })
+                });
+                Csr::from_rows(model.vocabulary_len(), rows)
             })
             .collect();
-        let matrix = Csr::from_rows(model.vocabulary_len(), rows);
+        let matrix = Csr::stacked(model.vocabulary_len(), parts);
         (model, matrix)
     }
 
@@ -148,7 +149,7 @@ impl TfIdf {
                 columns.push(column);
             }
         });
-        self.weigh(tally(columns))
+        self.weigh(tally(&mut columns).collect())
     }
 
     /// Number of columns.
@@ -260,12 +261,11 @@ fn most_frequent<'a>(
     words
 }
 
-/// Counts equal numbers.
-fn tally(mut ids: Vec<u32>) -> Vec<(u32, u32)> {
+/// Counts equal numbers, ascending.
+fn tally(ids: &mut [u32]) -> impl Iterator<Item = (u32, u32)> {
     ids.sort_unstable();
     ids.chunk_by(|a, b| a == b)
         .map(|same| (same[0], same.len() as u32))
-        .collect()
 }
 
 /// The counts of one chunk of texts over a vocabulary of its own.
@@ -275,8 +275,10 @@ struct Counted {
     blocks: Vec<u8>,
     terms: Terms,
     df: Vec<u32>,
-    /// (local id, occurrences) of each text.
-    rows: Vec<Vec<(u32, u32)>>,
+    /// (local id, occurrences), text after text: small blocks by the ten thousand would not go back to the system.
+    counts: Vec<(u32, u32)>,
+    /// Where each text ends in them.
+    ends: Vec<usize>,
 }
 
 impl Counted {
@@ -287,10 +289,12 @@ impl Counted {
             blocks: vec![],
             terms: Terms::default(),
             df: vec![],
-            rows: vec![],
+            counts: vec![],
+            ends: vec![],
         };
+        let mut ids = Vec::new();
         for text in texts {
-            let mut ids = Vec::with_capacity(text.as_ref().len() / 3);
+            ids.clear();
             features.count(text.as_ref(), &mut |block, feature| {
                 let hash = hash(block, feature);
                 ids.push(*index.entry(hash).or_insert_with(|| {
@@ -301,11 +305,21 @@ impl Counted {
                     counted.df.len() as u32 - 1
                 }));
             });
-            let row = tally(ids);
-            row.iter().for_each(|&(id, _)| counted.df[id as usize] += 1);
-            counted.rows.push(row);
+            for (id, times) in tally(&mut ids) {
+                counted.df[id as usize] += 1;
+                counted.counts.push((id, times));
+            }
+            counted.ends.push(counted.counts.len());
         }
         counted
+    }
+
+    /// The counts of every text.
+    fn rows(&self) -> impl Iterator<Item = &[(u32, u32)]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts
+            .zip(&self.ends)
+            .map(|(start, &end)| &self.counts[start..end])
     }
 
     fn feature(&self, local: usize) -> (usize, &str) {
