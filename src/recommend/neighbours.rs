@@ -379,6 +379,19 @@ mod tests {
     }
 
     #[test]
+    fn a_list_is_longer_than_its_voting_part() {
+        let products = VOTING + 50;
+        let list = (1..products as u32).map(|other| (other, 1.0 / other as f32));
+        let mut rows = vec![Vec::new(); products];
+        rows[0] = list.collect();
+        let near = Neighbours::from_rows(products, rows);
+        assert_eq!(near.of(0).len(), products - 1);
+        let places = |speaker: usize| near.spoken_for(speaker, usize::MAX).iter().map(|v| v.place);
+        assert_eq!(places(VOTING).collect::<Vec<_>>(), [VOTING as u32 - 1]);
+        assert_eq!(places(VOTING + 1).count(), 0);
+    }
+
+    #[test]
     fn equals_the_definition_on_random_pairs() {
         let mut random = fastrand::Rng::with_seed(3);
         let mut pairs: Vec<(u32, u32)> = (0..400).map(|_| (random.u32(0..30), random.u32(0..25))).collect();

@@ -290,3 +290,43 @@ pub fn tune(steps: &[Step], start: Option<Weights>, control: &Control) -> Result
         from
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_cannot_precede_changes_no_rank() {
+        let mut random = fastrand::Rng::with_seed(8);
+        let mut left_out = 0;
+        for _ in 0..500 {
+            // Few distinct values, so that ties are common.
+            let scores: [f32; COMPONENTS] = std::array::from_fn(|_| f32::from(random.u8(0..4)) / 3.0);
+            let came = (50, scores);
+            let some = |product| {
+                let shrink = f32::from(random.u8(1..=2)) / 2.0;
+                let scores = scores.map(|own| match random.u8(0..6) {
+                    0 => f32::from(random.u8(0..4)) / 3.0,
+                    1 | 2 => 0.0,
+                    _ => own * shrink,
+                });
+                (product, scores)
+            };
+            let all: Vec<_> = (0..100).filter(|&product| product != 50).map(some).collect();
+            let mut kept = all.clone();
+            kept.retain(|other| may_precede(other, &came));
+            left_out += all.len() - kept.len();
+            let weights: Weights = std::array::from_fn(|_| match random.u8(0..3) {
+                0 => 0.0,
+                1 => 1.0,
+                _ => 3.0 * random.f64(),
+            });
+            let rank = |others: &[(u32, [f32; COMPONENTS])]| {
+                let (came, others) = (Some(came), others.to_vec());
+                Step { came, others }.rank(&weights)
+            };
+            assert_eq!(rank(&all), rank(&kept));
+        }
+        assert!(left_out > 5000, "{left_out}");
+    }
+}
