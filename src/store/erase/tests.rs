@@ -8,11 +8,6 @@ fn shop() -> (tempfile::TempDir, Shop) {
     (dir, shop)
 }
 
-fn place(name: &str) -> Place {
-    let all = INPUTS.iter().chain(&DERIVED).chain(&MODELS).chain(&CHECKPOINTS);
-    *all.into_iter().find(|place| place.name == name).unwrap()
-}
-
 /// Erases in every place, in order, counting before: both must agree.
 fn erase(shop: &Shop, ids: &[&str]) -> Vec<(&'static str, u64)> {
     let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
@@ -219,5 +214,102 @@ fn the_mark_outlives_whoever_made_it_and_names_nobody() {
     assert!(shop.again().unwrap().is_erasing().unwrap());
     shop.end_erasing().unwrap();
     assert!(!shop.is_erasing().unwrap());
-    assert_eq!(place("models of tickets").name, MODELS[0].name);
+}
+
+#[test]
+fn writing_anew_can_be_stopped_and_gives_space_back() {
+    let (_dir, mut shop) = shop();
+    let rows = (0..30_000).map(|i: i64| vec![super::super::Value::from(format!("a customer called {i}"))]);
+    shop.fill("users", &["user_id"], rows).unwrap();
+    shop.conn()
+        .execute("DELETE FROM users WHERE rowid % 10 > 0", [])
+        .unwrap();
+    let wait = std::time::Duration::ZERO;
+    assert_eq!(shop.truncate_wal(wait, || false).unwrap(), Truncated::Yes);
+    let before = shop.size();
+    let said = shop.write_anew(|| true).unwrap_err().to_string();
+    assert!(said.contains("it is as before"), "{said}");
+    shop.write_anew(|| false).unwrap();
+
+    let reader = shop.again().unwrap();
+    reader
+        .conn()
+        .execute_batch("BEGIN; SELECT count(*) FROM users")
+        .unwrap();
+    shop.begin_erasing().unwrap();
+    let held = shop.truncate_wal(wait, || false).unwrap();
+    assert!(matches!(held, Truncated::Held(bytes) if bytes > 0), "{held:?}");
+    reader.conn().execute_batch("COMMIT").unwrap();
+    assert_eq!(shop.truncate_wal(wait, || false).unwrap(), Truncated::Yes);
+    assert!(shop.size() < before, "{} after {before}", shop.size());
+    let kind: i64 = shop
+        .conn()
+        .pragma_query_value(None, "auto_vacuum", |r| r.get(0))
+        .unwrap();
+    assert_eq!(kind, 2, "it stays incremental");
+}
+
+/// Whoever adds a table says here whether a customer can stand in it.
+#[test]
+fn every_table_is_a_place_or_holds_no_customer() {
+    const NO_CUSTOMER: [&str; 28] = [
+        "settings",
+        "products",
+        "prices",
+        "drivers",
+        "agents",
+        "articles",
+        "synonyms",
+        "run_requests",
+        "product_keys",
+        "seller_keys",
+        "model_keys",
+        "clerk_jobs",
+        "clerk_runs",
+        "clerk_run_drops",
+        "clerk_generations",
+        "clerk_published",
+        "clerk_scores",
+        "clerk_report_card",
+        "clerk_shelf",
+        "clerk_price_archive",
+        "clerk_price_forecasts",
+        "clerk_price_models",
+        "clerk_price_stats",
+        "clerk_price_elasticities",
+        "clerk_price_whatif",
+        "clerk_price_advice",
+        "clerk_visitor_recommendations",
+        "clerk_popular_products",
+    ];
+    // Pages of products: keys of products alone. The outbox is emptied as a whole.
+    const BY_PRODUCT: [&str; 4] = [
+        "clerk_similar_products",
+        "clerk_bought_together",
+        "clerk_next_products",
+        "outbox",
+    ];
+    let (_dir, shop) = shop();
+    let tables = shop
+        .select(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+            &[],
+        )
+        .unwrap();
+    let all = INPUTS.iter().chain(&DERIVED).chain(&MODELS).chain(&CHECKPOINTS);
+    let statements: Vec<&str> = all.flat_map(|place| place.delete).copied().collect();
+    for row in &tables.rows {
+        let super::super::Value::Text(table) = &row[0] else {
+            panic!("{row:?}")
+        };
+        let erased = statements
+            .iter()
+            .any(|sql| sql.contains(&format!("DELETE FROM {table} WHERE")));
+        let free = NO_CUSTOMER.contains(&table.as_str()) || BY_PRODUCT.contains(&table.as_str());
+        assert!(
+            erased != free,
+            "{table}: erased {erased}, free of customers {free}"
+        );
+    }
+    assert!(tables.rows.len() > 40);
 }
