@@ -114,7 +114,7 @@ enum Verb {
     Ask(ask::AskArgs),
     /// Publish an older generation of a result's family again
     Rollback(rollback::RollbackArgs),
-    /// Forget a customer everywhere: rows, lists, quotes, models, index, and the bytes they leave
+    /// Forget a customer everywhere, to the last byte
     Erase(erase::EraseArgs),
     /// Check the database, its index and its jobs, and say the remedy for what is wrong
     Doctor(doctor::DoctorArgs),

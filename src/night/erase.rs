@@ -43,7 +43,7 @@ pub struct Erased {
     pub size: (u64, u64),
     /// Why it is not at its end; the next erasure goes on there.
     pub unfinished: Option<String>,
-    /// What we do not touch and where the customer may still be.
+    /// Copies of the file made before an upgrade: not touched, and the customer may be in them.
     pub left: Vec<PathBuf>,
 }
 
@@ -97,12 +97,12 @@ pub fn erase(
         ..Erased::default()
     };
     shop.begin_erasing()?;
-    let still_written = inputs(shop, &mut customers, control, &mut erased)?;
+    let mut unfinished = inputs(shop, &mut customers, control, &mut erased)?;
     derived(shop, &customers, control, &mut erased)?;
     shop.outbox_start_anew()?;
-    index(shop, control, &mut erased)?;
-    erased.left.extend(shop.backups_beside());
-    erased.unfinished = match still_written {
+    unfinished = unfinished.or(index(shop, control, &mut erased)?);
+    erased.left = shop.backups_beside();
+    erased.unfinished = match unfinished {
         Some(why) => Some(why),
         None => traces(shop, control)?,
     };
@@ -160,6 +160,8 @@ fn inputs(
 
 /// What nights made of it.
 fn derived(shop: &Shop, customers: &Customers, control: &Control, erased: &mut Erased) -> Result<()> {
+    control.check()?;
+    control.progress("older generations", 0, 1);
     let swept = shop.sweep(0)?;
     erased.add("older generations", swept.rows);
     // Of an erasure that was interrupted nobody knows any more whether tickets were in it.
@@ -206,17 +208,22 @@ fn one(
     Ok(rows)
 }
 
-/// The index anew, where there is one.
-fn index(shop: &Shop, control: &Control, erased: &mut Erased) -> Result<()> {
+/// The index anew, where there is one. Says which old one could not be removed.
+fn index(shop: &Shop, control: &Control, erased: &mut Erased) -> Result<Option<String>> {
     let folder = shop.beside(".search");
     if !folder.exists() {
-        return Ok(());
+        return Ok(None);
     }
     control.check()?;
     let drained = pipeline::index::drain(shop, control)?;
     erased.add("search index built anew", drained.documents);
-    erased.left.extend(pipeline::index::left_over(shop)?);
-    Ok(())
+    Ok(pipeline::index::left_over(shop)?.first().map(|path| {
+        format!(
+            "{} is an old search index that cannot be removed: let go of it or correct the permissions, delete it, then \
+             erase again",
+            path.display()
+        )
+    }))
 }
 
 /// The bytes of what was deleted. Says what is left where a reader holds it.

@@ -251,6 +251,16 @@ fn who_is_named_by_rows_alone_is_known_and_without_tickets_the_models_stay() {
     assert_eq!(hits(place.dir.path(), "only-zq81"), [""; 0]);
     assert_eq!(hits(place.dir.path(), "zymurgy"), [""; 0]);
 
+    // An old index that cannot be removed (here: it is no folder) is not the end of it.
+    conn.execute("INSERT INTO users (user_id) VALUES ('stuck')", [])
+        .unwrap();
+    let old = place.path("shop.db.search/gen-99");
+    fs::write(&old, "stuck").unwrap();
+    assert!(place.fails(1, &["erase", "stuck"]).contains("gen-99"));
+    fs::remove_file(&old).unwrap();
+    place.ok(&["erase", "stuck"]);
+    assert_eq!(hits(place.dir.path(), "stuck"), [""; 0]);
+
     // A copy made before an upgrade is not ours to delete, and is named.
     conn.execute("INSERT INTO users (user_id) VALUES ('late')", [])
         .unwrap();

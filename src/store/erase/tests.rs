@@ -1,3 +1,5 @@
+//! Each place by itself: what goes from it, what stays, and that no table was forgotten.
+
 use super::super::results::{BuyAgain, Recommendation, TicketDraft, TicketNeighbour};
 use super::super::{GenerationWriter, Keys, NewGeneration};
 use super::*;
