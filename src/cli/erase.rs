@@ -82,7 +82,7 @@ fn tell(erased: &Erased, global: &Global, out: &Out) -> Result<()> {
     match &erased.unfinished {
         Some(why) => Err(Failure::Some(why.clone()).into()),
         None => out.say(&format!(
-            "no byte of it is left in {} ({} KB, was {} KB) and its index; what backups hold is yours to delete",
+            "nothing of it is left in {} ({} KB, was {} KB) and its index; backups are yours to delete",
             global.db.display(),
             erased.size.1.div_ceil(1024),
             erased.size.0.div_ceil(1024)

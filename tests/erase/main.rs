@@ -11,6 +11,8 @@ mod customer;
 use common::{Place, dump};
 use customer::{USER, assert_forgotten, hits, shop};
 use std::fs;
+#[cfg(unix)]
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -216,6 +218,23 @@ fn nobody_is_erased_by_a_slip_and_whoever_leads_is_waited_for() {
         .open(place.path("shop.db.lock"))
         .unwrap();
     lock.lock().unwrap();
+    #[cfg(unix)]
+    {
+        let mut stopped = place.command(&["erase", "U00001"]);
+        let stopped = stopped.stderr(Stdio::piped()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(500));
+        let id = stopped.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-INT", &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+        let output = stopped.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("was stopped before its end"));
+    }
     let mut child = place.command(&["erase", "U00001", "U00003"]).spawn().unwrap();
     std::thread::sleep(Duration::from_millis(800));
     assert!(child.try_wait().unwrap().is_none(), "it did not wait");

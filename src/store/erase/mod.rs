@@ -1,8 +1,8 @@
 //! Forgetting a customer: every row that names or quotes one, wherever it stands, and then every byte.
 //!
-//! Words: a *place* is a table together with the SQL that finds a customer's rows in it ([`places`]). A *trace* is what
+//! Words: a *place* is a table together with the SQL that finds a customer's rows in it (`places`). A *trace* is what
 //! SQLite leaves of a row after it was deleted: the old bytes in the free part of a page, in the write-ahead log, in
-//! the planner's samples ([`traces`]).
+//! the planner's samples (`traces`).
 //!
 //! Rows go in the small transactions of everything a night writes ([`super::pace`]), not in one: a customer may have bought a
 //! hundred thousand times, and a checkout must not wait for that. What makes it whole nevertheless is a mark in the
