@@ -233,7 +233,8 @@ fn every_verb_and_option_has_a_help_text() {
         .filter_map(|l| l.split_whitespace().next())
         .collect();
     let expected = [
-        "init", "demo", "import", "run", "status", "runs", "scores", "search", "ask", "rollback", "doctor",
+        "init", "demo", "import", "run", "status", "runs", "scores", "search", "ask", "rollback", "erase",
+        "doctor",
     ];
     for verb in expected {
         assert!(verbs.contains(&verb), "{verb} is missing: {verbs:?}");

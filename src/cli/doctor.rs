@@ -107,6 +107,10 @@ pub fn run(args: &DoctorArgs, global: &Global) -> Result<()> {
         ),
     }
 
+    if shop.is_erasing()? {
+        let remedy = "nightclerk erase USER again, for the same USER: it goes on where it stopped";
+        f.bad("erasure", "one was begun and has not come to its end", remedy);
+    }
     index(&shop, &mut f)?;
     jobs(global, &mut f);
     lead(global, &mut f)?;

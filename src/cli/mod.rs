@@ -14,6 +14,7 @@
 mod ask;
 mod demo;
 mod doctor;
+mod erase;
 mod import;
 mod init;
 mod output;
@@ -113,6 +114,8 @@ enum Verb {
     Ask(ask::AskArgs),
     /// Publish an older generation of a result's family again
     Rollback(rollback::RollbackArgs),
+    /// Forget a customer everywhere, to the last byte
+    Erase(erase::EraseArgs),
     /// Check the database, its index and its jobs, and say the remedy for what is wrong
     Doctor(doctor::DoctorArgs),
 }
@@ -137,6 +140,7 @@ impl Cli {
             Verb::Search(args) => search::run(args, global),
             Verb::Ask(args) => ask::run(args, global),
             Verb::Rollback(args) => rollback::run(args, global),
+            Verb::Erase(args) => erase::run(args, global),
             Verb::Doctor(args) => doctor::run(args, global),
         }
     }

@@ -8,6 +8,7 @@
 //! `after`. What a job of models does is [`crate::pipeline::run`].
 
 mod duration;
+mod erase;
 mod job;
 mod keys;
 mod leader;
@@ -17,6 +18,7 @@ mod schedule;
 mod upkeep;
 mod watch;
 
+pub use erase::{Erased, Told, erase, would_erase};
 pub use job::{Bad, CatchUp, DEFAULTS, Job, Kind, Listing, defaults, load};
 pub use leader::Leader;
 pub use runner::{Orders, Ran, Unusable, run};

@@ -6,9 +6,10 @@
 //! file, is damaged, or is ahead of the outbox (the file was restored from an older copy) is built anew.
 
 use crate::fit::Control;
-use crate::search::{Change, Document, IndexWriter, Key, Kind, Opened, State};
+use crate::search::{self, Change, Document, IndexWriter, Key, Kind, Opened, State};
 use crate::store::{self, Shop};
 use anyhow::{Context, Result};
+use std::path::PathBuf;
 
 /// What draining did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +29,11 @@ pub fn drain(shop: &Shop, control: &Control) -> Result<Drained> {
     let drained = keeper.catch_up(shop, control)?;
     keeper.close()?;
     Ok(drained)
+}
+
+/// Old indexes beside the file that could not be removed when they were replaced.
+pub fn left_over(shop: &Shop) -> Result<Vec<PathBuf>> {
+    Ok(search::left_over(&shop.beside(".search"))?)
 }
 
 /// The index's writer, kept alive by whoever keeps the index fresh all day: opening it verifies every file, and merging

@@ -92,6 +92,20 @@ pub(super) fn sweep(folder: &Path, keep: Option<&str>) {
     }
 }
 
+/// The generations of a folder that nobody points to: old indexes that could not be removed.
+///
+/// # Errors
+/// A folder or pointer that cannot be read.
+pub fn left_over(folder: &Path) -> Result<Vec<PathBuf>, SearchError> {
+    let current = pointer(folder)?;
+    let old = |name: &String| number(name).is_some() && current != Pointer::To(name.clone());
+    Ok(entries(folder)?
+        .into_iter()
+        .filter(old)
+        .map(|name| folder.join(name))
+        .collect())
+}
+
 /// Locks the folder for writing; the lock goes with the file.
 pub(super) fn lock(folder: &Path) -> Result<File, SearchError> {
     fs::create_dir_all(folder).map_err(SearchError::io(folder))?;

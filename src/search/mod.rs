@@ -45,5 +45,6 @@ pub use document::{Change, Document, Key, Kind};
 pub use error::SearchError;
 pub use facets::{Counts, Facet};
 pub use find::{Found, Hit, LARGEST_LIMIT, Options};
+pub use layout::left_over;
 pub use reader::Reader;
 pub use writer::{IndexWriter, Opened, Put, State};

@@ -1,6 +1,6 @@
 //! Integer keys of text ids. Narrow results are keyed by them, so a million rows are megabytes. Keys are handed
 //! out in text order, in small transactions, never reused and never taken back: an old generation stays readable
-//! through rollback. Models never see them: they work on dense indices in text order, so the order in which ids
+//! through rollback. (Only [`super::erase`] takes a customer's back, after every row that bears it.) Models never see them: they work on dense indices in text order, so the order in which ids
 //! reached the shop cannot change a night.
 
 use super::error::Result;

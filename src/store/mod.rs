@@ -16,6 +16,8 @@ mod artefacts;
 mod checkpoints;
 mod desk;
 mod digest;
+#[cfg(feature = "daemon")]
+pub mod erase;
 mod error;
 mod fill;
 mod generations;

@@ -116,6 +116,12 @@ impl Shop {
         Ok(self.conn.busy_timeout(patience)?)
     }
 
+    /// How long this connection waits for another one's write.
+    #[cfg(feature = "daemon")]
+    pub(super) fn patience(&self) -> Duration {
+        self.patience.get()
+    }
+
     /// Another connection that gives up at once when somebody else writes: for notes that may be missed, such as
     /// progress. (It may be used while this thread holds the write lock through the first one.)
     pub fn impatient(&self) -> Result<Shop> {
@@ -137,6 +143,12 @@ impl Shop {
     /// The connection, for the files of this room.
     pub(crate) fn conn(&self) -> &Connection {
         &self.conn
+    }
+
+    /// The same, for hooks.
+    #[cfg(feature = "daemon")]
+    pub(super) fn conn_mut(&mut self) -> &mut Connection {
+        &mut self.conn
     }
 
     /// A write transaction that takes the lock at once: one that reads first and writes later would be refused

@@ -232,6 +232,22 @@ impl Knowledge {
     }
 }
 
+/// The tickets the published models were learned from; none when there are no models.
+///
+/// # Errors
+/// Models that cannot be read.
+pub fn learned_from(shop: &Shop) -> Result<Option<Vec<String>>> {
+    let name = "support traces";
+    let Some(published) = shop.published("support")? else {
+        return Ok(None);
+    };
+    if shop.artefact(published.generation, name, FORMAT)?.is_none() {
+        return Ok(None);
+    }
+    let (traces, _): (Vec<Trace>, Vec<Option<String>>) = read(shop, published.generation, name)?;
+    Ok(Some(traces.into_iter().map(|trace| trace.ticket_id).collect()))
+}
+
 fn read<T: for<'d> Deserialize<'d>>(shop: &Shop, generation: i64, name: &str) -> Result<T> {
     let bytes = shop.artefact(generation, name, FORMAT)?;
     let remedy = "run the support job again";

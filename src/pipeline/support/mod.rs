@@ -19,6 +19,7 @@ mod learn;
 
 pub use ask::{Answer, ask};
 pub use collect::{Collected, Prepared};
+pub use knowledge::learned_from;
 
 use self::answer::Routed;
 use self::draft::{Drafted, Told};
