@@ -234,7 +234,7 @@ fn every_verb_and_option_has_a_help_text() {
         .collect();
     let expected = [
         "init", "demo", "import", "run", "status", "runs", "scores", "search", "ask", "rollback", "erase",
-        "doctor",
+        "backup", "restore", "migrate", "doctor",
     ];
     for verb in expected {
         assert!(verbs.contains(&verb), "{verb} is missing: {verbs:?}");

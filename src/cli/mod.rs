@@ -12,12 +12,15 @@
 //! with `--json` as an array of objects keyed by column names.
 
 mod ask;
+mod backup;
 mod demo;
 mod doctor;
 mod erase;
 mod import;
 mod init;
+mod migrate;
 mod output;
+mod restore;
 mod rollback;
 mod run;
 mod runs;
@@ -118,6 +121,12 @@ enum Verb {
     Erase(erase::EraseArgs),
     /// Check the database, its index and its jobs, and say the remedy for what is wrong
     Doctor(doctor::DoctorArgs),
+    /// Copy the database as it is now to a new file, beside a manifest
+    Backup(backup::BackupArgs),
+    /// Make the database of a backup; it must not exist yet
+    Restore(restore::RestoreArgs),
+    /// Bring the database's schema up to this program's, after a copy
+    Migrate(migrate::MigrateArgs),
 }
 
 impl Cli {
@@ -142,6 +151,9 @@ impl Cli {
             Verb::Rollback(args) => rollback::run(args, global),
             Verb::Erase(args) => erase::run(args, global),
             Verb::Doctor(args) => doctor::run(args, global),
+            Verb::Backup(args) => backup::run(args, global),
+            Verb::Restore(args) => restore::run(args, global),
+            Verb::Migrate(args) => migrate::run(args, global),
         }
     }
 }
@@ -152,6 +164,9 @@ pub enum Failure {
     /// Exit code 2: the arguments or the input are unusable.
     #[error("{0}")]
     Usage(String),
+    /// Exit code 3: somebody else leads.
+    #[error("{0}")]
+    Led(String),
     /// Exit code 1 after everything was said already: a job failed, a check was bad.
     #[error("{0}")]
     Some(String),
@@ -189,9 +204,15 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
             cause.downcast_ref::<store::Error>(),
         ) {
             (Some(Failure::Usage(_)), _) => Some(2),
+            (Some(Failure::Led(_)), _) => Some(3),
             (Some(Failure::Some(_)), _) => Some(1),
             (None, Some(store::Error::Newer { .. })) => Some(4),
-            (None, Some(store::Error::Missing { .. } | store::Error::NotOurs { .. })) => Some(2),
+            (
+                None,
+                Some(
+                    store::Error::Missing { .. } | store::Error::NotOurs { .. } | store::Error::Exists { .. },
+                ),
+            ) => Some(2),
             _ => None,
         }
     });
@@ -201,6 +222,14 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
 /// The jobs folder of a database: beside it.
 pub(crate) fn jobs_folder(database: &Path) -> PathBuf {
     database.parent().unwrap_or(Path::new("")).join("jobs")
+}
+
+/// The lead for a verb that cannot work beside another leader: exit code 3 when there is one.
+pub(crate) fn lead(global: &Global, what: &str) -> Result<night::Leader> {
+    night::Leader::try_take(&global.db, what)?.map_err(|holder| {
+        let file = global.db.display();
+        Failure::Led(format!("{file}: {holder} leads; end it, then {what} again")).into()
+    })
 }
 
 /// A flag that Ctrl-C or SIGTERM sets. A second one ends the program at once.

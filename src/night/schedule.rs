@@ -1,8 +1,20 @@
-//! When a job is due. croner finds the next instant of a cron expression in an IANA zone; the offset is looked up
-//! anew each time, so daylight saving moves no job.
+//! When a job is due.
+//!
+//! A *pattern* is a five-field cron expression, read on the clock of a zone. croner says which minutes of a clock match;
+//! which instants those are, when the clock is put forward or back, is decided here:
+//!
+//! - A pattern of **fixed times** (no `*` in minute or hour) is meant once a day. A time that a clock put forward skips is
+//!   due at the end of the gap; a time that a clock put back shows twice is due the first time only.
+//! - A **repeating** pattern (`*` or `*/n` in minute or hour) is meant every so often: it goes through both passes of a
+//!   repeated hour, and nothing is due in a skipped one.
+//!
+//! That is the rule of Vixie's cron. Offsets are looked up anew for every instant, so that no job drifts by an hour when
+//! summer begins. Two times of one pattern may meet at the end of a gap: one instant, one run.
 
 use anyhow::{Context, Result, bail};
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeZone, Utc};
+use chrono::{
+    DateTime, Days, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc,
+};
 use chrono_tz::Tz;
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
@@ -12,19 +24,25 @@ use croner::parser::{CronParser, Seconds, Year};
 pub struct Schedule {
     text: String,
     cron: Cron,
+    repeats: bool,
 }
 
 impl Schedule {
-    /// Minute, hour, day of the month, month, weekday.
+    /// Minute, hour, day of the month, month, weekday; or `@hourly` and its like.
     pub fn parse(text: &str) -> Result<Schedule> {
         let cron = CronParser::builder()
             .seconds(Seconds::Disallowed)
             .year(Year::Disallowed)
             .build()
             .parse(text)?;
+        let repeats = match text.trim().strip_prefix('@') {
+            Some(name) => name.eq_ignore_ascii_case("hourly"),
+            None => text.split_whitespace().take(2).any(|field| field.contains('*')),
+        };
         Ok(Schedule {
             text: text.into(),
             cron,
+            repeats,
         })
     }
 
@@ -32,12 +50,55 @@ impl Schedule {
     pub fn as_str(&self) -> &str {
         &self.text
     }
+
+    /// The times after `local` on a clock that is never moved.
+    fn times_after(&self, local: NaiveDateTime) -> impl Iterator<Item = NaiveDateTime> + '_ {
+        std::iter::successors(self.cron.find_next_occurrence(&local, false).ok(), |time| {
+            self.cron.find_next_occurrence(time, false).ok()
+        })
+    }
 }
 
 /// The next instant after `now` (Unix seconds) at which `schedule` is due in `zone`; None = never again.
 pub fn next_run(schedule: &Schedule, zone: Tz, now: i64) -> Option<DateTime<Tz>> {
     let now = DateTime::<Utc>::from_timestamp(now, 0)?.with_timezone(&zone);
-    schedule.cron.find_next_occurrence(&now, false).ok()
+    // Far enough back that a time before a clock change is met again behind it.
+    let back = if schedule.repeats { 3 } else { 26 };
+    let mut best: Option<DateTime<Tz>> = None;
+    for time in schedule.times_after(now.naive_local() - TimeDelta::hours(back)) {
+        let (first, second) = instants(time, zone, schedule.repeats);
+        for due in [first, second].into_iter().flatten().filter(|due| *due > now) {
+            best = Some(best.map_or(due, |best| best.min(due)));
+        }
+        // First instants never go back, and a second pass is never before the first: nothing earlier is to come.
+        if let (Some(best), Some(first)) = (best, first)
+            && first >= best
+        {
+            break;
+        }
+    }
+    best
+}
+
+/// The instants at which a clock of `zone` shows `time`, as far as they count.
+fn instants(time: NaiveDateTime, zone: Tz, repeats: bool) -> (Option<DateTime<Tz>>, Option<DateTime<Tz>>) {
+    match zone.from_local_datetime(&time) {
+        MappedLocalTime::Single(due) => (Some(due), None),
+        MappedLocalTime::Ambiguous(first, second) => (Some(first), repeats.then_some(second)),
+        MappedLocalTime::None if repeats => (None, None),
+        MappedLocalTime::None => (end_of_gap(time, zone), None),
+    }
+}
+
+/// The instant at which a clock that was put forward past `time` goes on. A day that a zone left out altogether has no end:
+/// it had no nights either.
+fn end_of_gap(time: NaiveDateTime, zone: Tz) -> Option<DateTime<Tz>> {
+    let end = (1..=24 * 60).find_map(|minutes| {
+        zone.from_local_datetime(&(time + TimeDelta::minutes(minutes)))
+            .earliest()
+    })?;
+    let before = (end - TimeDelta::seconds(1)).naive_local();
+    (before.date() == time.date() || end.date_naive() == time.date()).then_some(end)
 }
 
 /// The last second of a local day written 'YYYY-MM-DD'.
@@ -49,7 +110,7 @@ pub fn end_of_day(day: &str, zone: Tz) -> Result<i64> {
         .context("that day is too far away")?;
     // Midnight may not exist (a zone that springs forward at 00:00): then the day ends where the gap does.
     for minutes in (0..=180).step_by(15) {
-        let time = next.and_time(NaiveTime::MIN) + chrono::TimeDelta::minutes(minutes);
+        let time = next.and_time(NaiveTime::MIN) + TimeDelta::minutes(minutes);
         if let Some(begin) = zone.from_local_datetime(&time).earliest() {
             return Ok(begin.timestamp() - 1);
         }
@@ -58,44 +119,4 @@ pub fn end_of_day(day: &str, zone: Tz) -> Result<i64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn due_instants_follow_the_zone_through_the_year() {
-        let nightly = Schedule::parse("30 2 * * *").unwrap();
-        let berlin: Tz = "Europe/Berlin".parse().unwrap();
-        let winter = DateTime::parse_from_rfc3339("2026-01-10T12:00:00Z")
-            .unwrap()
-            .timestamp();
-        let summer = DateTime::parse_from_rfc3339("2026-07-10T12:00:00Z")
-            .unwrap()
-            .timestamp();
-        assert_eq!(
-            next_run(&nightly, berlin, winter).unwrap().to_rfc3339(),
-            "2026-01-11T02:30:00+01:00"
-        );
-        assert_eq!(
-            next_run(&nightly, berlin, summer).unwrap().to_rfc3339(),
-            "2026-07-11T02:30:00+02:00"
-        );
-        assert!(Schedule::parse("0 30 2 * * *").is_err());
-        assert!(Schedule::parse("every night").is_err());
-    }
-
-    #[test]
-    fn a_day_ends_where_the_next_begins() {
-        let end = |day, zone: &str| end_of_day(day, zone.parse().unwrap()).unwrap();
-        assert_eq!(end("1970-01-01", "UTC"), 86_399);
-        assert_eq!(
-            end("2026-03-29", "Europe/Berlin") - end("2026-03-28", "Europe/Berlin"),
-            23 * 3600
-        );
-        // Chile springs forward at midnight: 2026-09-06 begins at 01:00.
-        assert_eq!(
-            end("2026-09-06", "America/Santiago") - end("2026-09-05", "America/Santiago"),
-            23 * 3600
-        );
-        assert!(end_of_day("06/07/2026", chrono_tz::UTC).is_err());
-    }
-}
+mod tests;

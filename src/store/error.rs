@@ -19,6 +19,14 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// A file stands where a new one was to be made. Exit code 2.
+    #[error("{}: exists already; {remedy}", .path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+        /// What to do about it.
+        remedy: String,
+    },
     /// Written by a newer nightclerk. Exit code 4.
     #[error(
         "{}: written by a newer nightclerk (schema {found}, this one knows {known}); update nightclerk, or restore \

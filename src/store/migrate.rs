@@ -4,7 +4,7 @@
 
 use super::error::{Error, Result};
 use super::open::{APPLICATION_ID, beside};
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::path::Path;
 
 /// Name and text of every migration; the version of a file is how many of them it has seen.
@@ -26,6 +26,19 @@ pub const MIGRATIONS: [(&str, &str); 6] = [
 /// The newest version this program knows.
 pub fn known() -> i64 {
     MIGRATIONS.len() as i64
+}
+
+/// The version of an existing file, and the names of the migrations it has not seen. Changes nothing.
+pub fn pending(path: &Path) -> Result<(i64, Vec<&'static str>)> {
+    if !path.exists() {
+        return Err(Error::Missing { path: path.into() });
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    conn.busy_timeout(super::open::BUSY_TIMEOUT)?;
+    let found = version(&conn, path)?;
+    let seen = usize::try_from(found).unwrap_or(0);
+    Ok((found, MIGRATIONS[seen..].iter().map(|(name, _)| *name).collect()))
 }
 
 /// The version of a file, refusing foreign and newer ones. An empty file has version 0.

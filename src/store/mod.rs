@@ -14,6 +14,8 @@
 
 mod artefacts;
 mod checkpoints;
+#[cfg(feature = "daemon")]
+pub mod copies;
 mod desk;
 mod digest;
 #[cfg(feature = "daemon")]
@@ -51,7 +53,7 @@ pub use generations::{Generation, family_of_result};
 pub use inputs::{Agent, Article, Driver, Event, Price, Product, Reply, Rule, Ticket, User};
 pub use jobs::JobRow;
 pub use keys::Keys;
-pub use migrate::known as schema_version;
+pub use migrate::{known as schema_version, pending as pending_migrations};
 pub use open::{APPLICATION_ID, Shop, beside, now};
 pub use outbox::Change;
 pub use price_archive::ArchivedForecast;
