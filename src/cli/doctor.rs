@@ -140,15 +140,23 @@ fn index(shop: &Shop, f: &mut Findings) -> Result<()> {
             f.warn("search index", e.to_string(), remedy);
             return Ok(());
         }
-        Ok((Some((found, _)), _)) if found != instance => {
+        Ok((Some((found, ..)), _)) if found != instance => {
             f.warn("search index", "it belongs to another database", remedy);
+            return Ok(());
+        }
+        Ok((Some((_, _, mark)), _)) if !shop.index_marks()?.contains(&mark) => {
+            f.warn(
+                "search index",
+                "it and the database are not of one time: one of them was restored from a copy",
+                remedy,
+            );
             return Ok(());
         }
         Ok((None, _)) => {
             f.warn("search index", "it was never completed", remedy);
             return Ok(());
         }
-        Ok((Some((_, seq)), documents)) => (seq, documents),
+        Ok((Some((_, seq, _)), documents)) => (seq, documents),
     };
     let (waiting, rebuild) = shop.outbox_waiting(seq)?;
     if seq > shop.outbox_newest()? {

@@ -160,7 +160,13 @@ fn waiting(shop: &Shop, reader: &Reader) -> Result<u64> {
     };
     let state = reader.state()?;
     let seq = match &state {
-        Some((instance, seq)) if Some(instance.as_str()) == of_file && *seq <= shop.outbox_newest()? => *seq,
+        Some((instance, seq, mark))
+            if Some(instance.as_str()) == of_file
+                && *seq <= shop.outbox_newest()?
+                && shop.index_marks()?.contains(mark) =>
+        {
+            *seq
+        }
         _ => {
             let folder = shop.beside(".search");
             return Err(Failure::Some(format!(

@@ -1,9 +1,10 @@
 //! Keeping the full-text index: draining the outbox into it, or building it anew.
 //!
 //! The order that loses nothing, whenever the process dies: (1) read changes from the outbox, (2) put them into the
-//! index and commit it together with the last change's number, (3) only then let the outbox forget up to that number.
+//! index and commit it together with the last change's number and a mark that the file wrote down just before, (3) only then let the outbox forget up to that number.
 //! Dead between 2 and 3: the changes are put a second time, which changes nothing. An index that belongs to another
-//! file, is damaged, or is ahead of the outbox (the file was restored from an older copy) is built anew.
+//! file, is damaged, is ahead of the outbox or bears a mark the file does not know (one of them was restored from a copy) is
+//! built anew.
 
 use crate::fit::Control;
 use crate::search::{self, Change, Document, IndexWriter, Key, Kind, Opened, State};
@@ -19,6 +20,9 @@ pub struct Drained {
     /// Why the index was built anew, if it was.
     pub rebuilt: Option<String>,
 }
+
+/// Why an index is not trusted whose last commit the file does not know, or the other way round.
+const RESTORED: &str = "the database and it are not of one time: one of them was restored from a copy";
 
 /// Changes taken from the outbox at a time.
 const BATCH: usize = 2000;
@@ -55,7 +59,8 @@ impl Keeper {
             .with_context(|| format!("opening the search index {}", folder.display()))?;
         let (seq, rebuild) = match state {
             State::MustRebuild { why } => (0, Some(why)),
-            State::Current { seq } => (seq, None),
+            State::Current { mark, .. } if !shop.index_marks()?.contains(&mark) => (0, Some(RESTORED.into())),
+            State::Current { seq, .. } => (seq, None),
         };
         Ok(Keeper { writer, seq, rebuild })
     }
@@ -88,7 +93,9 @@ impl Keeper {
                 Some((_, last)) if last == self.seq => return Ok(drained),
                 Some((changes, last)) => {
                     drained.documents += self.writer.apply(changes.into_iter().map(into_change))?;
+                    self.writer.sign_with(shop.index_announced()?);
                     self.writer.commit(last)?;
+                    shop.index_committed()?;
                     self.seq = last;
                     shop.outbox_forget(last)?;
                 }
@@ -117,9 +124,11 @@ fn build_anew(shop: &Shop, writer: &mut IndexWriter, documents: &mut u64, contro
         Ok(change) => document(change).map(Ok),
         Err(e) => Some(Err(e)),
     });
+    writer.sign_with(shop.index_announced()?);
     writer
         .rebuild(puts, newest)
         .context("building the search index anew")?;
+    shop.index_committed()?;
     Ok(newest)
 }
 
@@ -235,6 +244,7 @@ mod tests {
         put("T-9", "just arrived");
         let (changes, last) = shop.outbox_changes(keeper.seq, BATCH).unwrap().unwrap();
         keeper.writer.apply(changes.into_iter().map(into_change)).unwrap();
+        keeper.writer.sign_with(shop.index_announced().unwrap());
         keeper.writer.commit(last).unwrap();
         drop(keeper);
         let drained = drain(&shop, &control).unwrap();
@@ -248,6 +258,49 @@ mod tests {
         drop(keeper);
         assert_eq!(drain(&shop, &control).unwrap().documents, 1);
         assert_eq!(reader.search(Kind::Ticket, "arrived", 10).unwrap().len(), 6);
+    }
+
+    #[test]
+    fn a_file_put_back_from_a_copy_gets_a_new_index_though_the_numbers_agree() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("shop.db");
+        let control = Control::unbounded();
+        let put = |shop: &Shop, ids: std::ops::Range<i32>, word: &str| {
+            let row = |i| vec![Value::from(format!("p{i}")), Value::from(word)];
+            shop.fill("products", &["product_id", "title"], ids.map(row))
+                .unwrap();
+        };
+        let found = |word: &str| {
+            let reader = Reader::open(&crate::store::beside(&path, ".search")).unwrap();
+            reader.search(Kind::Product, word, 100).unwrap().len()
+        };
+        let shop = Shop::create(&path).unwrap();
+        put(&shop, 0..10, "first");
+        drain(&shop, &control).unwrap();
+        shop.checkpoint().unwrap();
+        let older = std::fs::read(&path).unwrap();
+        put(&shop, 10..30, "lost");
+        drain(&shop, &control).unwrap();
+        drop(shop);
+        let newer = std::fs::read(&path).unwrap();
+        // One commit ago, with as many changes since as the index has seen, by plain copying.
+        let put_back = |bytes: &[u8]| {
+            for suffix in ["-wal", "-shm"] {
+                let _ = std::fs::remove_file(crate::store::beside(&path, suffix));
+            }
+            std::fs::write(&path, bytes).unwrap();
+            Shop::open(&path).unwrap()
+        };
+        let shop = put_back(&older);
+        put(&shop, 10..40, "new");
+        assert_eq!(drain(&shop, &control).unwrap().rebuilt.as_deref(), Some(RESTORED));
+        assert_eq!((found("first"), found("lost"), found("new")), (10, 0, 30));
+        drop(shop);
+        // And the newer file with the index of another history.
+        let shop = put_back(&newer);
+        assert_eq!(drain(&shop, &control).unwrap().rebuilt.as_deref(), Some(RESTORED));
+        assert_eq!((found("first"), found("lost"), found("new")), (10, 20, 0));
+        assert_eq!(drain(&shop, &control).unwrap().rebuilt, None);
     }
 
     #[test]

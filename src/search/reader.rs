@@ -96,13 +96,14 @@ impl Reader {
         self
     }
 
-    /// The identity of the database and the last change that is in the index, as of the newest commit.
-    pub fn state(&self) -> Result<Option<(String, i64)>, SearchError> {
+    /// The identity of the database, the last change that is in the index and the mark it was committed with, as of the
+    /// newest commit.
+    pub fn state(&self) -> Result<Option<(String, i64, String)>, SearchError> {
         Ok(self
             .current()?
             .payload
             .as_ref()
-            .map(|payload| (payload.instance.clone(), payload.seq)))
+            .map(|payload| (payload.instance.clone(), payload.seq, payload.mark.clone())))
     }
 
     /// Number of documents of all kinds, as of the newest commit.

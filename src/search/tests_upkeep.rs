@@ -7,6 +7,14 @@ use std::time::{Duration, Instant};
 use super::tests::{build, ids, ticket};
 use super::*;
 
+/// An index that nobody signed.
+fn current(seq: i64) -> State {
+    State::Current {
+        seq,
+        mark: String::new(),
+    }
+}
+
 #[test]
 fn changes_are_applied_and_the_payload_tells_how_far() {
     let folder = tempfile::tempdir().unwrap();
@@ -33,7 +41,7 @@ fn changes_are_applied_and_the_payload_tells_how_far() {
         1
     );
     let reader = Reader::open(folder.path()).unwrap();
-    assert_eq!(reader.state().unwrap(), Some(("shop".into(), 10)));
+    assert_eq!(reader.state().unwrap(), Some(("shop".into(), 10, String::new())));
 
     let gone = Change::Remove(Key {
         kind: Kind::Ticket,
@@ -61,7 +69,7 @@ fn changes_are_applied_and_the_payload_tells_how_far() {
     writer.apply([put("9", "nine")]).unwrap();
     drop(writer);
     let opened = IndexWriter::open(folder.path(), "shop").unwrap();
-    assert_eq!(opened.state, State::Current { seq: 15 });
+    assert_eq!(opened.state, current(15));
     assert!(ids(&reader, "nine").is_empty());
     drop(opened);
     // The same folder beside another database.
@@ -109,7 +117,7 @@ fn a_reader_lives_through_a_rebuild_and_old_generations_go() {
     fs::write(folder.path().join(name.trim()).join(".tmpAbc"), "left").unwrap();
     drop(writer);
     let opened = IndexWriter::open(folder.path(), "shop").unwrap();
-    assert_eq!(opened.state, State::Current { seq: 8 });
+    assert_eq!(opened.state, current(8));
     let mut left: Vec<_> = fs::read_dir(folder.path())
         .unwrap()
         .map(|e| e.unwrap().file_name().into_string().unwrap())
@@ -236,7 +244,7 @@ fn no_flipped_bit_is_taken_for_an_index() {
         fs::remove_file(file).unwrap();
         fs::write(file, &bad).unwrap();
         let opened = IndexWriter::open(folder.path(), "shop").unwrap();
-        let usable = matches!(opened.state, State::Current { seq: 1 });
+        let usable = matches!(opened.state, State::Current { seq: 1, .. });
         drop(opened);
         match Reader::open(folder.path()).and_then(|reader| reader.search(Kind::Ticket, "订单 29*", 50)) {
             Ok(hits) if usable => assert_eq!(hits.len(), 11, "{} byte {at}", file.display()),

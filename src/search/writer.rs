@@ -28,6 +28,9 @@ pub(super) struct Payload {
     pub(super) instance: String,
     /// The last change that is in the index.
     pub(super) seq: i64,
+    /// What the database knows this commit by: see [`IndexWriter::sign_with`].
+    #[serde(default)]
+    pub(super) mark: String,
 }
 
 /// Takes one document of a rebuild.
@@ -41,6 +44,8 @@ pub enum State {
     Current {
         /// The last change that is in the index.
         seq: i64,
+        /// The mark of its last commit.
+        mark: String,
     },
     /// It cannot be used, and takes no change before [`IndexWriter::rebuild`].
     MustRebuild {
@@ -64,6 +69,7 @@ pub struct Opened {
 pub struct IndexWriter {
     folder: PathBuf,
     instance: String,
+    mark: String,
     fields: Fields,
     engine: Result<tantivy::IndexWriter, String>,
     _lock: File,
@@ -101,8 +107,8 @@ impl IndexWriter {
             }
         };
         let (engine, state) = match found {
-            Ok((index, seq)) => match index.writer_with_num_threads(1, ARENA) {
-                Ok(engine) => (Ok(engine), State::Current { seq }),
+            Ok((index, Payload { seq, mark, .. })) => match index.writer_with_num_threads(1, ARENA) {
+                Ok(engine) => (Ok(engine), State::Current { seq, mark }),
                 Err(error) => (
                     Err(error.to_string()),
                     State::MustRebuild {
@@ -115,11 +121,19 @@ impl IndexWriter {
         let writer = IndexWriter {
             folder: folder.to_owned(),
             instance: instance.to_owned(),
+            mark: String::new(),
             fields,
             engine,
             _lock: lock,
         };
         Ok(Opened { writer, state })
+    }
+
+    /// What commits bear from now on. The database writes a new mark down before the commit that bears it: so an index and a
+    /// file that are not of one time, because one of them was restored from a copy, do not know each other's marks, even
+    /// when the numbers of their changes agree.
+    pub fn sign_with(&mut self, mark: String) {
+        self.mark = mark;
     }
 
     /// Applies changes in order and returns how many. Nobody sees them before [`IndexWriter::commit`].
@@ -150,6 +164,7 @@ impl IndexWriter {
             format: FORMAT,
             instance: self.instance.clone(),
             seq,
+            mark: self.mark.clone(),
         };
         let engine = self
             .engine
@@ -188,6 +203,7 @@ impl IndexWriter {
             format: FORMAT,
             instance: self.instance.clone(),
             seq,
+            mark: self.mark.clone(),
         };
         let built = fill(&path, &self.fields, source, &payload)
             .and_then(|(index, count)| layout::point(&self.folder, &name).map(|()| (index, count)));
@@ -248,8 +264,8 @@ fn fill(
     Ok((index, count))
 }
 
-/// Opens a generation and looks whether it can be trusted: the index and the last change it holds, or why not.
-fn examine(path: &Path, instance: &str, fields: &Fields) -> Result<(Index, i64), String> {
+/// Opens a generation and looks whether it can be trusted: the index and what its last commit says, or why not.
+fn examine(path: &Path, instance: &str, fields: &Fields) -> Result<(Index, Payload), String> {
     let directory = MmapDirectory::open(path).map_err(|error| format!("it cannot be opened: {error}"))?;
     let index = Index::open(directory).map_err(|error| format!("it cannot be opened: {error}"))?;
     if index.schema() != fields.schema {
@@ -280,7 +296,7 @@ fn examine(path: &Path, instance: &str, fields: &Fields) -> Result<(Index, i64),
         .reload_policy(ReloadPolicy::Manual)
         .try_into()
         .map_err(|error| format!("its segments cannot be read: {error}"))?;
-    Ok((index, payload.seq))
+    Ok((index, payload))
 }
 
 /// Compares every file with its checksum.

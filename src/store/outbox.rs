@@ -43,6 +43,45 @@ impl Shop {
         Ok(read()?.expect("just written"))
     }
 
+    /// A new mark for the next commit of the index, written down before that commit: see [`index_marks`](Shop::index_marks).
+    pub fn index_announced(&self) -> Result<String> {
+        let transaction = self.write()?;
+        transaction.execute(
+            "INSERT INTO settings (name, value) VALUES ('index_announced', lower(hex(randomblob(16))))
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            [],
+        )?;
+        let mark = transaction.query_row(
+            "SELECT value FROM settings WHERE name = 'index_announced'",
+            [],
+            |r| r.get(0),
+        )?;
+        transaction.commit()?;
+        Ok(mark)
+    }
+
+    /// The announced mark is that of a commit that happened.
+    pub fn index_committed(&self) -> Result<()> {
+        self.conn().execute(
+            "INSERT INTO settings (name, value) SELECT 'index_committed', value FROM settings WHERE name = 'index_announced'
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            [],
+        )?;
+        Ok(())
+    }
+
+    /// The marks that the last commit of this file's index can bear: that of the commit that is known to have happened, and
+    /// of the one that was announced after it, in case the process died between the two. An index with another one is of
+    /// another time than the file.
+    pub fn index_marks(&self) -> Result<Vec<String>> {
+        let mut statement = self.conn().prepare_cached(
+            "SELECT value FROM settings WHERE name IN ('index_announced', 'index_committed') AND value IS NOT NULL",
+        )?;
+        Ok(statement
+            .query_map([], |r| r.get(0))?
+            .collect::<rusqlite::Result<_>>()?)
+    }
+
     /// The newest number ever given out by the outbox.
     pub fn outbox_newest(&self) -> Result<i64> {
         Ok(self.conn().query_row(
