@@ -81,11 +81,11 @@ pub fn run(args: &DoctorArgs, global: &Global) -> Result<()> {
         ),
     }
 
-    match shop
-        .settings()
-        .map_err(anyhow::Error::from)
-        .and_then(|s| crate::pipeline::zone(&s.time_zone))
-    {
+    match shop.settings().map_err(anyhow::Error::from).and_then(|s| {
+        let zone = crate::pipeline::zone(&s.time_zone)?;
+        crate::pipeline::support::check_working_hours(zone, s.working_hours.as_deref())?;
+        Ok(zone)
+    }) {
         Ok(zone) => f.ok("settings", format!("days are counted in {}", zone.name())),
         Err(e) => f.bad(
             "settings",
@@ -111,6 +111,7 @@ pub fn run(args: &DoctorArgs, global: &Global) -> Result<()> {
         let remedy = "nightclerk erase USER again, for the same USER: it goes on where it stopped";
         f.bad("erasure", "one was begun and has not come to its end", remedy);
     }
+    desk(&shop, &mut f)?;
     index(&shop, &mut f)?;
     jobs(global, &mut f);
     lead(global, &mut f)?;
@@ -123,6 +124,49 @@ pub fn run(args: &DoctorArgs, global: &Global) -> Result<()> {
     })?;
     if f.1 {
         return Err(Failure::Some("something is wrong; the remedies stand beside it".into()).into());
+    }
+    Ok(())
+}
+
+/// Agents whom the clerk cannot give tickets to, and tickets that wait for somebody who is not there.
+fn desk(shop: &Shop, f: &mut Findings) -> Result<()> {
+    let unreadable = shop.select(
+        "SELECT agent_id FROM agents WHERE active AND NOT (json_valid(coalesce(skills, '[]')) AND json_valid(coalesce(languages, '[]')))
+         ORDER BY agent_id",
+        &[],
+    )?;
+    let kept = shop.select(
+        "SELECT q.ticket_id FROM ticket_queue AS q JOIN agents AS a ON a.agent_id = q.agent_id WHERE NOT a.active ORDER BY 1",
+        &[],
+    )?;
+    let named = |table: &Table| {
+        let names = table.rows.iter().take(5).filter_map(|row| match &row[0] {
+            Value::Text(name) => Some(name.as_str()),
+            _ => None,
+        });
+        let more = if table.rows.len() > 5 { ", ..." } else { "" };
+        names.collect::<Vec<_>>().join(", ") + more
+    };
+    if !unreadable.rows.is_empty() {
+        f.warn(
+            "agents",
+            format!("skills or languages of {} are no JSON", named(&unreadable)),
+            "write arrays such as [\"refund\"]; they get no ticket until then",
+        );
+    }
+    if !kept.rows.is_empty() {
+        f.warn(
+            "agents",
+            format!(
+                "{} open ticket(s) are with agents who are not active: {}",
+                kept.rows.len(),
+                named(&kept)
+            ),
+            "give tickets.agent_id to somebody else, or set it to NULL for the next night",
+        );
+    }
+    if unreadable.rows.is_empty() && kept.rows.is_empty() {
+        f.ok("agents", "every open ticket is with somebody who is there");
     }
     Ok(())
 }

@@ -18,6 +18,7 @@ pub(super) fn run(shop: &Shop, options: &UpkeepOptions, now: i64, control: &Cont
         0 => String::new(),
         rows => format!("{rows} products whose place in the lists was wrong put right, "),
     };
+    shop.prune_void_drafts()?;
     control.check()?;
     shop.optimize()?;
     let free = shop.free_pages()?;

@@ -9,6 +9,7 @@
 use crate::fit::Control;
 use crate::search::{self, Change, Document, IndexWriter, Key, Kind, Opened, State};
 use crate::store::{self, Shop};
+use crate::text::{plain, unquoted};
 use anyhow::{Context, Result};
 use std::path::PathBuf;
 
@@ -148,6 +149,18 @@ fn into_change(change: store::Change) -> Change {
     }
 }
 
+/// Longer messages are pasted files and taken as they are.
+const MESSAGE: usize = 256 * 1024;
+
+/// What of a mail is worth finding: its words, without markup and quoted threads, but with the signature, in which names and
+/// numbers stand.
+fn words(mail: String) -> String {
+    if mail.len() > MESSAGE {
+        return mail;
+    }
+    unquoted(&mail, MESSAGE)
+}
+
 fn document(change: store::Change) -> Option<Document> {
     Some(match change {
         store::Change::Ticket(t, messages) => {
@@ -155,8 +168,8 @@ fn document(change: store::Change) -> Option<Document> {
             Document::Ticket {
                 id: t.ticket_id,
                 subject: t.subject,
-                body: t.body,
-                replies: replies.into_iter().map(|m| m.body).collect(),
+                body: words(t.body),
+                replies: replies.into_iter().map(|m| words(m.body)).collect(),
                 notes: notes.into_iter().map(|m| m.body).collect(),
                 status: t.status,
                 category: t.category,
@@ -169,7 +182,7 @@ fn document(change: store::Change) -> Option<Document> {
         store::Change::Article(a) => Document::Article {
             id: a.article_id,
             title: a.title,
-            body: a.body,
+            body: plain(&a.body, usize::MAX),
             category: a.category,
             language: a.language,
         },

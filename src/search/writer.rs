@@ -14,7 +14,7 @@ use super::layout::{self, Pointer};
 use super::{Key, analyzer};
 
 /// Changes with the schema and with what is put into its fields; an index of another format is rebuilt.
-pub(super) const FORMAT: u32 = 2;
+pub(super) const FORMAT: u32 = 3;
 /// Memory of a thread that collects documents before they are written as a segment.
 const ARENA: usize = 48 << 20;
 /// Threads of a rebuild. Changes by the day are few: one thread.

@@ -24,6 +24,9 @@ pub struct Settings {
     pub working_hours: Option<String>,
 }
 
+/// Ten years: longer is a slip of the pen.
+const LONGEST_SLA: f64 = 87_600.0;
+
 impl Settings {
     pub(crate) fn read(conn: &Connection) -> Result<Settings> {
         let mut statement =
@@ -43,6 +46,11 @@ impl Settings {
                     &format!("a JSON object of hours by priority ({e})"),
                 )
             })?;
+            if let Some((priority, hours)) = own.iter().find(|(_, h)| !(0.0..=LONGEST_SLA).contains(*h)) {
+                let expected =
+                    format!("hours from 0 to {LONGEST_SLA} for priority {priority} instead of {hours}");
+                return Err(wrong("sla_hours", &json, &expected));
+            }
             sla_hours.extend(own);
         }
         let mut number = |name: &'static str| -> Result<Option<i64>> {
@@ -73,6 +81,30 @@ fn wrong(name: &str, value: &str, expected: &str) -> Error {
     Error::Value {
         table: "settings",
         what: format!("{name} is {value:?}; {expected} was expected"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hours_to_an_answer_that_nobody_can_mean_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let shop = Shop::create(&dir.path().join("shop.db")).unwrap();
+        for wrong in [
+            r#"{"low":1e300}"#,
+            r#"{"low":-5}"#,
+            r#"{"low":87601}"#,
+            r#"{"low":"soon"}"#,
+            "[]",
+        ] {
+            shop.set("sla_hours", wrong).unwrap();
+            let error = shop.settings().unwrap_err().to_string();
+            assert!(error.contains("sla_hours"), "{error}");
+        }
+        shop.set("sla_hours", r#"{"low":0.5}"#).unwrap();
+        assert_eq!(shop.settings().unwrap().sla_hours["low"], 0.5);
     }
 }
 

@@ -52,6 +52,15 @@ impl Shop {
         })
     }
 
+    /// Forgets that drafts are void which are gone. Returns how many.
+    pub fn prune_void_drafts(&self) -> Result<u64> {
+        Ok(self.conn().execute(
+            "DELETE FROM clerk_void_drafts
+             WHERE at < coalesce((SELECT min(drafted_at) FROM clerk_ticket_drafts), 10000000000)",
+            [],
+        )? as u64)
+    }
+
     /// Puts the shelf right where it differs from products and keys, which its triggers prevent unless somebody wrote without
     /// triggers. Returns how many rows were wrong.
     pub fn mend_shelf(&self) -> Result<u64> {

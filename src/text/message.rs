@@ -43,7 +43,7 @@ pub fn plain(message: &str, letters: usize) -> String {
             | '\u{202A}'..='\u{202E}'
             | '\u{2066}'..='\u{2069}'
             | '\u{FEFF}' => {}
-            letter if letter.is_control() => {}
+            letter if letter.is_control() => clean.push(' '), // what it kept apart stays apart
             letter => clean.push(letter),
         }
     }

@@ -33,6 +33,14 @@ use anyhow::Result;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
+/// Whether working hours can be read.
+///
+/// # Errors
+/// Says what was expected.
+pub fn check_working_hours(zone: chrono_tz::Tz, hours: Option<&str>) -> Result<()> {
+    due::Clock::new(zone, hours).map(drop)
+}
+
 /// The family, with the options of its job file.
 #[derive(Debug, Clone, Default)]
 pub struct Support {

@@ -81,7 +81,12 @@ pub const INPUTS: [Place; 8] = [
         name: "tickets",
         find: "SELECT rowid FROM tickets WHERE user_id IN (SELECT id FROM customer)",
         count: None,
-        delete: &["DELETE FROM tickets WHERE rowid = ?3 AND user_id IN (SELECT id FROM customer)"],
+        // Taking its replies away has just made its draft void.
+        delete: &[
+            "DELETE FROM clerk_void_drafts WHERE ticket_id IN
+               (SELECT ticket_id FROM tickets WHERE rowid = ?3 AND user_id IN (SELECT id FROM customer))",
+            "DELETE FROM tickets WHERE rowid = ?3 AND user_id IN (SELECT id FROM customer)",
+        ],
     },
     Place {
         name: "users",
@@ -93,7 +98,7 @@ pub const INPUTS: [Place; 8] = [
 
 /// What was derived from it, once retired generations are gone. `generations.rows` stays true: it tells a whole generation from
 /// a damaged one.
-pub const DERIVED: [Place; 8] = [
+pub const DERIVED: [Place; 9] = [
     Place {
         name: "recommendations",
         find: "SELECT user_key FROM user_keys WHERE user_id IN (SELECT id FROM customer)",
@@ -184,6 +189,13 @@ pub const DERIVED: [Place; 8] = [
                WHERE t.ticket_id = r.ticket_id AND t.ticket_id NOT IN (SELECT id FROM ticket))",
         count: None,
         delete: &["DELETE FROM clerk_route_archive WHERE rowid = ?3"],
+    },
+    Place {
+        name: "drafts made void",
+        find: "SELECT rowid FROM clerk_void_drafts AS v WHERE NOT EXISTS
+                 (SELECT 1 FROM tickets AS t WHERE t.ticket_id = v.ticket_id AND t.ticket_id NOT IN (SELECT id FROM ticket))",
+        count: None,
+        delete: &["DELETE FROM clerk_void_drafts WHERE rowid = ?3"],
     },
     // They do not say whom they quote: all go.
     Place {
