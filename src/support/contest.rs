@@ -169,7 +169,7 @@ fn others(
         let Some(chosen) = combination.into_iter().collect::<Option<Vec<usize>>>() else {
             continue; // a member was too dear to try
         };
-        entries.push(combined(field, texts, view, &chosen, &kinds, &raw)?);
+        entries.extend(combined(field, texts, view, &chosen, &kinds, &raw)?);
     }
     entries.extend(kinds.into_iter().skip(1));
     Ok(())
@@ -230,7 +230,8 @@ fn single(
     })
 }
 
-/// Several members stacked; `kinds[0]`, the hinge, comes calibrated, the others as they were fitted.
+/// Several members stacked; `kinds[0]`, the hinge, comes calibrated, the others as they were fitted. None where no member
+/// was worth a weight: such a recipe says the same of every ticket.
 fn combined(
     field: Field<'_>,
     texts: &[usize],
@@ -238,7 +239,7 @@ fn combined(
     chosen: &[usize],
     kinds: &[Entry],
     raw: &[Vec<f32>],
-) -> Result<Entry, FitError> {
+) -> Result<Option<Entry>, FitError> {
     let labels: Vec<u32> = texts.iter().map(|&text| field.labels[text]).collect();
     let members: Vec<&[f32]> = chosen.iter().map(|&at| raw[at].as_slice()).collect();
     let own = |at: usize| kinds[at].recipe.members[0];
@@ -255,14 +256,14 @@ fn combined(
             .for_each(|(sum, score)| *sum += *weight as f32 * score);
     }
     let members = chosen.iter().zip(weights).filter(|(_, weight)| *weight > 1e-3);
-    let members = members
+    let members: Vec<(Member, f64)> = members
         .map(|(&at, weight)| (own(at).0, if at == 0 { weight * own(0).1 } else { weight }))
         .collect();
-    Ok(Entry {
+    Ok((!members.is_empty()).then(|| Entry {
         recipe: Recipe { view, members },
         worth: right(&scores, &labels, field.classes) - CONFIDENCE * loss,
         scores,
-    })
+    }))
 }
 
 fn right(scores: &[f32], labels: &[u32], classes: usize) -> f64 {
