@@ -122,8 +122,8 @@ fn others(
         }
     }
     let scores = unseen(field, texts, fold_of, view, &members)?;
-    let kind = |member: Member| std::mem::discriminant(&member);
     // The best of each kind; kinds stay in the order above.
+    let kind = |member: Member| std::mem::discriminant(&member);
     let mut kinds: Vec<Entry> = vec![entries[0].clone()];
     let mut raw: Vec<Vec<f32>> = vec![entries[0].scores.clone()];
     for (&member, scores) in members.iter().zip(scores) {
@@ -230,8 +230,7 @@ fn single(
     })
 }
 
-/// Several members stacked; `kinds[0]`, the hinge, comes calibrated, the others as they were fitted. None where no member
-/// was worth a weight: such a recipe says the same of every ticket.
+/// Several members stacked; `kinds[0]`, the hinge, comes calibrated, the others as they were fitted. None without any weight.
 fn combined(
     field: Field<'_>,
     texts: &[usize],
@@ -255,8 +254,8 @@ fn combined(
             .zip(*member)
             .for_each(|(sum, score)| *sum += *weight as f32 * score);
     }
-    let members = chosen.iter().zip(weights).filter(|(_, weight)| *weight > 1e-3);
-    let members: Vec<(Member, f64)> = members
+    let weighty = chosen.iter().zip(weights).filter(|(_, weight)| *weight > 1e-3);
+    let members: Vec<(Member, f64)> = weighty
         .map(|(&at, weight)| (own(at).0, if at == 0 { weight * own(0).1 } else { weight }))
         .collect();
     Ok((!members.is_empty()).then(|| Entry {
