@@ -37,6 +37,9 @@ pub struct Threshold {
 const FEWEST: usize = 20;
 /// No answer less sure than this is acted on.
 const FLOOR: f64 = 0.5;
+/// Log odds are sums of single precision: an answer whose odds lack this share of those needed is as sure. Tickets of one web
+/// form are all equally sure, and the next one must not fail in the ninth digit.
+const SLACK: f64 = 1e-5;
 /// A class is raised on so many answers or more.
 const CLASS: usize = 30;
 /// Standard errors by which the precision must be exceeded: five chances of six that it holds. One confidence for all
@@ -245,7 +248,7 @@ fn lowest<'a>(
         sum.add(one.right(), weight(one));
         let last_of_equals = sorted.peek().is_none_or(|next| next.confidence < one.confidence);
         if last_of_equals && sum.rows >= FEWEST && sum.interval(z).0 >= aim {
-            best = one.confidence;
+            best = one.confidence * (1.0 - SLACK * (1.0 - one.confidence));
         }
     }
     best

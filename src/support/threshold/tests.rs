@@ -53,6 +53,20 @@ fn what_is_likelier_wrong_than_right_never_passes() {
 }
 
 #[test]
+fn an_equally_sure_answer_passes_whatever_its_last_digits() {
+    let judged = [Judged {
+        truth: 0,
+        answer: 0,
+        confidence: 0.993_828_740,
+    }; 40];
+    let threshold = Threshold::measure(&judged, 0.95, None);
+    assert!(
+        threshold.passes(0, 0.993_828_739) && !threshold.passes(0, 0.9938),
+        "{threshold:?}"
+    );
+}
+
+#[test]
 fn equal_confidences_are_taken_or_left_together() {
     let judged: Vec<Judged> = (0..40)
         .map(|i| Judged {
