@@ -63,7 +63,7 @@ pub use runs::{Run, RunStatus, Score};
 pub use sales::{Judgement, Offer, Purchase};
 pub use settings::Settings;
 pub use snapshot::Snapshot;
-pub use support_archive::{ArchivedDraft, ArchivedRoute};
+pub use support_archive::{ArchivedDraft, ArchivedRoute, Held};
 pub use sweep::Swept;
 pub use views::{Table, Value};
 pub use writer::{GenerationWriter, NewGeneration};

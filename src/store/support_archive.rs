@@ -42,20 +42,35 @@ pub struct ArchivedDraft {
     pub nearest: String,
 }
 
-/// Team and agent of a route.
-pub type Held = (Option<String>, Option<String>);
+/// Where a published route put a ticket.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Held {
+    /// What it was routed as.
+    pub category: Option<String>,
+    /// Team.
+    pub team: Option<String>,
+    /// Agent.
+    pub agent_id: Option<String>,
+}
 
 impl Shop {
-    /// Team and agent of the published routes, by ticket: what a new night continues.
+    /// The published routes, by ticket: what a new night continues.
     ///
     /// # Errors
     /// Those of SQLite.
     pub fn published_routes(&self) -> Result<BTreeMap<String, Held>> {
         let mut statement = self.conn().prepare_cached(
-            "SELECT ticket_id, team, agent_id FROM ticket_routes
+            "SELECT ticket_id, category, team, agent_id FROM ticket_routes
              WHERE decision = 'route' AND (team IS NOT NULL OR agent_id IS NOT NULL)",
         )?;
-        let rows = statement.query_map([], |r| Ok((r.get(0)?, (r.get(1)?, r.get(2)?))))?;
+        let rows = statement.query_map([], |r| {
+            let held = Held {
+                category: r.get(1)?,
+                team: r.get(2)?,
+                agent_id: r.get(3)?,
+            };
+            Ok((r.get(0)?, held))
+        })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 

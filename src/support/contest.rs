@@ -122,8 +122,8 @@ fn others(
         }
     }
     let scores = unseen(field, texts, fold_of, view, &members)?;
-    let kind = |member: Member| std::mem::discriminant(&member);
     // The best of each kind; kinds stay in the order above.
+    let kind = |member: Member| std::mem::discriminant(&member);
     let mut kinds: Vec<Entry> = vec![entries[0].clone()];
     let mut raw: Vec<Vec<f32>> = vec![entries[0].scores.clone()];
     for (&member, scores) in members.iter().zip(scores) {
@@ -169,7 +169,7 @@ fn others(
         let Some(chosen) = combination.into_iter().collect::<Option<Vec<usize>>>() else {
             continue; // a member was too dear to try
         };
-        entries.push(combined(field, texts, view, &chosen, &kinds, &raw)?);
+        entries.extend(combined(field, texts, view, &chosen, &kinds, &raw)?);
     }
     entries.extend(kinds.into_iter().skip(1));
     Ok(())
@@ -230,7 +230,7 @@ fn single(
     })
 }
 
-/// Several members stacked; `kinds[0]`, the hinge, comes calibrated, the others as they were fitted.
+/// Several members stacked; `kinds[0]`, the hinge, comes calibrated, the others as they were fitted. None without any weight.
 fn combined(
     field: Field<'_>,
     texts: &[usize],
@@ -238,7 +238,7 @@ fn combined(
     chosen: &[usize],
     kinds: &[Entry],
     raw: &[Vec<f32>],
-) -> Result<Entry, FitError> {
+) -> Result<Option<Entry>, FitError> {
     let labels: Vec<u32> = texts.iter().map(|&text| field.labels[text]).collect();
     let members: Vec<&[f32]> = chosen.iter().map(|&at| raw[at].as_slice()).collect();
     let own = |at: usize| kinds[at].recipe.members[0];
@@ -254,15 +254,15 @@ fn combined(
             .zip(*member)
             .for_each(|(sum, score)| *sum += *weight as f32 * score);
     }
-    let members = chosen.iter().zip(weights).filter(|(_, weight)| *weight > 1e-3);
-    let members = members
+    let weighty = chosen.iter().zip(weights).filter(|(_, weight)| *weight > 1e-3);
+    let members: Vec<(Member, f64)> = weighty
         .map(|(&at, weight)| (own(at).0, if at == 0 { weight * own(0).1 } else { weight }))
         .collect();
-    Ok(Entry {
+    Ok((!members.is_empty()).then(|| Entry {
         recipe: Recipe { view, members },
         worth: right(&scores, &labels, field.classes) - CONFIDENCE * loss,
         scores,
-    })
+    }))
 }
 
 fn right(scores: &[f32], labels: &[u32], classes: usize) -> f64 {

@@ -1,6 +1,10 @@
 //! Folds for judging a model on tickets it has not seen, where labels carry no time: seeded, stratified, and with
 //! near-identical texts in one fold. A shop's history is full of the same message sent twice; a copy on the other side
 //! of the cut would be remembered, not understood.
+//!
+//! A group that is most of its class is no copy but the class itself: tickets of a web form differ in their numbers alone,
+//! and so will tomorrow's. In one fold it would leave the others without an example of the class, so it is dealt text by
+//! text.
 
 use crate::text::tokens;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -40,13 +44,19 @@ pub fn near_identical<S: AsRef<str>>(texts: &[S]) -> Vec<usize> {
 }
 
 /// Deals groups to `count` folds: for each text its fold. Every class is spread as evenly as its groups allow; which
-/// group goes where depends on the seed and the groups' order only.
+/// group goes where depends on the seed and the groups' order only. A group that holds more of its class than a fold should
+/// is dealt text by text.
 ///
 /// `labels[i]` is the class of text `i`, `groups[i]` the first text of its group.
 pub fn folds(labels: &[u32], groups: &[usize], count: usize, seed: u64) -> Vec<usize> {
     let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (text, &group) in groups.iter().enumerate() {
         members.entry(group).or_default().push(text);
+    }
+    for group in too_large(labels, &members, count) {
+        for text in members.remove(&group).unwrap_or_default() {
+            members.insert(text, vec![text]); // a group bears the name of its first text: the names are free
+        }
     }
     let mut order: Vec<usize> = members.keys().copied().collect();
     // Large groups first, while there is room to even them out.
@@ -69,6 +79,26 @@ pub fn folds(labels: &[u32], groups: &[usize], count: usize, seed: u64) -> Vec<u
         }
     }
     fold_of
+}
+
+/// Groups that hold more than their share, one of `count`, of the class most of their texts bear.
+fn too_large(labels: &[u32], members: &BTreeMap<usize, Vec<usize>>, count: usize) -> Vec<usize> {
+    let mut of_class: HashMap<u32, usize> = HashMap::new();
+    labels
+        .iter()
+        .for_each(|&label| *of_class.entry(label).or_default() += 1);
+    let large = |texts: &Vec<usize>| {
+        let mut own: BTreeMap<u32, usize> = BTreeMap::new();
+        texts
+            .iter()
+            .for_each(|&text| *own.entry(labels[text]).or_default() += 1);
+        let most = own
+            .into_iter()
+            .max_by_key(|&(class, n)| (n, std::cmp::Reverse(class)));
+        texts.len() > 1 && most.is_some_and(|(class, n)| n > of_class[&class].div_ceil(count))
+    };
+    let found = members.iter().filter(|(_, texts)| large(texts));
+    found.map(|(&group, _)| group).collect()
 }
 
 /// Hashes of the words of a text, sorted, each once.
@@ -149,5 +179,26 @@ mod tests {
         }
         assert_eq!(fold_of, folds(&labels, &groups, 3, 1));
         assert_ne!(fold_of, folds(&labels, &groups, 3, 2));
+    }
+
+    #[test]
+    fn a_group_that_is_its_class_is_dealt_and_a_smaller_one_is_kept() {
+        // Class 0 is one web form; class 1 holds a message sent ten times among thirty.
+        let labels: Vec<u32> = (0..60).map(|i| i / 30).collect();
+        let groups: Vec<usize> = (0..60)
+            .map(|i| match i {
+                0..30 => 0,
+                30..40 => 30,
+                _ => i,
+            })
+            .collect();
+        let fold_of = folds(&labels, &groups, 3, 1);
+        for class in 0..2 {
+            for fold in 0..3 {
+                let here = (0..60).filter(|&i| labels[i] == class && fold_of[i] == fold);
+                assert_eq!(here.count(), 10, "class {class} fold {fold}");
+            }
+        }
+        assert!((30..40).all(|i| fold_of[i] == fold_of[30]));
     }
 }

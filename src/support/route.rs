@@ -1,7 +1,7 @@
 //! Who gets a ticket: the team that handles its category, and the agent of that team who can and may.
 //!
-//! An agent may get a ticket when active, with a free place, with the category among the skills (no skills named: every
-//! category) and the ticket's language among the languages (none named, or a ticket of unknown language: any). All waiting
+//! An agent may get a ticket when active, with a free place, with the category among the skills (no list of skills: every
+//! category; an empty list: none) and the ticket's language among the languages (none named, or a ticket of unknown language: any). All waiting
 //! tickets are given out at once ([`matching`]): urgent ones come first, among equals the oldest, and nobody gets more
 //! than the capacity. Who finds no agent stays with the team. Among the ways to do that the best is taken: a customer's
 //! ticket goes to the agent who had the customer's last one, else to those who answered the nearest old tickets, and

@@ -4,7 +4,8 @@
 //! tickets the model had not seen, with a margin for chance: the lower end of Wilson's interval must reach it, because the
 //! best of many cuts is luckier than the next night. A class that the common confidence does not serve (thirty answers
 //! or more, right less often than stated beyond chance) is **raised**: it gets a confidence of its own, or is never acted
-//! on.
+//! on. Rare classes are judged with the others only, so there is a **floor** for all: below a confidence of one half an answer
+//! is likelier wrong than right by the model's own word, and the good ones above must not carry it.
 //!
 //! **Unknown** tickets are those that people marked as none of the categories. They are a class that is never acted on;
 //! answered as anything else they are errors. A shop's stream holds more of them on some days than on others, so they
@@ -34,6 +35,11 @@ pub struct Threshold {
 
 /// A threshold supported by fewer answers than this is chance.
 const FEWEST: usize = 20;
+/// No answer less sure than this is acted on.
+const FLOOR: f64 = 0.5;
+/// Log odds are sums of single precision: an answer whose odds lack this share of those needed is as sure. Tickets of one web
+/// form are all equally sure, and the next one must not fail in the ninth digit.
+const SLACK: f64 = 1e-5;
 /// A class is raised on so many answers or more.
 const CLASS: usize = 30;
 /// Standard errors by which the precision must be exceeded: five chances of six that it holds. One confidence for all
@@ -229,7 +235,7 @@ impl Sum {
 }
 
 /// The lowest confidence at which the answers as sure or surer (`sorted`, surest first) reach the aim with `z` standard
-/// errors to spare (below zero: lacking); infinite where none does on enough answers.
+/// errors to spare (below zero: lacking), not below [`FLOOR`]; infinite where none does on enough answers.
 fn lowest<'a>(
     sorted: impl Iterator<Item = &'a Judged>,
     aim: f64,
@@ -237,12 +243,12 @@ fn lowest<'a>(
     weight: &impl Fn(&Judged) -> f64,
 ) -> f64 {
     let (mut sum, mut best) = (Sum::default(), f64::INFINITY);
-    let mut sorted = sorted.peekable();
+    let mut sorted = sorted.take_while(|one| one.confidence >= FLOOR).peekable();
     while let Some(one) = sorted.next() {
         sum.add(one.right(), weight(one));
         let last_of_equals = sorted.peek().is_none_or(|next| next.confidence < one.confidence);
         if last_of_equals && sum.rows >= FEWEST && sum.interval(z).0 >= aim {
-            best = one.confidence;
+            best = one.confidence * (1.0 - SLACK * (1.0 - one.confidence));
         }
     }
     best

@@ -1,7 +1,8 @@
 //! Classifiers judged on tickets they have not seen: the later ones where labels carry time, otherwise seeded folds.
 //!
 //! Where labels carry time, the contest of recipes is held on the earlier four fifths, every recipe is then fitted to
-//! those and judged by the later fifth, so nothing that is measured was chosen on. Where they do not, the folds of the
+//! those and judged by the later fifth, so nothing that is measured was chosen on. One exception: where what came later
+//! is so unlike what came before that another recipe is right far more often than chance explains, that one is taken. Where they do not, the folds of the
 //! contest are the measurement too: a recipe is one of a dozen, its weights a handful of numbers.
 //!
 //! Beside the recipes two answers are judged: the textbook's ([`LITERAL`](super::LITERAL)), and the naive one, the most
@@ -171,7 +172,29 @@ fn on_later(
             recipe: Some(entry.recipe),
         }
     });
-    Ok(candidates.collect())
+    let mut candidates: Vec<Candidate> = candidates.collect();
+    surely_better(&mut candidates);
+    Ok(candidates)
+}
+
+/// Standard errors by which another recipe must beat the contest's on the same later tickets to take its place; of a dozen
+/// equals one does once in sixty nights.
+const FAR: f64 = 3.0;
+
+/// Puts the recipe that was right most often (the contest's order among equals) first, if that is beyond chance by
+/// McNemar's statistic.
+fn surely_better(candidates: &mut [Candidate]) {
+    let right = |one: &Candidate| one.judged.iter().filter(|one| one.right()).count();
+    let best = (0..candidates.len()).max_by_key(|&at| (right(&candidates[at]), std::cmp::Reverse(at)));
+    let Some(best) = best.filter(|&best| best > 0) else {
+        return;
+    };
+    let pairs = candidates[best].judged.iter().zip(&candidates[0].judged);
+    let differ = pairs.filter(|(a, b)| a.right() != b.right()).count() as f64;
+    let gained = (right(&candidates[best]) - right(&candidates[0])) as f64;
+    if gained > FAR * differ.sqrt() {
+        candidates[..=best].rotate_right(1);
+    }
 }
 
 /// The textbook's answers about evenly spaced texts of every part.
@@ -287,5 +310,59 @@ mod tests {
         for (one, again) in trial.candidates.iter().zip(&again.candidates) {
             assert_eq!((&one.name, &one.judged), (&again.name, &again.judged));
         }
+    }
+
+    /// Tickets of web forms differ in their numbers alone; every class of them is one group of near-identical texts.
+    #[test]
+    fn classes_of_web_forms_are_learned() {
+        let forms = [
+            "Return request. Order {} too small. Sent from our web form.",
+            "Invoice request. Order {} please send an invoice to my account.",
+            "Change of address for order {}, see attachment.",
+        ];
+        let texts: Vec<String> = (0..240)
+            .map(|i| forms[i % 3].replace("{}", &(100_003 + i * 7919).to_string()))
+            .collect();
+        let labels: Vec<u32> = (0..240).map(|i| i % 3).collect();
+        let messages: Vec<Message<'_>> = texts.iter().map(|text| Message::of(text)).collect();
+        let times: Vec<i64> = (0..240).collect();
+        for times in [None, Some(times.as_slice())] {
+            let control = Control::unbounded();
+            let trial = try_classifiers(&messages, &labels, 3, times, Effort::Full, 1, &control).unwrap();
+            let recipes = || trial.candidates.iter().filter_map(|one| one.recipe.as_ref());
+            assert!(recipes().all(|recipe| !recipe.members.is_empty()));
+            assert_eq!(
+                accuracy(&trial.candidates[0].judged),
+                Some(1.0),
+                "{:?}",
+                trial.split
+            );
+        }
+    }
+
+    #[test]
+    fn another_recipe_is_taken_only_far_beyond_chance() {
+        let candidate = |name: &str, right: u32| Candidate {
+            name: name.into(),
+            recipe: None,
+            judged: (0..100)
+                .map(|i| Judged {
+                    truth: 0,
+                    answer: u32::from(i >= right),
+                    confidence: 0.9,
+                })
+                .collect(),
+        };
+        let first = |others: [u32; 3]| {
+            let mut candidates: Vec<Candidate> = ["a", "b", "c"]
+                .iter()
+                .zip(others)
+                .map(|(name, right)| candidate(name, right))
+                .collect();
+            surely_better(&mut candidates);
+            candidates.iter().map(|one| one.name.as_str()).collect::<String>()
+        };
+        assert_eq!(first([22, 100, 100]), "bac");
+        assert_eq!(first([90, 92, 98]), "abc"); // 8 better of 8 that differ: 2.8 standard errors
     }
 }

@@ -2,7 +2,7 @@
 //! because they share the agents' time.
 
 use super::collect::Open;
-use super::knowledge::{Guess, Knowledge};
+use super::knowledge::{Class, Guess, Knowledge, Policy};
 use super::labels::Label;
 use crate::store::Agent;
 use crate::support::{Assignment, Waiting, assign, votes};
@@ -107,12 +107,19 @@ fn decide(knowledge: &Knowledge, ticket: &Open) -> Routed {
     } else {
         "an earlier route"
     };
-    let (route, category, confidence, mut why) = match (&ticket.category, best) {
+    let (mut route, category, confidence, mut why) = match (&ticket.category, best) {
         (Some(kept), _) => (
             true,
             Some(kept.clone()),
             ticket.by_person.then_some(1.0),
             format!("{decider} chose category {kept}"),
+        ),
+        (None, best) if ticket.none_fits => (
+            ticket.team.is_some() || ticket.agent_id.is_some(),
+            best.filter(|_| label == Label::Category)
+                .map(|(_, class, _)| class.name.clone()),
+            best.map(|(_, _, p)| p),
+            "a person said that no category fits".to_owned(),
         ),
         (None, None) => (
             ticket.team.is_some() || ticket.agent_id.is_some(),
@@ -130,7 +137,8 @@ fn decide(knowledge: &Knowledge, ticket: &Open) -> Routed {
                 ),
                 None if sure => format!("{what} at {p:.2}, at least {needed:.2} is needed ({measured})"),
                 None if needed.is_finite() => {
-                    format!("{what} at only {p:.2}, {needed:.2} is needed ({measured})")
+                    let (p, needed) = apart(p, needed);
+                    format!("{what} at only {p}, {needed} is needed ({measured})")
                 }
                 None if policy.threshold.confidence.is_finite() => {
                     format!(
@@ -149,25 +157,25 @@ fn decide(knowledge: &Knowledge, ticket: &Open) -> Routed {
         }
     };
     let usual = match label {
-        Label::Category => policy
-            .classes
-            .iter()
-            .find(|known| Some(&known.name) == category.as_ref()),
-        Label::Team => best.map(|(_, class, _)| class),
+        Label::Category => (0..)
+            .zip(&policy.classes)
+            .find(|(_, known)| Some(&known.name) == category.as_ref()),
+        Label::Team => best.map(|(at, class, _)| (at, class)),
     };
-    let team = ticket
-        .team
-        .clone()
-        .or_else(|| guess.team.clone().filter(|_| route))
-        .or_else(|| usual.and_then(|known| known.team.clone()).filter(|_| route));
-    match (&ticket.team, &team) {
-        (Some(team), _) if ticket.stays => why = format!("{why}; team {team} has it"),
-        (Some(team), _) => why = format!("{why}; {decider} chose team {team}"),
-        (None, Some(_)) if label == Label::Team => {} // said already
-        (None, Some(team)) if guess.team.is_some() => why = format!("{why}; its words say team {team}"),
-        (None, Some(team)) => why = format!("{why}; team {team} handles it"),
-        (None, None) if route => why = format!("{why}; no team: no old ticket of this category names one"),
-        (None, None) => {}
+    let mut team = ticket.team.clone();
+    if let Some(team) = &team {
+        why = match ticket.stays {
+            true => format!("{why}; team {team} has it"),
+            false => format!("{why}; {decider} chose team {team}"),
+        };
+    } else if route && !ticket.none_fits {
+        let found = find_team(policy, &guess, usual, confidence.unwrap_or(1.0));
+        // Somebody has it already: then the team is only said.
+        route = found.sure || ticket.agent_id.is_some();
+        team = found.team;
+        if let Some(said) = found.why {
+            why = format!("{why}; {said}");
+        }
     }
     if let Some(agent) = &ticket.agent_id {
         why = match ticket.stays {
@@ -178,8 +186,8 @@ fn decide(knowledge: &Knowledge, ticket: &Open) -> Routed {
     let priority = ticket
         .priority
         .clone()
-        .or_else(|| guess.priority.clone())
-        .or_else(|| usual.and_then(|known| known.priority.clone()));
+        .or_else(|| guess.priority.as_ref().map(|told| told.value.clone()))
+        .or_else(|| usual.and_then(|(_, known)| known.priority.clone()));
     Routed {
         route,
         category,
@@ -193,13 +201,93 @@ fn decide(knowledge: &Knowledge, ticket: &Open) -> Routed {
     }
 }
 
+/// The team of a ticket about to be routed.
+struct Found {
+    team: Option<String>,
+    /// Whether it may be routed: its team is right as often as stated, or no team is known to choose.
+    sure: bool,
+    why: Option<String>,
+}
+
+/// The team the words tell, where that was right with the stated precision at this confidence; else the one usual for the
+/// category, where that was. `confidence` is that of the category.
+fn find_team(policy: &Policy, guess: &Guess, usual: Option<(u32, &Class)>, confidence: f64) -> Found {
+    let usual = usual.and_then(|(at, class)| Some((at, class, class.team.as_ref()?)));
+    if policy.label == Label::Team {
+        return Found {
+            team: usual.map(|(_, _, team)| team.clone()), // as sure as the label, and said with it
+            sure: true,
+            why: None,
+        };
+    }
+    let surely = |team: &str, why: String| Found {
+        team: Some(team.to_owned()),
+        sure: true,
+        why: Some(why),
+    };
+    let mut doubts = Vec::new();
+    if let Some(told) = &guess.team {
+        let (team, p, needed) = (&told.value, told.confidence, told.needed);
+        if p >= needed {
+            return surely(
+                team,
+                format!("its words say team {team} at {p:.2}, at least {needed:.2} is needed"),
+            );
+        }
+        doubts.push(match needed.is_finite() {
+            true => {
+                let (p, needed) = apart(p, needed);
+                format!("its words say team {team} at only {p}, {needed} is needed")
+            }
+            false => format!("its words say team {team} at {p:.2}, but no confidence was right often enough"),
+        });
+    }
+    if let Some((at, class, team)) = usual {
+        match (&policy.usual, class.team_share) {
+            (Some(threshold), Some(share)) if !class.has_one_team(threshold.aimed) => doubts.push(format!(
+                "team {team} had only {:.0} % of the old tickets of this category",
+                100.0 * share
+            )),
+            (Some(threshold), _) if !threshold.passes(at, confidence) => doubts.push(format!(
+                "team {team}, usual for this category, was not right often enough at such a confidence"
+            )),
+            _ => return surely(team, format!("team {team} handles it")),
+        }
+    }
+    match doubts.is_empty() {
+        true => Found {
+            team: None,
+            sure: true,
+            why: Some("no team: no old ticket of this category names one".into()),
+        },
+        false => Found {
+            team: None,
+            sure: false,
+            why: Some(format!("{}, so people decide", doubts.join("; "))),
+        },
+    }
+}
+
+/// A confidence and the higher one that is needed, with as many digits as tell them apart.
+fn apart(p: f64, needed: f64) -> (String, String) {
+    let with = |digits: usize| (format!("{p:.digits$}"), format!("{needed:.digits$}"));
+    (2..)
+        .map(with)
+        .take(16)
+        .find(|(p, needed)| p != needed)
+        .unwrap_or_else(|| with(17))
+}
+
 fn staff(agent: &Agent, load: &BTreeMap<String, u64>) -> crate::support::Agent {
     crate::support::Agent {
         team: agent.team.clone(),
         languages: agent.languages.clone().unwrap_or_default(),
-        skills: agent.skills.clone().filter(|skills| !skills.is_empty()),
+        skills: agent.skills.clone(),
         capacity: agent.capacity.map(|capacity| capacity.max(0) as u64),
         load: load.get(&agent.agent_id).copied().unwrap_or(0),
         active: agent.active,
     }
 }
+
+#[cfg(test)]
+mod tests;

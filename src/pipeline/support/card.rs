@@ -170,7 +170,10 @@ pub(super) fn keep(prepared: &Prepared, judged: &Judged, night: &Night<'_>) -> R
         .map(|(&class, _)| prepared.labels[class as usize].clone());
     let routes = sample.iter().filter_map(|&at| {
         let (ticket, routed) = (&prepared.open[at], &judged.routed[at]);
-        let undecided = ticket.category.is_none() && ticket.team.is_none() && ticket.agent_id.is_none();
+        let undecided = !ticket.none_fits
+            && ticket.category.is_none()
+            && ticket.team.is_none()
+            && ticket.agent_id.is_none();
         let &(class, _) = routed.guess.candidates.first().filter(|_| undecided)?;
         Some(ArchivedRoute {
             ticket_id: ticket.ticket_id.clone(),

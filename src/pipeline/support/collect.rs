@@ -6,7 +6,8 @@
 use super::super::Night;
 use super::continuity::{self, Happened};
 use super::due::Clock;
-use super::labels::{Label, NONE_OF_THESE, label, unknown};
+use super::knowledge::Class;
+use super::labels::{Label, NONE_OF_THESE, classes, label, unknown};
 use crate::store::{Agent, Article, Reply, Snapshot, Ticket};
 use crate::support::{Message, Unknown, introduced};
 use crate::text::{language_of, plain, unquoted, written};
@@ -61,6 +62,8 @@ pub(super) struct Open {
     pub agent_id: Option<String>,
     pub priority: Option<String>,
     pub by_person: bool,
+    /// A person said that no category fits.
+    pub none_fits: bool,
     pub created_at: i64,
     /// The customer's message to be answered: the last one after the ticket itself.
     pub reply_to: Option<i64>,
@@ -100,6 +103,8 @@ pub struct Prepared {
     pub(super) labelled: Vec<(usize, u32)>,
     /// Categories or teams, sorted; each has at least two labelled tickets.
     pub(super) labels: Vec<String>,
+    /// What people mostly did with the tickets of each label; beside `labels`.
+    pub(super) classes: Vec<Class>,
     /// Whether the labels spread over enough days to be judged by the later ones.
     pub(super) timed: bool,
     /// The class of tickets that people marked as none of the categories, where there is one.
@@ -211,11 +216,17 @@ pub(super) fn prepare(collected: Collected, night: &Night<'_>) -> Result<Prepare
         .zip(days(i64::min))
         .is_some_and(|(last, first)| last - first >= 7);
     let unknown = unknown(&labels, &labelled, &old, as_of, timed);
+    let classes = classes(&old, label, &labels, &collected.agents);
+    let usual = match label {
+        Label::Category => classes.as_slice(),
+        Label::Team => &[],
+    };
     continuity::keep(
         &mut open,
         &old,
         &night.shop.published_routes()?,
         &collected.agents,
+        usual,
     );
     Ok(Prepared {
         old,
@@ -225,6 +236,7 @@ pub(super) fn prepare(collected: Collected, night: &Night<'_>) -> Result<Prepare
         label,
         labelled,
         labels,
+        classes,
         timed,
         unknown,
         happened,
@@ -248,6 +260,7 @@ fn waiting(ticket: &Ticket, text: &str, thread: &[Reply]) -> Open {
         agent_id: ticket.agent_id.clone().filter(|agent| !agent.is_empty()),
         priority: ticket.priority.clone(),
         by_person: ticket.by_person,
+        none_fits: ticket.by_person && ticket.category.as_deref() == Some(NONE_OF_THESE),
         created_at: ticket.created_at,
         reply_to: last_customer.map(|m| m.reply_id),
         last_message: last_customer.map(|m| written(&m.body, LETTERS)),

@@ -1,22 +1,24 @@
 //! From one night to the next: who keeps a ticket, and what people did with the answers of earlier nights.
 //!
 //! A new model may send a ticket elsewhere only while nobody has touched it. Once a person entered something or an agent
-//! replied, it stays with the agent who replied last, else with the one an earlier night gave it to. And a customer keeps
-//! the agent of the last ticket. None of this is a label: only what people entered is learned from.
+//! replied, it stays with the agent who replied last, else with the one an earlier night gave it to, unless a person has
+//! since entered a category that is not this agent's. And a customer keeps the agent of the last ticket. None of this is a label: only what people entered is learned from.
 
 use super::super::Night;
 use super::collect::{Old, Open, sent};
-use crate::store::{Agent, ArchivedDraft, ArchivedRoute, Reply, Ticket};
+use super::knowledge::Class;
+use crate::store::{Agent, ArchivedDraft, ArchivedRoute, Held, Reply, Ticket};
 use anyhow::Result;
 use std::collections::BTreeMap;
 
-/// Leaves touched tickets where they are, and tells who had each customer's last ticket. `before`: team and agent of the
-/// published routes.
+/// Leaves touched tickets where they are, and tells who had each customer's last ticket. `before`: the published
+/// routes; `usual`: the categories with their usual teams.
 pub(super) fn keep(
     open: &mut [Open],
     old: &[Old],
-    before: &BTreeMap<String, (Option<String>, Option<String>)>,
+    before: &BTreeMap<String, Held>,
     agents: &[Agent],
+    usual: &[Class],
 ) {
     let mut had: BTreeMap<&str, Vec<(i64, &str, &str)>> = BTreeMap::new();
     for one in old {
@@ -48,18 +50,17 @@ pub(super) fn keep(
             continue;
         }
         let routed = before.get(&ticket.ticket_id);
-        let candidates = [
-            ticket.replied_by.as_deref(),
-            routed.and_then(|(_, agent)| agent.as_deref()),
-        ];
-        let keeper = candidates
-            .into_iter()
-            .flatten()
-            .filter_map(|id| on_duty.get(id))
-            .find(|agent| {
-                // Somebody moved it to another team: then it is that team's.
-                ticket.team.is_none() || agent.team.is_none() || agent.team == ticket.team
-            });
+        let seated = |id: &str| on_duty.get(id).copied();
+        let replied = ticket.replied_by.as_deref().and_then(seated);
+        // Who was only given the ticket keeps it while it still is the agent's kind of ticket.
+        let given = routed
+            .and_then(|held| Some((held, seated(held.agent_id.as_deref()?)?)))
+            .filter(|(held, agent)| fits(ticket, held, agent, usual))
+            .map(|(_, agent)| agent);
+        let keeper = [replied, given].into_iter().flatten().find(|agent| {
+            // Somebody moved it to another team: then it is that team's.
+            ticket.team.is_none() || agent.team.is_none() || agent.team == ticket.team
+        });
         if let Some(agent) = keeper {
             ticket.agent_id = Some(agent.agent_id.clone());
             ticket.stays = true;
@@ -67,10 +68,29 @@ pub(super) fn keep(
                 ticket.team = agent
                     .team
                     .clone()
-                    .or_else(|| routed.and_then(|(team, _)| team.clone()));
+                    .or_else(|| routed.and_then(|held| held.team.clone()));
             }
         }
     }
+}
+
+/// Whether the agent who was given a ticket is still one for it, after what people entered.
+fn fits(ticket: &Open, held: &Held, agent: &Agent, usual: &[Class]) -> bool {
+    let Some(category) = &ticket.category else {
+        return !ticket.none_fits;
+    };
+    if held.category.as_ref() == Some(category) {
+        return true;
+    }
+    let knows = agent
+        .skills
+        .as_ref()
+        .is_none_or(|skills| skills.contains(category));
+    let team = usual
+        .iter()
+        .find(|class| class.name == *category)
+        .and_then(|class| class.team.as_ref());
+    knows && (team.is_none() || agent.team.is_none() || agent.team.as_ref() == team)
 }
 
 /// What a person decided about a ticket.

@@ -3,12 +3,11 @@
 use super::super::SupportOptions;
 use super::collect::Prepared;
 use super::draft;
-use super::knowledge::{Class, Knowledge, Policy, Trace};
-use super::labels::Label;
-use super::learn::Learned;
+use super::knowledge::{About, Aside, Knowledge, Policy, Trace};
+use super::labels::NONE_OF_THESE;
+use super::learn::{Learned, Tried};
 use crate::store::Score;
 use crate::support::{Judged, Threshold, Trial, accuracy, calibration_error, macro_f1};
-use std::collections::BTreeMap;
 
 impl Learned {
     /// Measures the threshold of the candidate that did best on unseen tickets, and lists the figures of all.
@@ -54,23 +53,49 @@ impl Learned {
                 )
             }
         };
-        for tried in &self.asides {
-            let about = tried.aside.about.as_str();
-            for (name, judged, chosen) in [
-                (tried.told.name.as_str(), &tried.told.judged, true),
-                ("the category's usual", &tried.follows, false),
-                ("naive", &tried.naive, false),
+        let mut usual = None;
+        let mut asides = Vec::new();
+        for tried in self.asides {
+            let told = Threshold::measure(&tried.told.judged, options.precision, None);
+            let acted: Vec<Judged> = tried
+                .usual
+                .iter()
+                .filter(|one| threshold.passes(one.answer, one.confidence))
+                .filter(|one| prepared.classes[one.answer as usize].has_one_team(options.precision))
+                .copied()
+                .collect();
+            let follows = Threshold::measure(&acted, options.precision, None);
+            let team = tried.about == About::Team;
+            let better = tried.classifier.is_some();
+            for (name, judged, threshold, n, chosen) in [
+                (
+                    tried.told.name.as_str(),
+                    &tried.told.judged,
+                    Some(&told),
+                    tried.told.judged.len(),
+                    better,
+                ),
+                (
+                    "the category's usual",
+                    &tried.follows,
+                    Some(&follows),
+                    acted.len(),
+                    !better,
+                ),
+                ("naive", &tried.naive, None, 0, false),
             ] {
-                aside_scores(
-                    &mut scores,
-                    about,
-                    name,
-                    judged,
-                    tried.aside.values.len(),
-                    tried.split,
-                    chosen,
-                );
+                let threshold = threshold.filter(|_| team).map(|threshold| (threshold, n));
+                aside_scores(&mut scores, &tried, name, judged, threshold, chosen);
             }
+            if team {
+                usual = Some(follows);
+            }
+            asides.extend(tried.classifier.map(|classifier| Aside {
+                about: tried.about,
+                values: tried.values,
+                classifier,
+                threshold: told,
+            }));
         }
         scores.extend(draft::scores(&self.drafting));
         let traces = prepared
@@ -95,7 +120,8 @@ impl Learned {
         let policy = Policy {
             model,
             label: prepared.label,
-            classes: classes(prepared),
+            classes: prepared.classes.clone(),
+            usual,
             threshold,
             measured,
             drafting: self.drafting,
@@ -111,14 +137,17 @@ impl Learned {
             pages: self.pages,
             articles: self.articles,
             classifier: self.classifier,
-            asides: self.asides.into_iter().map(|tried| tried.aside).collect(),
+            asides,
         };
         (knowledge, scores)
     }
 }
 
 fn too_few(prepared: &Prepared) -> String {
-    match prepared.labels.first() {
+    match prepared.labels.iter().find(|name| *name != NONE_OF_THESE) {
+        None if prepared.unknown.is_some() => format!(
+            "no category but \"{NONE_OF_THESE}\", none of these, has two tickets that a person put there, so people decide"
+        ),
         None => "no category or team has two tickets that a person put there, so people decide".into(),
         Some(only) => format!(
             "{only} is the only {} with two tickets that a person put there; two are needed, so people decide",
@@ -141,57 +170,12 @@ fn in_words(threshold: &Threshold, trial: &Trial, better: bool) -> String {
             "no confidence was right {:.0} % of the time on {on}, so people decide",
             100.0 * threshold.aimed
         ),
-        (true, true) => format!("right {:.1} % of the time on {on}", 100.0 * threshold.precision),
+        (true, true) => format!(
+            "{:.1} % right on the {:.0} of {on} that were sure enough",
+            100.0 * threshold.precision,
+            threshold.coverage * threshold.measured_on as f64
+        ),
     }
-}
-
-/// The classes with the team and the priority people gave most of their tickets; the first by name of equals. A
-/// category whose tickets name no team belongs to the team most of whose agents name it as a skill; a team is its own.
-fn classes(prepared: &Prepared) -> Vec<Class> {
-    let mut teams: BTreeMap<&str, BTreeMap<&str, u64>> = BTreeMap::new();
-    let mut priorities: BTreeMap<&str, BTreeMap<&str, u64>> = BTreeMap::new();
-    for old in &prepared.old {
-        let Some(category) = prepared.label.of(old) else {
-            continue;
-        };
-        if let Some(team) = old.team.as_deref() {
-            *teams.entry(category).or_default().entry(team).or_default() += 1;
-        }
-        if let Some(priority) = old.priority.as_deref() {
-            *priorities
-                .entry(category)
-                .or_default()
-                .entry(priority)
-                .or_default() += 1;
-        }
-    }
-    let mut skilled: BTreeMap<&str, BTreeMap<&str, u64>> = BTreeMap::new();
-    for agent in prepared.agents.iter().filter(|agent| agent.active) {
-        for skill in agent.skills.iter().flatten() {
-            if let Some(team) = agent.team.as_deref() {
-                *skilled.entry(skill).or_default().entry(team).or_default() += 1;
-            }
-        }
-    }
-    let most = |counts: &BTreeMap<&str, BTreeMap<&str, u64>>, category: &str| {
-        let counts = counts.get(category)?;
-        counts
-            .iter()
-            .max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0)))
-            .map(|(name, _)| (*name).to_owned())
-    };
-    prepared
-        .labels
-        .iter()
-        .map(|name| Class {
-            name: name.clone(),
-            team: match prepared.label {
-                Label::Category => most(&teams, name).or_else(|| most(&skilled, name)),
-                Label::Team => Some(name.clone()),
-            },
-            priority: most(&priorities, name),
-        })
-        .collect()
 }
 
 fn route_scores(
@@ -218,24 +202,33 @@ fn route_scores(
     }
 }
 
-/// Figures of what is told beside the class.
+/// Figures of what is told beside the class; `threshold` with the number of answers it was measured on, where it is acted
+/// on from a confidence of its own.
 fn aside_scores(
     scores: &mut Vec<Score>,
-    about: &str,
+    tried: &Tried,
     model: &str,
     judged: &[Judged],
-    values: usize,
-    split: &str,
+    threshold: Option<(&Threshold, usize)>,
     chosen: bool,
 ) {
     let right = accuracy(judged);
-    let ends = right.map(|share| wilson(share, judged.len() as f64));
-    for (metric, value, ends) in [
-        ("accuracy", right, ends),
-        ("macro_f1", macro_f1(judged, values), None),
-        ("tickets", Some(judged.len() as f64), None),
-    ] {
-        scores.push(score(about, model, metric, value, ends, split, chosen));
+    let n = judged.len() as f64;
+    let mut rows = vec![
+        ("accuracy", right, n),
+        ("macro_f1", macro_f1(judged, tried.values.len()), 0.0),
+        ("tickets", Some(n), 0.0),
+    ];
+    if let Some((threshold, measured)) = threshold {
+        let acted = threshold.coverage * measured as f64;
+        let precision = (acted > 0.0).then_some(threshold.precision);
+        rows.push(("coverage", Some(acted / n.max(1.0)), n));
+        rows.push(("precision_of_routed", precision, acted));
+    }
+    for (metric, value, n) in rows {
+        let ends = value.filter(|_| n > 0.0).map(|share| wilson(share, n));
+        let about = tried.about.as_str();
+        scores.push(score(about, model, metric, value, ends, tried.split, chosen));
     }
 }
 

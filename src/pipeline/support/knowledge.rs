@@ -11,14 +11,23 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 /// Version of the artefacts' bytes.
-const FORMAT: i64 = 4;
+const FORMAT: i64 = 5;
 
 /// A class the model tells apart, a category or a team, and what people mostly did with its tickets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Class {
     pub name: String,
     pub team: Option<String>,
+    /// Share of its old tickets that people gave to this team; none where the team is known from the agents' skills only.
+    pub team_share: Option<f64>,
     pub priority: Option<String>,
+}
+
+impl Class {
+    /// Whether people gave at least this share of its tickets to the usual team, as far as they gave them to any.
+    pub(super) fn has_one_team(&self, precision: f64) -> bool {
+        self.team_share.is_none_or(|share| share >= precision)
+    }
 }
 
 /// How answers are given: small, read first.
@@ -30,6 +39,9 @@ pub(super) struct Policy {
     pub label: Label,
     pub classes: Vec<Class>,
     pub threshold: Threshold,
+    /// The confidence in a category from which the team usual for it was right with the stated precision, among categories
+    /// of which people gave that team so large a share; none where no two teams are known to choose from.
+    pub usual: Option<Threshold>,
     /// Where the threshold was measured, in words; or why there is none.
     pub measured: String,
     pub drafting: Drafting,
@@ -81,6 +93,18 @@ pub(super) struct Aside {
     /// Teams or priorities, sorted.
     pub values: Vec<String>,
     pub classifier: Classifier,
+    /// The confidence from which it was right with the stated precision; asked for teams only, because routing acts on
+    /// them.
+    pub threshold: Threshold,
+}
+
+/// A team or a priority told from the text.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Told {
+    pub value: String,
+    pub confidence: f64,
+    /// The confidence it would need to be acted on.
+    pub needed: f64,
 }
 
 /// What an aside is about.
@@ -107,8 +131,8 @@ pub(super) struct Guess {
     /// Probability that it is none of the classes, where that is likelier than any of them.
     pub none_of_these: Option<f64>,
     /// Team and priority, where the text tells them better than the class does.
-    pub team: Option<String>,
-    pub priority: Option<String>,
+    pub team: Option<Told>,
+    pub priority: Option<Told>,
     /// The nearest old tickets.
     pub near: Vec<Neighbour>,
 }
@@ -144,7 +168,11 @@ impl Knowledge {
                 .iter()
                 .enumerate()
                 .max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(&a.0)))?;
-            aside.values.get(best.0).cloned()
+            Some(Told {
+                value: aside.values.get(best.0)?.clone(),
+                confidence: *best.1,
+                needed: aside.threshold.needed(best.0 as u32),
+            })
         };
         Guess {
             candidates,

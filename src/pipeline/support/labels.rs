@@ -3,6 +3,8 @@
 
 use super::super::Night;
 use super::collect::Old;
+use super::knowledge::Class;
+use crate::store::Agent;
 use crate::support::Unknown;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -104,4 +106,59 @@ pub(super) fn label(old: &[Old], night: &Night<'_>) -> (Label, Vec<String>, Vec<
         })
         .collect();
     (label, labels, labelled)
+}
+
+/// The classes with the team and the priority people gave most of their tickets; the first by name of equals. A
+/// category whose tickets name no team belongs to the team most of whose agents name it as a skill; a team is its own.
+pub(super) fn classes(old: &[Old], label: Label, labels: &[String], agents: &[Agent]) -> Vec<Class> {
+    let mut teams: BTreeMap<&str, BTreeMap<&str, u64>> = BTreeMap::new();
+    let mut priorities: BTreeMap<&str, BTreeMap<&str, u64>> = BTreeMap::new();
+    for old in old {
+        let Some(category) = label.of(old) else {
+            continue;
+        };
+        if let Some(team) = old.team.as_deref() {
+            *teams.entry(category).or_default().entry(team).or_default() += 1;
+        }
+        if let Some(priority) = old.priority.as_deref() {
+            *priorities
+                .entry(category)
+                .or_default()
+                .entry(priority)
+                .or_default() += 1;
+        }
+    }
+    let mut skilled: BTreeMap<&str, BTreeMap<&str, u64>> = BTreeMap::new();
+    for agent in agents.iter().filter(|agent| agent.active) {
+        for skill in agent.skills.iter().flatten() {
+            if let Some(team) = agent.team.as_deref() {
+                *skilled.entry(skill).or_default().entry(team).or_default() += 1;
+            }
+        }
+    }
+    let most = |counts: &BTreeMap<&str, BTreeMap<&str, u64>>, category: &str| {
+        let counts = counts.get(category)?;
+        counts
+            .iter()
+            .max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0)))
+            .map(|(name, _)| (*name).to_owned())
+    };
+    labels
+        .iter()
+        .map(|name| Class {
+            name: name.clone(),
+            team_share: match label {
+                Label::Category => teams.get(name.as_str()).map(|counts| {
+                    let most = counts.values().copied().max().unwrap_or(0);
+                    most as f64 / counts.values().sum::<u64>() as f64
+                }),
+                Label::Team => None,
+            },
+            team: match label {
+                Label::Category => most(&teams, name).or_else(|| most(&skilled, name)),
+                Label::Team => Some(name.clone()),
+            },
+            priority: most(&priorities, name),
+        })
+        .collect()
 }

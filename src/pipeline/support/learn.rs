@@ -3,7 +3,7 @@
 use super::super::Night;
 use super::collect::{Prepared, message};
 use super::draft;
-use super::knowledge::{About, Aside, Page};
+use super::knowledge::{About, Page};
 use crate::fit::Checkpoint;
 use crate::support::{
     Candidate, Classifier, Drafting, Effort, Judged, Message, Public, Recipe, Solved, Trial, try_classifiers,
@@ -31,7 +31,14 @@ pub struct Learned {
 /// Team or priority told from the text, beside what follows from the category.
 #[derive(Debug)]
 pub(super) struct Tried {
-    pub aside: Aside,
+    pub about: About,
+    /// Teams or priorities, sorted.
+    pub values: Vec<String>,
+    /// Fitted where it was right more often than what follows from the category.
+    pub classifier: Option<Classifier>,
+    /// Whether the published value of the category that was told was right: `answer` is the category, `confidence` the
+    /// category's, and where the value was wrong `truth` is no category.
+    pub usual: Vec<Judged>,
     /// On the same unseen tickets: told from the text, what follows from the category told from the text, and the
     /// most frequent value.
     pub told: Candidate,
@@ -158,7 +165,7 @@ fn fingerprint(messages: &[Message<'_>], labels: &[u32], recipe: &Recipe) -> u12
     hash.digest128()
 }
 
-/// Tries team or priority on its own: kept only where it was right more often than what follows from the category, on
+/// Tries team or priority on its own: fitted only where it was right more often than what follows from the category, on
 /// the same unseen tickets and beyond chance.
 fn aside(
     prepared: &Prepared,
@@ -197,26 +204,74 @@ fn aside(
         lost += f64::from(u8::from(!told.right() && follows.right()));
     }
     // McNemar's statistic: two standard errors.
-    if gained - lost <= 2.0 * (gained + lost).sqrt() {
-        return Ok(None);
-    }
-    let Some(recipe) = told.recipe.clone() else {
-        return Ok(None);
+    let better = gained - lost > 2.0 * (gained + lost).sqrt();
+    let classifier = match told.recipe.as_ref().filter(|_| better) {
+        Some(recipe) => {
+            let messages = messages(prepared, &rows);
+            let control = night.control.quiet();
+            Some(Classifier::fit(
+                recipe,
+                &messages,
+                &labels,
+                values.len(),
+                None,
+                &control,
+            )?)
+        }
+        // How often the usual team is right counts all the same.
+        None if about == About::Team => None,
+        None => return Ok(None),
     };
-    let messages = messages(prepared, &rows);
-    let control = night.control.quiet();
-    let classifier = Classifier::fit(&recipe, &messages, &labels, values.len(), None, &control)?;
+    let judged = trial.texts.iter().map(|&text| rows[text]);
     Ok(Some(Tried {
-        aside: Aside {
-            about,
-            values: values.into_iter().map(str::to_owned).collect(),
-            classifier,
-        },
+        about,
+        usual: usual(prepared, category, judged, value, about),
+        values: values.into_iter().map(str::to_owned).collect(),
+        classifier,
         told,
         follows,
         naive: trial.naive,
         split: trial.split,
     }))
+}
+
+/// Whether what is published of the category told about the `judged` old tickets unseen was what people decided.
+fn usual<'a>(
+    prepared: &'a Prepared,
+    category: Option<&Trial>,
+    judged: impl Iterator<Item = usize>,
+    value: impl Fn(usize) -> Option<&'a str>,
+    about: About,
+) -> Vec<Judged> {
+    let told = told(prepared, category);
+    let right = |row: usize, class: u32| {
+        let class = prepared.classes.get(class as usize)?;
+        let published = match about {
+            About::Team => class.team.as_deref(),
+            About::Priority => class.priority.as_deref(),
+        };
+        Some(published? == value(row)?)
+    };
+    judged
+        .filter_map(|row| {
+            let one = told.get(&row)?;
+            let right = right(row, one.answer)?;
+            Some(Judged {
+                truth: if right { one.answer } else { u32::MAX },
+                ..*one
+            })
+        })
+        .collect()
+}
+
+/// What the best candidate told about tickets unseen, by the row of the old tickets.
+fn told(prepared: &Prepared, category: Option<&Trial>) -> BTreeMap<usize, Judged> {
+    let of = |trial: &Trial| {
+        let rows = trial.texts.iter().map(|&text| prepared.labelled[text].0);
+        let judged = trial.candidates.first()?.judged.iter().copied();
+        Some(rows.zip(judged).collect())
+    };
+    category.and_then(of).unwrap_or_default()
 }
 
 /// What follows from the category that was told about the same tickets unseen: the value most of its tickets have.
@@ -241,20 +296,14 @@ fn follows(
         let best = counts.iter().max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0)));
         best.map(|(&label, _)| label)
     };
-    let told: BTreeMap<usize, u32> = category
-        .and_then(|trial| Some((trial, trial.candidates.first()?)))
-        .map(|(trial, best)| {
-            let rows = trial.texts.iter().map(|&text| prepared.labelled[text].0);
-            rows.zip(best.judged.iter().map(|one| one.answer)).collect()
-        })
-        .unwrap_or_default();
+    let told = told(prepared, category);
     judged
         .iter()
         .zip(naive)
         .map(|(&text, naive)| Judged {
             answer: told
                 .get(&rows[text])
-                .and_then(|&class| usual(class))
+                .and_then(|one| usual(one.answer))
                 .unwrap_or(naive.answer),
             truth: labels[text],
             confidence: naive.confidence,

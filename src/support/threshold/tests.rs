@@ -32,8 +32,38 @@ fn without_support_nothing_passes() {
     assert!(!Threshold::measure(&line(10, |_| true), 0.5, None).passes(0, 1.0));
     assert!(!Threshold::measure(&line(100, |_| false), 0.5, None).passes(1, 1.0));
     assert!(!Threshold::measure(&line(20, |_| true), 0.99, None).passes(0, 1.0)); // twenty are no proof of 99 %
-    assert!(Threshold::measure(&line(40, |_| true), 0.95, None).passes(0, 0.06));
     assert!(!Threshold::measure(&[], 0.95, None).passes(0, 1.0));
+}
+
+#[test]
+fn what_is_likelier_wrong_than_right_never_passes() {
+    // A rare class, less sure than one half and always wrong, behind a thousand right answers.
+    let mut judged = line(1000, |_| true);
+    judged.retain(|one| one.confidence >= 0.5);
+    judged.extend((0..20).map(|_| Judged {
+        truth: 0,
+        answer: 1,
+        confidence: 0.3,
+    }));
+    let threshold = Threshold::measure(&judged, 0.9, None);
+    assert!(
+        threshold.passes(0, 0.5) && !threshold.passes(1, 0.3),
+        "{threshold:?}"
+    );
+}
+
+#[test]
+fn an_equally_sure_answer_passes_whatever_its_last_digits() {
+    let judged = [Judged {
+        truth: 0,
+        answer: 0,
+        confidence: 0.993_828_740,
+    }; 40];
+    let threshold = Threshold::measure(&judged, 0.95, None);
+    assert!(
+        threshold.passes(0, 0.993_828_739) && !threshold.passes(0, 0.9938),
+        "{threshold:?}"
+    );
 }
 
 #[test]
@@ -78,7 +108,7 @@ fn unknown_tickets_never_pass_and_raise_the_bar_for_all() {
         .map(|i| Judged {
             truth: if i * 7919 % 4000 < i / 5 { 9 } else { 0 },
             answer: 0,
-            confidence: 1.0 - f64::from(i) / 4000.0,
+            confidence: 1.0 - f64::from(i) / 8000.0,
         })
         .chain((0..400).map(|_| Judged {
             truth: 9,
