@@ -13,12 +13,14 @@
 //! mentions is not found. Erasing a customer is therefore done at the source, not here.
 
 mod address;
+mod greeting;
 mod names;
 mod numbers;
 #[cfg(test)]
 mod tests;
 
-pub use names::{greeted, introduced};
+pub use greeting::greeted;
+pub use names::introduced;
 
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,9 +45,11 @@ pub enum Kind {
     Link,
     /// The agent who signs.
     Agent,
+    /// A sum of money.
+    Amount,
 }
 
-const KINDS: [Kind; 8] = [
+const KINDS: [Kind; 9] = [
     Kind::Name,
     Kind::Mail,
     Kind::Phone,
@@ -54,10 +58,11 @@ const KINDS: [Kind; 8] = [
     Kind::Address,
     Kind::Link,
     Kind::Agent,
+    Kind::Amount,
 ];
 
 /// Placeholders by language, in the order of [`KINDS`]; the first is for languages without a row.
-const PLACEHOLDERS: [(&str, [&str; 8]); 7] = [
+const PLACEHOLDERS: [(&str, [&str; 9]); 7] = [
     (
         "en",
         [
@@ -69,12 +74,13 @@ const PLACEHOLDERS: [(&str, [&str; 8]); 7] = [
             "[address]",
             "[link]",
             "[agent]",
+            "[amount]",
         ],
     ),
     (
         "zh",
         [
-            "[姓名]", "[邮箱]", "[电话]", "[卡号]", "[单号]", "[地址]", "[链接]", "[客服]",
+            "[姓名]", "[邮箱]", "[电话]", "[卡号]", "[单号]", "[地址]", "[链接]", "[客服]", "[金额]",
         ],
     ),
     (
@@ -88,6 +94,7 @@ const PLACEHOLDERS: [(&str, [&str; 8]); 7] = [
             "[Adresse]",
             "[Link]",
             "[Bearbeiter]",
+            "[Betrag]",
         ],
     ),
     (
@@ -101,6 +108,7 @@ const PLACEHOLDERS: [(&str, [&str; 8]); 7] = [
             "[adresse]",
             "[lien]",
             "[conseiller]",
+            "[montant]",
         ],
     ),
     (
@@ -114,6 +122,7 @@ const PLACEHOLDERS: [(&str, [&str; 8]); 7] = [
             "[dirección]",
             "[enlace]",
             "[agente]",
+            "[importe]",
         ],
     ),
     (
@@ -127,6 +136,7 @@ const PLACEHOLDERS: [(&str, [&str; 8]); 7] = [
             "[indirizzo]",
             "[collegamento]",
             "[operatore]",
+            "[importo]",
         ],
     ),
     (
@@ -140,6 +150,7 @@ const PLACEHOLDERS: [(&str, [&str; 8]); 7] = [
             "[endereço]",
             "[ligação]",
             "[atendente]",
+            "[valor]",
         ],
     ),
 ];
@@ -267,11 +278,10 @@ pub fn cleaned(
         .filter(|one| !public.has(&reply[one.at.clone()]))
         .collect();
     let mut named: Vec<String> = customer.to_vec();
-    let greeting = greeted(reply);
-    if let Some(at) = &greeting {
-        // A user number may stand for a name there.
-        found.retain(|one| one.at.end <= at.start || at.end <= one.at.start);
-    }
+    let greetings = greeting::names(reply);
+    // A user number may stand for a name there.
+    let apart = |one: &Found, at: &Range<usize>| one.at.end <= at.start || at.end <= one.at.start;
+    found.retain(|one| greetings.iter().all(|at| apart(one, at)));
     let mut add = |kind: Kind, at: Range<usize>| {
         if found
             .iter()
@@ -280,7 +290,7 @@ pub fn cleaned(
             found.push(Found { kind, at });
         }
     };
-    if let Some(at) = greeting {
+    for at in greetings {
         named.push(reply[at.clone()].to_owned());
         add(Kind::Name, at);
     }
@@ -345,7 +355,9 @@ impl Own {
                 if !filled.contains(hole) {
                     continue;
                 }
-                match self.values.get(kind) {
+                // Two sums in one reply are two facts: one value cannot be both.
+                let twice = *kind == Kind::Amount && filled.matches(hole).count() > 1;
+                match self.values.get(kind).filter(|_| !twice) {
                     Some(value) => filled = filled.replace(hole, value),
                     None if *kind == Kind::Agent => {
                         filled = filled
@@ -354,6 +366,7 @@ impl Own {
                             .trim_end()
                             .to_owned();
                     }
+                    None if *kind == Kind::Name => filled = greeting::without_name(&filled, hole),
                     None => {}
                 }
             }

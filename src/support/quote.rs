@@ -140,7 +140,7 @@ mod tests {
         assert_eq!(draft.quoted, [1]);
         let nobody = write(&quotes, &weighing, &Own::default()).unwrap();
         assert!(
-            nobody.text.starts_with("Dear [name], order #[order number]"),
+            nobody.text.starts_with("Hello, order #[order number]"),
             "{}",
             nobody.text
         );

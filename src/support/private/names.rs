@@ -1,184 +1,8 @@
-//! Names: in the greeting of a reply, in what a customer says of themselves, and in signatures.
+//! Names: in what a customer says of themselves, in a text that mentions them, and in signatures.
 
-use crate::text::is_cjk;
+use super::greeting::{ANYBODY, TITLES};
+use crate::text::{CLOSINGS, is_cjk};
 use std::ops::Range;
-
-/// Greetings before a name, in lower case, longer ones first where one begins another.
-const GREETINGS: [&str; 40] = [
-    "good morning",
-    "good afternoon",
-    "good evening",
-    "dear",
-    "hello",
-    "hey",
-    "hi",
-    "greetings",
-    "guten morgen",
-    "guten tag",
-    "guten abend",
-    "sehr geehrte",
-    "sehr geehrter",
-    "hallo",
-    "lieber",
-    "liebe",
-    "moin",
-    "bonjour",
-    "bonsoir",
-    "chère",
-    "cher",
-    "estimado",
-    "estimada",
-    "querido",
-    "querida",
-    "buenos días",
-    "buenas tardes",
-    "hola",
-    "gentile",
-    "egregio",
-    "buongiorno",
-    "buonasera",
-    "caro",
-    "cara",
-    "salve",
-    "prezado",
-    "prezada",
-    "olá",
-    "bom dia",
-    "boa tarde",
-];
-/// Titles that belong to a name.
-const TITLES: [&str; 24] = [
-    "mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir", "madam", "herr", "frau", "monsieur", "madame", "m",
-    "mme", "señor", "señora", "sr", "sra", "signor", "signora", "sig", "senhor", "senhora",
-];
-/// Words in a greeting that are nobody's name.
-const ANYBODY: [&str; 44] = [
-    "customer",
-    "customers",
-    "client",
-    "user",
-    "team",
-    "support",
-    "sir",
-    "madam",
-    "all",
-    "there",
-    "everyone",
-    "friend",
-    "valued",
-    "sirs",
-    "service",
-    "colleague",
-    "colleagues",
-    "subscriber",
-    "guest",
-    "member",
-    "kunde",
-    "kundin",
-    "kunden",
-    "damen",
-    "herren",
-    "und",
-    "zusammen",
-    "cliente",
-    "clienti",
-    "monsieur",
-    "madame",
-    "tous",
-    "équipe",
-    "equipo",
-    "usuario",
-    "todos",
-    "utente",
-    "again",
-    "your",
-    "you",
-    "the",
-    "thank",
-    "thanks",
-    "we",
-];
-/// Chinese words for anybody.
-const ANYONE: [&str; 14] = [
-    "网友", "客户", "顾客", "用户", "朋友", "亲", "市民", "网民", "同志", "领导", "买家", "会员", "先生",
-    "女士",
-];
-
-/// The name that a reply greets, with its title, without greeting and comma.
-pub fn greeted(reply: &str) -> Option<Range<usize>> {
-    let start = reply.len() - reply.trim_start().len();
-    quoted(reply, start)
-        .or_else(|| chinese(reply, start))
-        .or_else(|| western(reply, start))
-}
-
-/// "Dear Ms. Anna Smith,": up to four capitalised words after a greeting, ended by a mark or the line.
-fn western(reply: &str, start: usize) -> Option<Range<usize>> {
-    let lower = reply[start..].chars().take(40).collect::<String>().to_lowercase();
-    let greeting = GREETINGS
-        .iter()
-        .filter(|greeting| {
-            lower
-                .strip_prefix(**greeting)
-                .is_some_and(|rest| rest.starts_with([' ', ',', '\u{a0}']))
-        })
-        .max_by_key(|greeting| greeting.len())?;
-    // The greeting in lower case has as many characters as the one written.
-    let skip: usize = reply[start..]
-        .chars()
-        .take(greeting.chars().count())
-        .map(char::len_utf8)
-        .sum();
-    let from = start + skip + reply[start + skip..].find(|c: char| !c.is_whitespace() && c != ',')?;
-    let line = &reply[from..];
-    let end = line.find([',', '!', ':', '\n', ';', '，', '！', '：', '?'])?;
-    let line = line[..end].trim_end_matches(['-', '–', '—', ' ', '.']);
-    let words: Vec<&str> = line.split_whitespace().collect();
-    let bare = |word: &str| word.trim_matches(['.', ',']).to_lowercase();
-    let nobody = words
-        .iter()
-        .all(|word| ANYBODY.contains(&bare(word).as_str()) || TITLES.contains(&bare(word).as_str()));
-    let named = (1..=5).contains(&words.len())
-        && words.iter().all(|word| {
-            word.starts_with(char::is_uppercase)
-                || ["von", "van", "de", "da", "di", "del"].contains(word)
-                || TITLES.contains(&bare(word).as_str())
-        })
-        && !words
-            .iter()
-            .any(|word| ANYBODY.contains(&bare(word).as_str()) && !TITLES.contains(&bare(word).as_str()));
-    (named && !nobody).then(|| from..from + line.len())
-}
-
-/// 网友“UU0082205”: a name in quotation marks at the very beginning.
-fn quoted(reply: &str, start: usize) -> Option<Range<usize>> {
-    let head: String = reply[start..].chars().take(30).collect();
-    let (open, mark) = head
-        .char_indices()
-        .find(|(_, c)| matches!(c, '“' | '"' | '「' | '‘' | '”'))?;
-    if head[..open].chars().count() > 6 || !head[..open].chars().all(|c| is_cjk(c) || c.is_whitespace()) {
-        return None;
-    }
-    let from = open + mark.len_utf8();
-    let end = head[from..].find(['”', '"', '」', '’', '“'])?;
-    let name = &head[from..from + end];
-    let short =
-        (1..=20).contains(&name.chars().count()) && !name.contains(|c: char| "，。！？,!?".contains(c));
-    (short && (is_cjk(head.chars().next()?) || open == 0)).then(|| start + from..start + from + end)
-}
-
-/// 尊敬的王先生： the characters between the address and the mark, unless they are anybody.
-fn chinese(reply: &str, start: usize) -> Option<Range<usize>> {
-    let rest = &reply[start..];
-    let head = ["尊敬的", "亲爱的"]
-        .iter()
-        .find(|head| rest.starts_with(**head))?;
-    let from = start + head.len();
-    let end = reply[from..].find(|c: char| "，,：:！! 您你\n".contains(c))?;
-    let name = &reply[from..from + end];
-    let anyone = ANYONE.contains(&name) || ANYONE[..12].iter().any(|word| name.contains(word));
-    ((1..=8).contains(&name.chars().count()) && !anyone).then(|| from..from + end)
-}
 
 /// Formulas after which a customer gives a name.
 const SELVES: [&str; 12] = [
@@ -195,50 +19,6 @@ const SELVES: [&str; 12] = [
     "我叫",
     "我的名字是",
 ];
-/// Formulas that close a message, in lower case.
-pub(crate) const CLOSINGS: [&str; 40] = [
-    "best regards",
-    "kind regards",
-    "warm regards",
-    "with regards",
-    "regards",
-    "best wishes",
-    "best",
-    "sincerely",
-    "sincerely yours",
-    "yours sincerely",
-    "yours faithfully",
-    "yours truly",
-    "yours",
-    "cheers",
-    "thanks",
-    "many thanks",
-    "thank you",
-    "thanks in advance",
-    "mit freundlichen grüßen",
-    "freundliche grüße",
-    "viele grüße",
-    "beste grüße",
-    "liebe grüße",
-    "mfg",
-    "vielen dank",
-    "cordialement",
-    "bien à vous",
-    "saludos",
-    "saludos cordiales",
-    "atentamente",
-    "un saludo",
-    "cordiali saluti",
-    "distinti saluti",
-    "atenciosamente",
-    "cumprimentos",
-    "此致",
-    "敬礼",
-    "祝好",
-    "谢谢",
-    "敬上",
-];
-
 /// Whether a line is a closing formula and nothing else.
 pub(crate) fn closes(line: &str) -> bool {
     let line = line
@@ -246,7 +26,7 @@ pub(crate) fn closes(line: &str) -> bool {
         .trim_end_matches([',', '.', '!', '，', '。', '！', '~'])
         .trim_end()
         .to_lowercase();
-    CLOSINGS.contains(&line.as_str())
+    CLOSINGS.iter().any(|closing| closing.0 == line)
 }
 
 /// Names that a customer's message gives as the customer's own.
@@ -269,10 +49,10 @@ pub fn introduced(message: &str) -> Vec<String> {
     for (at, line) in lines.iter().enumerate().skip(lines.len().saturating_sub(8)) {
         if closes(line) {
             names.extend(lines.get(at + 1).and_then(|next| name_at(next, true)));
-        } else if let Some(after) = CLOSINGS.iter().find_map(|closing| {
+        } else if let Some(after) = CLOSINGS.iter().find_map(|(closing, _)| {
             // "Best regards, Anna Smith" on one line.
             let head: String = line.chars().take(closing.chars().count()).collect();
-            (head.to_lowercase() == *closing).then(|| &line[head.len()..])
+            (head.to_lowercase() == **closing).then(|| &line[head.len()..])
         }) && after.starts_with([',', '，'])
         {
             names.extend(name_at(after.trim_start_matches([',', '，', ' ']), true));
@@ -357,7 +137,7 @@ pub(super) fn signed(reply: &str, agents: &[String]) -> Vec<Range<usize>> {
         from += 1;
     }
     let tail = reply[from..].to_lowercase();
-    let Some(closing) = CLOSINGS.iter().filter_map(|closing| tail.rfind(closing)).max() else {
+    let Some(closing) = CLOSINGS.iter().filter_map(|closing| tail.rfind(closing.0)).max() else {
         return Vec::new();
     };
     if tail.len() != reply.len() - from {
