@@ -20,6 +20,8 @@ mod numbers;
 mod tests;
 
 pub use greeting::greeted;
+pub(super) use greeting::{opens, thanks};
+pub(super) use names::closes;
 pub use names::introduced;
 
 use serde::{Deserialize, Serialize};
@@ -361,9 +363,12 @@ impl Own {
                     Some(value) => filled = filled.replace(hole, value),
                     None if *kind == Kind::Agent => {
                         filled = filled
+                            .replace(&format!("{hole}, "), "")
+                            .replace(&format!("，{hole}"), "")
+                            .replace(&format!(",{hole}"), "")
                             .replace(&format!(" {hole}"), "")
                             .replace(hole, "")
-                            .trim_end()
+                            .trim_end_matches([',', '，', ' ', '\n'])
                             .to_owned();
                     }
                     None if *kind == Kind::Name => filled = greeting::without_name(&filled, hole),
@@ -373,6 +378,27 @@ impl Own {
         }
         filled
     }
+}
+
+/// Whether a sentence signs: it has the place of the agent's name.
+pub(super) fn signs(text: &str) -> bool {
+    PLACEHOLDERS
+        .iter()
+        .any(|row| text.contains(row.1[Kind::Agent as usize]))
+}
+
+/// Whether a sentence is nothing but a place for the agent's name.
+pub(super) fn is_signature(text: &str) -> bool {
+    PLACEHOLDERS.iter().any(|row| {
+        let hole = row.1[Kind::Agent as usize];
+        text.contains(hole)
+            && text
+                .replace(hole, "")
+                .chars()
+                .filter(|c| c.is_alphanumeric())
+                .count()
+                <= 24
+    })
 }
 
 /// Whether a text has a hole that somebody must fill: one of our placeholders, or a template's own such as `<name>` and

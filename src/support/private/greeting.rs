@@ -248,6 +248,37 @@ pub(super) fn names(reply: &str) -> Vec<Range<usize>> {
     found
 }
 
+/// Whether a sentence is a greeting and nothing else.
+pub(crate) fn opens(sentence: &str) -> bool {
+    let text = sentence.trim();
+    let words = text.split_whitespace().count();
+    let western = greeting(&format!("{text} ")).or_else(|| {
+        let bare = text.trim_end_matches([',', '!', '.', ':', ' ']);
+        greeting(&format!("{bare} "))
+    });
+    let size = text.chars().count();
+    (western.is_some_and(|one| !one.0.contains("thank"))
+        && words <= 6
+        && text.ends_with([',', '!', ':', '.', ']']))
+        || (size <= 16 && ["您好", "你好"].iter().any(|hello| text.contains(hello)))
+}
+
+/// Whether a sentence thanks for a message, as replies begin.
+pub(crate) fn thanks(sentence: &str) -> bool {
+    let lower = sentence.trim().to_lowercase();
+    [
+        "thank you for",
+        "thanks for",
+        "vielen dank für",
+        "merci pour",
+        "gracias por",
+        "感谢您的",
+        "谢谢您的",
+    ]
+    .iter()
+    .any(|thanks| lower.starts_with(thanks))
+}
+
 fn bare(word: &str) -> String {
     word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()
 }

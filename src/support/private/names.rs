@@ -20,13 +20,28 @@ const SELVES: [&str; 12] = [
     "我的名字是",
 ];
 /// Whether a line is a closing formula and nothing else.
-pub(crate) fn closes(line: &str) -> bool {
+fn is_closing(line: &str) -> bool {
     let line = line
         .trim()
         .trim_end_matches([',', '.', '!', '，', '。', '！', '~'])
         .trim_end()
         .to_lowercase();
     CLOSINGS.iter().any(|closing| closing.0 == line)
+}
+
+/// Whether a sentence closes a reply: a formula, alone or with at most five words or characters behind its mark. Thanks
+/// for something are none.
+pub(crate) fn closes(sentence: &str) -> bool {
+    let lower = sentence.trim().to_lowercase();
+    is_closing(&lower)
+        || CLOSINGS.iter().any(|closing| {
+            lower.strip_prefix(closing.0).is_some_and(|after| {
+                let name = after.trim_start_matches([',', '.', '!', '，', '。', '！', '\n', ' ']);
+                after.starts_with([',', '!', '，', '！', '\n', ' '])
+                    && (after.starts_with([',', '!', '，', '！', '\n']) || name.starts_with('['))
+                    && name.chars().count() <= 24
+            })
+        })
 }
 
 /// Names that a customer's message gives as the customer's own.
@@ -47,7 +62,7 @@ pub fn introduced(message: &str) -> Vec<String> {
         .filter(|line| !line.is_empty())
         .collect();
     for (at, line) in lines.iter().enumerate().skip(lines.len().saturating_sub(8)) {
-        if closes(line) {
+        if is_closing(line) {
             names.extend(lines.get(at + 1).and_then(|next| name_at(next, true)));
         } else if let Some(after) = CLOSINGS.iter().find_map(|(closing, _)| {
             // "Best regards, Anna Smith" on one line.
@@ -130,26 +145,106 @@ pub(super) fn mentions(reply: &str, names: &[String]) -> Vec<Range<usize>> {
     found
 }
 
-/// Where a known agent's name stands in the closing lines.
+/// Bytes at the end of a reply in which it is signed.
+const SIGNED: usize = 120;
+
+/// Where the agent signs: a known agent's name, whole or one word of it, in the last lines, and whatever name stands behind
+/// a closing formula.
 pub(super) fn signed(reply: &str, agents: &[String]) -> Vec<Range<usize>> {
-    let mut from = reply.len().saturating_sub(160);
+    let mut from = reply.len().saturating_sub(SIGNED);
     while !reply.is_char_boundary(from) {
         from += 1;
     }
-    let tail = reply[from..].to_lowercase();
-    let Some(closing) = CLOSINGS.iter().filter_map(|closing| tail.rfind(closing.0)).max() else {
-        return Vec::new();
+    let tail = &reply[from..];
+    let mut found: Vec<Range<usize>> = Vec::new();
+    let mut add = |at: Range<usize>| {
+        if found.iter().all(|one| at.end <= one.start || one.end <= at.start) {
+            found.push(at);
+        }
     };
-    if tail.len() != reply.len() - from {
-        return Vec::new(); // folding moved the letters
-    }
-    let whole: Vec<String> = agents
+    // Two sentences or lines at the most: an agent named in the text is no signature.
+    let last = last_sentences(tail);
+    let mut names: Vec<String> = agents
         .iter()
         .filter(|name| name.chars().count() >= 2)
         .cloned()
         .collect();
-    mentions(&reply[from + closing..], &whole)
-        .into_iter()
-        .map(|at| at.start + from + closing..at.end + from + closing)
-        .collect()
+    let parts = agents.iter().flat_map(|name| name.split_whitespace());
+    names.extend(parts.filter(|part| part.chars().count() >= 2).map(str::to_owned));
+    names.sort();
+    names.dedup();
+    for at in mentions(&tail[last..], &names) {
+        add(from + last + at.start..from + last + at.end);
+    }
+    let lower = tail.to_lowercase();
+    if lower.len() == tail.len() {
+        // The last formula, the longest that ends there.
+        let closing = CLOSINGS
+            .iter()
+            .filter_map(|closing| Some((lower.rfind(closing.0)?, closing.0.len())))
+            .filter(|&(at, len)| {
+                let joins = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() && !is_cjk(c));
+                !joins(lower[..at].chars().next_back()) && !joins(lower[at + len..].chars().next())
+            })
+            .map(|(at, len)| at + len)
+            .max();
+        if let Some(end) = closing {
+            let after = &tail[end..];
+            let name = after.trim_start_matches(|c: char| c.is_whitespace() || ",.!，。！~-–—".contains(c));
+            let at = from + end + after.len() - name.len();
+            let marked = name.len() < after.len();
+            if let Some(name) = name_at(name, true).filter(|_| marked)
+                && name
+                    .split_whitespace()
+                    .all(|word| !HOUSES.contains(&word.to_lowercase().as_str()))
+                && reply[at + name.len()..].trim().chars().count() <= 30
+            {
+                add(at..at + name.len());
+            }
+        }
+    }
+    found.sort_by_key(|at| at.start);
+    // "Grace" beside "Lin": one signature.
+    found.dedup_by(|next, last| {
+        let joined = reply[last.end..next.start].chars().all(|c| c == ' ');
+        if joined {
+            last.end = next.end;
+        }
+        joined
+    });
+    found
+}
+
+/// Words of a signature that name no person.
+const HOUSES: [&str; 16] = [
+    "team",
+    "support",
+    "customer",
+    "service",
+    "care",
+    "shop",
+    "store",
+    "desk",
+    "help",
+    "gmbh",
+    "ltd",
+    "inc",
+    "company",
+    "department",
+    "office",
+    "kundenservice",
+];
+
+/// Where the last two sentences or lines of a text begin.
+fn last_sentences(text: &str) -> usize {
+    let trimmed = text.trim_end();
+    let ends: Vec<usize> = trimmed
+        .char_indices()
+        .filter(|&(at, c)| {
+            let next = trimmed[at + c.len_utf8()..].chars().next();
+            matches!(c, '\n' | '。' | '！') || (matches!(c, '.' | '!') && next == Some(' '))
+        })
+        .map(|(at, c)| at + c.len_utf8())
+        .collect();
+    ends.len().checked_sub(2).map_or(0, |at| ends[at])
 }

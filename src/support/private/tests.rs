@@ -187,7 +187,7 @@ fn nothing_of_one_customer_reaches_the_next() {
     );
     assert!(has_hole(&filled) && !has_hole("All is well [1], see {\"a\": 1} and 3 < 5 > 2."));
     assert!(has_hole("Dear <name>, {{ order.id }}"));
-    assert!(Own::default().fill("Yours, [agent]") == "Yours,");
+    assert!(Own::default().fill("Yours, [agent]") == "Yours");
     // The old customer's message gave a name that the reply mentions without greeting.
     assert_eq!(
         cleaned("We wrote to Dora.", "en", &["Dora Ek".into()], &[], &public),
