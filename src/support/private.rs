@@ -19,7 +19,8 @@ mod numbers;
 #[cfg(test)]
 mod tests;
 
-pub use greeting::greeted;
+#[cfg(test)]
+use greeting::greeted;
 pub(super) use greeting::{opens, thanks};
 pub(super) use names::closes;
 pub use names::introduced;

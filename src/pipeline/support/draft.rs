@@ -226,7 +226,7 @@ pub(super) fn draft(
     if let Some(category) = routed.category.as_ref().filter(|_| routed.route) {
         let decided = |row: u32| {
             let class = knowledge.traces[row as usize].class;
-            class.is_none_or(|class| policy.classes[class as usize].category == *category)
+            class.is_none_or(|class| policy.classes[class as usize].name == *category)
         };
         prefer(&mut near, decided);
     }

@@ -217,7 +217,8 @@ const ANYONE: [&str; 14] = [
 ];
 
 /// The first name that a reply greets, with its title, without greeting and comma.
-pub fn greeted(reply: &str) -> Option<Range<usize>> {
+#[cfg(test)]
+pub(super) fn greeted(reply: &str) -> Option<Range<usize>> {
     names(reply).into_iter().next()
 }
 
