@@ -1,6 +1,6 @@
 //! Names: in what a customer says of themselves, in a text that mentions them, and in signatures.
 
-use super::greeting::{ANYBODY, TITLES};
+use super::words::{ANYBODY, TITLES};
 use crate::text::{CLOSINGS, is_cjk};
 use std::ops::Range;
 
