@@ -52,8 +52,9 @@ pub struct Composed {
 pub const ROUNDS: usize = 4;
 /// The temperature at which drafts say how sure they are.
 const SURENESS: f64 = 0.1;
-/// Words read of a candidate; the rest of a longer one counts for nothing.
-const WORDS: usize = 4000;
+/// Words or characters read of a candidate; the rest of a longer one counts for nothing. The cost of a draft rises faster than
+/// the square of it.
+const WORDS: usize = 400;
 
 /// A reply that drafts are compared with.
 struct Guess {

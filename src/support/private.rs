@@ -13,12 +13,23 @@
 //! mentions is not found. Erasing a customer is therefore done at the source, not here.
 
 mod address;
+mod chinese;
+mod greeting;
 mod names;
 mod numbers;
+mod placeholders;
 #[cfg(test)]
 mod tests;
+mod words;
 
-pub use names::{greeted, introduced};
+#[cfg(test)]
+use greeting::greeted;
+pub(super) use greeting::{opens, thanks};
+pub(super) use names::closes;
+pub use names::introduced;
+use placeholders::{KINDS, PLACEHOLDERS};
+pub use placeholders::{has_hole, placeholder};
+pub(super) use placeholders::{is_signature, signs};
 
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,114 +54,8 @@ pub enum Kind {
     Link,
     /// The agent who signs.
     Agent,
-}
-
-const KINDS: [Kind; 8] = [
-    Kind::Name,
-    Kind::Mail,
-    Kind::Phone,
-    Kind::Card,
-    Kind::Number,
-    Kind::Address,
-    Kind::Link,
-    Kind::Agent,
-];
-
-/// Placeholders by language, in the order of [`KINDS`]; the first is for languages without a row.
-const PLACEHOLDERS: [(&str, [&str; 8]); 7] = [
-    (
-        "en",
-        [
-            "[name]",
-            "[e-mail]",
-            "[phone number]",
-            "[card number]",
-            "[order number]",
-            "[address]",
-            "[link]",
-            "[agent]",
-        ],
-    ),
-    (
-        "zh",
-        [
-            "[姓名]", "[邮箱]", "[电话]", "[卡号]", "[单号]", "[地址]", "[链接]", "[客服]",
-        ],
-    ),
-    (
-        "de",
-        [
-            "[Name]",
-            "[E-Mail]",
-            "[Telefonnummer]",
-            "[Kartennummer]",
-            "[Bestellnummer]",
-            "[Adresse]",
-            "[Link]",
-            "[Bearbeiter]",
-        ],
-    ),
-    (
-        "fr",
-        [
-            "[nom]",
-            "[courriel]",
-            "[téléphone]",
-            "[numéro de carte]",
-            "[numéro de commande]",
-            "[adresse]",
-            "[lien]",
-            "[conseiller]",
-        ],
-    ),
-    (
-        "es",
-        [
-            "[nombre]",
-            "[correo]",
-            "[teléfono]",
-            "[número de tarjeta]",
-            "[número de pedido]",
-            "[dirección]",
-            "[enlace]",
-            "[agente]",
-        ],
-    ),
-    (
-        "it",
-        [
-            "[nome]",
-            "[posta]",
-            "[telefono]",
-            "[numero di carta]",
-            "[numero d'ordine]",
-            "[indirizzo]",
-            "[collegamento]",
-            "[operatore]",
-        ],
-    ),
-    (
-        "pt",
-        [
-            "[nome]",
-            "[correio]",
-            "[telefone]",
-            "[número do cartão]",
-            "[número do pedido]",
-            "[endereço]",
-            "[ligação]",
-            "[atendente]",
-        ],
-    ),
-];
-
-/// The placeholder of a kind in a language.
-pub fn placeholder(kind: Kind, language: &str) -> &'static str {
-    let row = PLACEHOLDERS
-        .iter()
-        .find(|row| row.0 == language)
-        .unwrap_or(&PLACEHOLDERS[0]);
-    row.1[kind as usize]
+    /// A sum of money.
+    Amount,
 }
 
 /// A stretch of a text, in bytes.
@@ -267,11 +172,10 @@ pub fn cleaned(
         .filter(|one| !public.has(&reply[one.at.clone()]))
         .collect();
     let mut named: Vec<String> = customer.to_vec();
-    let greeting = greeted(reply);
-    if let Some(at) = &greeting {
-        // A user number may stand for a name there.
-        found.retain(|one| one.at.end <= at.start || at.end <= one.at.start);
-    }
+    let greetings = greeting::names(reply);
+    // A user number may stand for a name there.
+    let apart = |one: &Found, at: &Range<usize>| one.at.end <= at.start || at.end <= one.at.start;
+    found.retain(|one| greetings.iter().all(|at| apart(one, at)));
     let mut add = |kind: Kind, at: Range<usize>| {
         if found
             .iter()
@@ -280,7 +184,7 @@ pub fn cleaned(
             found.push(Found { kind, at });
         }
     };
-    if let Some(at) = greeting {
+    for at in greetings {
         named.push(reply[at.clone()].to_owned());
         add(Kind::Name, at);
     }
@@ -345,45 +249,25 @@ impl Own {
                 if !filled.contains(hole) {
                     continue;
                 }
-                match self.values.get(kind) {
+                // Two sums in one reply are two facts: one value cannot be both.
+                let twice = *kind == Kind::Amount && filled.matches(hole).count() > 1;
+                match self.values.get(kind).filter(|_| !twice) {
                     Some(value) => filled = filled.replace(hole, value),
                     None if *kind == Kind::Agent => {
                         filled = filled
+                            .replace(&format!("{hole}, "), "")
+                            .replace(&format!("，{hole}"), "")
+                            .replace(&format!(",{hole}"), "")
                             .replace(&format!(" {hole}"), "")
                             .replace(hole, "")
-                            .trim_end()
+                            .trim_end_matches([',', '，', ' ', '\n'])
                             .to_owned();
                     }
+                    None if *kind == Kind::Name => filled = greeting::without_name(&filled, hole),
                     None => {}
                 }
             }
         }
         filled
     }
-}
-
-/// Whether a text has a hole that somebody must fill: one of our placeholders, or a template's own such as `<name>` and
-/// `{order}`.
-pub fn has_hole(text: &str) -> bool {
-    let ours = PLACEHOLDERS
-        .iter()
-        .flat_map(|row| row.1)
-        .any(|hole| text.contains(hole));
-    ours || text.char_indices().any(|(at, open)| {
-        let close = match open {
-            '<' => '>',
-            '[' => ']',
-            '{' => '}',
-            _ => return false,
-        };
-        let inside = &text[at + open.len_utf8()..];
-        inside.find(close).is_some_and(|end| {
-            let inside = &inside[..end];
-            (1..=40).contains(&inside.chars().count())
-                && inside.starts_with(|c: char| c.is_alphabetic() || c == '{' || c == '%')
-                && inside
-                    .chars()
-                    .all(|c| c.is_alphanumeric() || " _'’.-{%}".contains(c))
-        })
-    })
 }

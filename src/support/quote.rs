@@ -3,7 +3,7 @@
 
 use super::consensus::{Candidate, ROUNDS, Weighing, compose};
 use super::measure::rouge_words;
-use super::private::{Own, Public, cleaned};
+use super::private::{Own, Public, cleaned, closes, is_signature, opens, signs, thanks};
 use super::sentences::sentences;
 use std::collections::HashMap;
 
@@ -81,10 +81,12 @@ pub fn write(quotes: &[(Quote, Option<f64>)], weighing: &Weighing, own: &Own) ->
     let draft = compose(&candidates, weighing, ROUNDS)?;
     let mut text = String::new();
     let mut quoted = Vec::new();
-    for (at, &(quote, sentence)) in draft.parts.iter().enumerate() {
+    let said = |part: &(usize, usize)| quotes[part.0].0.sentences[part.1].0.as_str();
+    let parts = once_opened_once_closed(&draft.parts, said);
+    for (at, &(quote, sentence)) in parts.iter().enumerate() {
         let (part, gap) = &quotes[quote].0.sentences[sentence];
         text.push_str(part);
-        if at + 1 < draft.parts.len() {
+        if at + 1 < parts.len() {
             // The last sentence of a reply has no gap of its own.
             let wide = part
                 .ends_with(|c: char| matches!(c, '。' | '！' | '？' | '…' | '；') || crate::text::is_cjk(c));
@@ -99,6 +101,46 @@ pub fn write(quotes: &[(Quote, Option<f64>)], weighing: &Weighing, own: &Own) ->
         expected: draft.expected,
         quoted,
     })
+}
+
+/// The parts with one greeting, at the head, and one closing with one signature, at the end: exchanged sentences may have
+/// brought a second. Where there are several closings the signed one stays, else the first.
+fn once_opened_once_closed<'a>(
+    parts: &[(usize, usize)],
+    said: impl Fn(&(usize, usize)) -> &'a str,
+) -> Vec<(usize, usize)> {
+    let mut opened = false;
+    let mut kept: Vec<(usize, usize)> = Vec::new();
+    for part in parts {
+        let greets = opens(said(part));
+        if !(greets && opened) {
+            kept.push(*part);
+        }
+        opened |= greets || thanks(said(part));
+    }
+    let closing: Vec<usize> = (0..kept.len()).filter(|&at| closes(said(&kept[at]))).collect();
+    let signed = |at: &usize| {
+        signs(said(&kept[*at]))
+            || kept
+                .get(at + 1)
+                .is_some_and(|next| is_signature(said(next)) && !closes(said(next)))
+    };
+    let chosen = closing
+        .iter()
+        .copied()
+        .find(|at| signed(at))
+        .or(closing.first().copied());
+    let signature = match chosen {
+        Some(at) if signs(said(&kept[at])) => Some(at),
+        _ => (0..kept.len()).rev().find(|&at| is_signature(said(&kept[at]))),
+    };
+    (0..kept.len())
+        .filter(|&at| {
+            let part = said(&kept[at]);
+            !(closes(part) && chosen != Some(at) || is_signature(part) && signature != Some(at))
+        })
+        .map(|at| kept[at])
+        .collect()
 }
 
 #[cfg(test)]
@@ -140,11 +182,69 @@ mod tests {
         assert_eq!(draft.quoted, [1]);
         let nobody = write(&quotes, &weighing, &Own::default()).unwrap();
         assert!(
-            nobody.text.starts_with("Dear [name], order #[order number]"),
+            nobody.text.starts_with("Hello, order #[order number]"),
             "{}",
             nobody.text
         );
         assert_eq!(write(&quotes[3..], &weighing, &own), None);
         assert_eq!(quotes[3].0.whole(), "Parcels take three days.");
+    }
+
+    #[test]
+    fn a_draft_greets_once_closes_once_and_is_signed_once() {
+        let agents = [
+            "Martin Doyle".to_owned(),
+            "Grace Lin".to_owned(),
+            "Li Wei".to_owned(),
+        ];
+        let clean = |text: &str| cleaned(text, "en", &[], &agents, &Public::default());
+        for (text, expected) in [
+            (
+                "It is done.\nKind regards, Li",
+                "It is done.\nKind regards, [agent]",
+            ),
+            (
+                "It is done.\nHave a nice day! Grace",
+                "It is done.\nHave a nice day! [agent]",
+            ),
+            (
+                "It is done.\nMartin, customer care",
+                "It is done.\n[agent], customer care",
+            ),
+            (
+                "It is done.\nAll the best, Martin Doyle Grace",
+                "It is done.\nAll the best, [agent]",
+            ),
+            (
+                "It is done.\nKind regards, Zoe",
+                "It is done.\nKind regards, [agent]",
+            ),
+            (
+                "It is done.\nKind regards,\nCustomer Support",
+                "It is done.\nKind regards,\nCustomer Support",
+            ),
+        ] {
+            assert_eq!(clean(text), expected, "{text}");
+        }
+        let said = [
+            "Thank you for your message.",
+            "Hi,",
+            "I have unlocked it.",
+            "Have a nice day!",
+            "All the best, [agent]",
+            "[agent]",
+        ];
+        let parts: Vec<(usize, usize)> = (0..said.len()).map(|at| (0, at)).collect();
+        let left: Vec<&str> = once_opened_once_closed(&parts, |part| said[part.1])
+            .into_iter()
+            .map(|part| said[part.1])
+            .collect();
+        assert_eq!(left, [said[0], said[2], said[4]]);
+        let greeted = [(0, 1), (0, 0), (0, 2)];
+        assert_eq!(once_opened_once_closed(&greeted, |part| said[part.1]), greeted);
+        assert_eq!(
+            Own::default().fill("Done.\nKind regards, [agent]"),
+            "Done.\nKind regards"
+        );
     }
 }

@@ -9,8 +9,9 @@
 //! - On the other half the drafts are judged with those numbers. A curve that never falls ([`Isotonic`]) turns the overlap
 //!   that a draft expects of itself into the overlap such drafts had: the confidence.
 //!
-//! A draft is suggested where that lies above what a random old reply of the language scored, and may go out unseen
-//! where the shop allows it for the category, the category is sure, the confidence reaches [`SEND_FROM`] and
+//! A draft is suggested where that lies at least half way from what a random old reply of the language scored to what the
+//! surest fifth did, or reaches [`SEND_FROM`]: where one template answers everything, a random reply is as good as any, and
+//! still right. It may go out unseen where the shop allows it for the category, the category is sure, the confidence reaches [`SEND_FROM`] and
 //! nothing in it is left for a person to fill.
 
 use super::bleu::Bleu;
@@ -202,7 +203,7 @@ impl Drafting {
         if confidence < manner.suggest_from {
             return none(
                 Some(confidence),
-                "what the nearest replies agree on is expected to fit no better than any old reply",
+                "what the nearest replies agree on is expected to fit hardly better than any old reply",
             );
         }
         let send = may_send && confidence >= SEND_FROM && !has_hole(&text);
@@ -309,6 +310,12 @@ fn choose<E>(examples: &[&Example], check: &mut impl FnMut() -> Result<(), E>) -
     Ok(best)
 }
 
+/// Where drafts are worth an agent's look: half way from chance to the surest fifth, never below chance, and no higher than
+/// [`SEND_FROM`].
+fn suggest_from(naive: f64, best_fifth: f64) -> f64 {
+    (0.5 * (naive + best_fifth.max(naive))).min(SEND_FROM)
+}
+
 impl Manner {
     fn measure(examples: &[&Example], weighing: Weighing) -> Option<Manner> {
         let judged = judge(examples, &weighing);
@@ -326,15 +333,16 @@ impl Manner {
         let curve = Isotonic::fit(&surest, (judged.len() / 20).clamp(5, 40));
         surest.sort_by(|a, b| b.0.total_cmp(&a.0));
         let naive = beside(|example| &example.random);
+        let best_fifth = mean(surest.iter().take(judged.len() / 5).map(|one| one.1));
         Some(Manner {
             weighing,
-            suggest_from: naive + f64::EPSILON,
+            suggest_from: suggest_from(naive, best_fifth),
             scores: DraftScores {
                 rouge_l: mean(judged.iter().map(|one| one.rouge)),
                 bleu: bleu(&judged),
                 nearest: beside(|example| &example.nearest),
                 naive,
-                best_fifth: mean(surest.iter().take(judged.len() / 5).map(|one| one.1)),
+                best_fifth,
                 measured_on: judged.len(),
             },
             curve,

@@ -192,35 +192,60 @@ const DEVICES: [&str; 12] = [
     "发自我的",
     "来自我的",
 ];
-/// Formulas that close a message, in lower case.
-const CLOSINGS: [&str; 27] = [
-    "best regards",
-    "kind regards",
-    "warm regards",
-    "with regards",
-    "regards",
-    "best wishes",
-    "sincerely",
-    "sincerely yours",
-    "yours sincerely",
-    "yours faithfully",
-    "yours truly",
-    "mit freundlichen grüßen",
-    "freundliche grüße",
-    "viele grüße",
-    "beste grüße",
-    "liebe grüße",
-    "mfg",
-    "cordialement",
-    "bien à vous",
-    "saludos cordiales",
-    "atentamente",
-    "cordiali saluti",
-    "distinti saluti",
-    "atenciosamente",
-    "此致",
-    "敬礼",
-    "此致敬礼",
+/// Formulas that close a message, in lower case, and whether one alone on its line begins a signature: thanks may also
+/// stand in the middle of a message.
+pub const CLOSINGS: [(&str, bool); 51] = [
+    ("best regards", true),
+    ("kind regards", true),
+    ("warm regards", true),
+    ("with regards", true),
+    ("regards", true),
+    ("best wishes", true),
+    ("sincerely", true),
+    ("sincerely yours", true),
+    ("yours sincerely", true),
+    ("yours faithfully", true),
+    ("yours truly", true),
+    ("mit freundlichen grüßen", true),
+    ("freundliche grüße", true),
+    ("viele grüße", true),
+    ("beste grüße", true),
+    ("liebe grüße", true),
+    ("mfg", true),
+    ("cordialement", true),
+    ("bien à vous", true),
+    ("saludos cordiales", true),
+    ("atentamente", true),
+    ("cordiali saluti", true),
+    ("distinti saluti", true),
+    ("atenciosamente", true),
+    ("此致", true),
+    ("敬礼", true),
+    ("此致敬礼", true),
+    ("all the best", false),
+    ("best", false),
+    ("yours", false),
+    ("cheers", false),
+    ("thanks", false),
+    ("many thanks", false),
+    ("thank you", false),
+    ("thanks in advance", false),
+    ("have a nice day", false),
+    ("have a great day", false),
+    ("have a good day", false),
+    ("take care", false),
+    ("vielen dank", false),
+    ("schönen tag", false),
+    ("bonne journée", false),
+    ("saludos", false),
+    ("un saludo", false),
+    ("cumprimentos", false),
+    ("buona giornata", false),
+    ("祝好", false),
+    ("谢谢", false),
+    ("敬上", false),
+    ("顺祝商祺", false),
+    ("祝您生活愉快", false),
 ];
 /// Lines that a signature has at the most, and letters of each.
 const SIGNATURE: (usize, usize) = (6, 60);
@@ -257,7 +282,7 @@ fn signature(lines: &[&str]) -> usize {
         let bare = line
             .trim_end_matches([',', '.', '!', '，', '。', '！', ' ', '~'])
             .to_lowercase();
-        if CLOSINGS.contains(&bare.as_str()) {
+        if CLOSINGS.contains(&(bare.as_str(), true)) {
             first = at;
         }
     }

@@ -29,6 +29,6 @@ pub(crate) use analyze::{Splitter, each_token};
 pub use csr::Csr;
 pub use features::Features;
 pub use language::language_of;
-pub use message::{plain, unquoted, written};
+pub use message::{CLOSINGS, plain, unquoted, written};
 pub use neighbours::Neighbours;
 pub use tfidf::{TfIdf, TfIdfOptions, Weighting};

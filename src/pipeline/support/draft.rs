@@ -125,6 +125,19 @@ fn answered(
     found
 }
 
+/// What the similarity of a ticket counts that is about something else.
+const ELSEWHERE: f32 = 0.5;
+
+/// Puts the tickets of the decided category first: others count half of their similarity. Like words make no like matter.
+fn prefer(near: &mut [Neighbour], decided: impl Fn(u32) -> bool) {
+    for one in near.iter_mut() {
+        if !decided(one.row) {
+            one.similarity *= ELSEWHERE;
+        }
+    }
+    near.sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then(a.row.cmp(&b.row)));
+}
+
 /// Measures drafts on a seeded sample of the answered tickets, each hidden in turn.
 pub(super) fn measure(
     prepared: &Prepared,
@@ -210,6 +223,13 @@ pub(super) fn draft(
         knowledge.solved.nearest(&columns, &values, look)
     });
     near.retain(|one| knowledge.traces[one.row as usize].ticket_id != ticket.ticket_id);
+    if let Some(category) = routed.category.as_ref().filter(|_| routed.route) {
+        let decided = |row: u32| {
+            let class = knowledge.traces[row as usize].class;
+            class.is_none_or(|class| policy.classes[class as usize].name == *category)
+        };
+        prefer(&mut near, decided);
+    }
     let signers = signers(agents);
     let mut quotes: Vec<(Quote, Option<f64>)> = Vec::new();
     let mut sources: Vec<Vec<Source>> = Vec::new();
@@ -303,4 +323,18 @@ pub(super) fn scores(drafting: &Drafting) -> Vec<Score> {
         }
     }
     scores
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tickets_of_the_decided_category_come_first() {
+        let near = |row, similarity| Neighbour { row, similarity };
+        let mut found = vec![near(3, 0.6), near(1, 0.5), near(2, 0.4)];
+        prefer(&mut found, |row| row != 3);
+        let rows: Vec<(u32, f32)> = found.iter().map(|one| (one.row, one.similarity)).collect();
+        assert_eq!(rows, [(1, 0.5), (2, 0.4), (3, 0.3)]);
+    }
 }

@@ -61,6 +61,7 @@ pub(super) fn addresses(text: &str) -> Vec<Range<usize>> {
         match english(&words, i)
             .or_else(|| german(&words, i))
             .or_else(|| romance(&words, i))
+            .or_else(|| post_box(&words, i))
         {
             Some(end) => {
                 let end = town(&words, end);
@@ -124,6 +125,27 @@ fn house(word: &str) -> bool {
 
 fn capital(word: &str) -> bool {
     word.starts_with(char::is_uppercase)
+}
+
+/// "PO Box 8170", "P.O. Box 12", "Postfach 1234", with the town behind a comma.
+fn post_box(words: &[Word<'_>], from: usize) -> Option<usize> {
+    let word = |at: usize| words.get(at).map(|word| word.text.to_lowercase());
+    let number = |at: usize| {
+        words
+            .get(at)
+            .is_some_and(|word| word.text.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    let after = match word(from)?.as_str() {
+        "po" | "p.o" | "p.o." if word(from + 1).is_some_and(|next| next == "box") => from + 2,
+        "postfach" | "apartado" => from + 1,
+        "boîte" if word(from + 1).is_some_and(|next| next == "postale") => from + 2,
+        _ => return None,
+    };
+    if !number(after) {
+        return None;
+    }
+    let town = words[after].pause && words.get(after + 1).is_some_and(|town| capital(town.text));
+    Some(after + 1 + usize::from(town))
 }
 
 /// "221B Baker Street": a house number, one to three capitalised words, a word for street.
@@ -205,21 +227,38 @@ fn chinese(text: &str) -> Vec<Range<usize>> {
             .take_while(|&at| letters[at].1.is_ascii_digit())
             .count()
     };
-    for at in 0..letters.len() {
-        if !"路街道巷弄".contains(letters[at].1) {
-            continue;
-        }
+    let mut at = 0;
+    while at < letters.len() {
         let number = digits(at + 1);
-        let mut end = at + 1 + number;
-        if !(1..=5).contains(&number) || letters.get(end).map(|one| one.1) != Some('号') {
+        let behind = letters.get(at + 1 + number).map(|one| one.1);
+        let road = "路街道巷弄".contains(letters[at].1) && behind == Some('号');
+        // A building of an estate: 小区69号楼, 科技园48栋.
+        let room = digits(at + 2 + number);
+        let house = is_cjk(letters[at].1)
+            && (behind.is_some_and(|unit| "栋幢座".contains(unit))
+                || (behind == Some('号')
+                    && letters
+                        .get(at + 2 + number)
+                        .is_some_and(|one| "楼栋幢院".contains(one.1)))
+                || (behind.is_some_and(|unit| "室".contains(unit)) && room == 0 && number >= 3));
+        if !(1..=5).contains(&number) || !(road || house) {
+            at += 1;
             continue;
         }
-        end += 1;
+        let mut end = at + 2 + number;
+        if behind == Some('号') && letters.get(end).is_some_and(|one| "楼栋幢院".contains(one.1)) {
+            end += 1;
+        }
         loop {
             // 3栋, 2单元, 502室
             let number = digits(end);
             let unit = letters.get(end + number).map(|one| one.1);
-            if number == 0 || !unit.is_some_and(|unit| "栋幢座楼号室层户单".contains(unit)) {
+            if number == 0 {
+                break;
+            }
+            if !unit.is_some_and(|unit| "栋幢座楼号室层户单".contains(unit)) {
+                // 48栋302
+                end += if (2..=5).contains(&number) { number } else { 0 };
                 break;
             }
             end += number + 1 + usize::from(unit == Some('单'));
@@ -227,9 +266,9 @@ fn chinese(text: &str) -> Vec<Range<usize>> {
         let end = end.min(letters.len());
         let mut start = at;
         while start > 0
-            && at - start < 12
+            && at - start < 16
             && is_cjk(letters[start - 1].1)
-            && !"在到至往从于为是的".contains(letters[start - 1].1)
+            && !"在到至往从于为是的寄送".contains(letters[start - 1].1)
         {
             start -= 1;
         }
@@ -237,6 +276,7 @@ fn chinese(text: &str) -> Vec<Range<usize>> {
         if found.last().is_none_or(|last| last.end <= from) {
             found.push(from..letters.get(end).map_or(text.len(), |one| one.0));
         }
+        at = end.max(at + 1);
     }
     found
 }

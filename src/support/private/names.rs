@@ -1,184 +1,8 @@
-//! Names: in the greeting of a reply, in what a customer says of themselves, and in signatures.
+//! Names: in what a customer says of themselves, in a text that mentions them, and in signatures.
 
-use crate::text::is_cjk;
+use super::words::{ANYBODY, TITLES};
+use crate::text::{CLOSINGS, is_cjk};
 use std::ops::Range;
-
-/// Greetings before a name, in lower case, longer ones first where one begins another.
-const GREETINGS: [&str; 40] = [
-    "good morning",
-    "good afternoon",
-    "good evening",
-    "dear",
-    "hello",
-    "hey",
-    "hi",
-    "greetings",
-    "guten morgen",
-    "guten tag",
-    "guten abend",
-    "sehr geehrte",
-    "sehr geehrter",
-    "hallo",
-    "lieber",
-    "liebe",
-    "moin",
-    "bonjour",
-    "bonsoir",
-    "chère",
-    "cher",
-    "estimado",
-    "estimada",
-    "querido",
-    "querida",
-    "buenos días",
-    "buenas tardes",
-    "hola",
-    "gentile",
-    "egregio",
-    "buongiorno",
-    "buonasera",
-    "caro",
-    "cara",
-    "salve",
-    "prezado",
-    "prezada",
-    "olá",
-    "bom dia",
-    "boa tarde",
-];
-/// Titles that belong to a name.
-const TITLES: [&str; 24] = [
-    "mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir", "madam", "herr", "frau", "monsieur", "madame", "m",
-    "mme", "señor", "señora", "sr", "sra", "signor", "signora", "sig", "senhor", "senhora",
-];
-/// Words in a greeting that are nobody's name.
-const ANYBODY: [&str; 44] = [
-    "customer",
-    "customers",
-    "client",
-    "user",
-    "team",
-    "support",
-    "sir",
-    "madam",
-    "all",
-    "there",
-    "everyone",
-    "friend",
-    "valued",
-    "sirs",
-    "service",
-    "colleague",
-    "colleagues",
-    "subscriber",
-    "guest",
-    "member",
-    "kunde",
-    "kundin",
-    "kunden",
-    "damen",
-    "herren",
-    "und",
-    "zusammen",
-    "cliente",
-    "clienti",
-    "monsieur",
-    "madame",
-    "tous",
-    "équipe",
-    "equipo",
-    "usuario",
-    "todos",
-    "utente",
-    "again",
-    "your",
-    "you",
-    "the",
-    "thank",
-    "thanks",
-    "we",
-];
-/// Chinese words for anybody.
-const ANYONE: [&str; 14] = [
-    "网友", "客户", "顾客", "用户", "朋友", "亲", "市民", "网民", "同志", "领导", "买家", "会员", "先生",
-    "女士",
-];
-
-/// The name that a reply greets, with its title, without greeting and comma.
-pub fn greeted(reply: &str) -> Option<Range<usize>> {
-    let start = reply.len() - reply.trim_start().len();
-    quoted(reply, start)
-        .or_else(|| chinese(reply, start))
-        .or_else(|| western(reply, start))
-}
-
-/// "Dear Ms. Anna Smith,": up to four capitalised words after a greeting, ended by a mark or the line.
-fn western(reply: &str, start: usize) -> Option<Range<usize>> {
-    let lower = reply[start..].chars().take(40).collect::<String>().to_lowercase();
-    let greeting = GREETINGS
-        .iter()
-        .filter(|greeting| {
-            lower
-                .strip_prefix(**greeting)
-                .is_some_and(|rest| rest.starts_with([' ', ',', '\u{a0}']))
-        })
-        .max_by_key(|greeting| greeting.len())?;
-    // The greeting in lower case has as many characters as the one written.
-    let skip: usize = reply[start..]
-        .chars()
-        .take(greeting.chars().count())
-        .map(char::len_utf8)
-        .sum();
-    let from = start + skip + reply[start + skip..].find(|c: char| !c.is_whitespace() && c != ',')?;
-    let line = &reply[from..];
-    let end = line.find([',', '!', ':', '\n', ';', '，', '！', '：', '?'])?;
-    let line = line[..end].trim_end_matches(['-', '–', '—', ' ', '.']);
-    let words: Vec<&str> = line.split_whitespace().collect();
-    let bare = |word: &str| word.trim_matches(['.', ',']).to_lowercase();
-    let nobody = words
-        .iter()
-        .all(|word| ANYBODY.contains(&bare(word).as_str()) || TITLES.contains(&bare(word).as_str()));
-    let named = (1..=5).contains(&words.len())
-        && words.iter().all(|word| {
-            word.starts_with(char::is_uppercase)
-                || ["von", "van", "de", "da", "di", "del"].contains(word)
-                || TITLES.contains(&bare(word).as_str())
-        })
-        && !words
-            .iter()
-            .any(|word| ANYBODY.contains(&bare(word).as_str()) && !TITLES.contains(&bare(word).as_str()));
-    (named && !nobody).then(|| from..from + line.len())
-}
-
-/// 网友“UU0082205”: a name in quotation marks at the very beginning.
-fn quoted(reply: &str, start: usize) -> Option<Range<usize>> {
-    let head: String = reply[start..].chars().take(30).collect();
-    let (open, mark) = head
-        .char_indices()
-        .find(|(_, c)| matches!(c, '“' | '"' | '「' | '‘' | '”'))?;
-    if head[..open].chars().count() > 6 || !head[..open].chars().all(|c| is_cjk(c) || c.is_whitespace()) {
-        return None;
-    }
-    let from = open + mark.len_utf8();
-    let end = head[from..].find(['”', '"', '」', '’', '“'])?;
-    let name = &head[from..from + end];
-    let short =
-        (1..=20).contains(&name.chars().count()) && !name.contains(|c: char| "，。！？,!?".contains(c));
-    (short && (is_cjk(head.chars().next()?) || open == 0)).then(|| start + from..start + from + end)
-}
-
-/// 尊敬的王先生： the characters between the address and the mark, unless they are anybody.
-fn chinese(reply: &str, start: usize) -> Option<Range<usize>> {
-    let rest = &reply[start..];
-    let head = ["尊敬的", "亲爱的"]
-        .iter()
-        .find(|head| rest.starts_with(**head))?;
-    let from = start + head.len();
-    let end = reply[from..].find(|c: char| "，,：:！! 您你\n".contains(c))?;
-    let name = &reply[from..from + end];
-    let anyone = ANYONE.contains(&name) || ANYONE[..12].iter().any(|word| name.contains(word));
-    ((1..=8).contains(&name.chars().count()) && !anyone).then(|| from..from + end)
-}
 
 /// Formulas after which a customer gives a name.
 const SELVES: [&str; 12] = [
@@ -195,58 +19,29 @@ const SELVES: [&str; 12] = [
     "我叫",
     "我的名字是",
 ];
-/// Formulas that close a message, in lower case.
-pub(crate) const CLOSINGS: [&str; 40] = [
-    "best regards",
-    "kind regards",
-    "warm regards",
-    "with regards",
-    "regards",
-    "best wishes",
-    "best",
-    "sincerely",
-    "sincerely yours",
-    "yours sincerely",
-    "yours faithfully",
-    "yours truly",
-    "yours",
-    "cheers",
-    "thanks",
-    "many thanks",
-    "thank you",
-    "thanks in advance",
-    "mit freundlichen grüßen",
-    "freundliche grüße",
-    "viele grüße",
-    "beste grüße",
-    "liebe grüße",
-    "mfg",
-    "vielen dank",
-    "cordialement",
-    "bien à vous",
-    "saludos",
-    "saludos cordiales",
-    "atentamente",
-    "un saludo",
-    "cordiali saluti",
-    "distinti saluti",
-    "atenciosamente",
-    "cumprimentos",
-    "此致",
-    "敬礼",
-    "祝好",
-    "谢谢",
-    "敬上",
-];
-
 /// Whether a line is a closing formula and nothing else.
-pub(crate) fn closes(line: &str) -> bool {
+fn is_closing(line: &str) -> bool {
     let line = line
         .trim()
         .trim_end_matches([',', '.', '!', '，', '。', '！', '~'])
         .trim_end()
         .to_lowercase();
-    CLOSINGS.contains(&line.as_str())
+    CLOSINGS.iter().any(|closing| closing.0 == line)
+}
+
+/// Whether a sentence closes a reply: a formula, alone or with at most five words or characters behind its mark. Thanks
+/// for something are none.
+pub(crate) fn closes(sentence: &str) -> bool {
+    let lower = sentence.trim().to_lowercase();
+    is_closing(&lower)
+        || CLOSINGS.iter().any(|closing| {
+            lower.strip_prefix(closing.0).is_some_and(|after| {
+                let name = after.trim_start_matches([',', '.', '!', '，', '。', '！', '\n', ' ']);
+                after.starts_with([',', '!', '，', '！', '\n', ' '])
+                    && (after.starts_with([',', '!', '，', '！', '\n']) || name.starts_with('['))
+                    && name.chars().count() <= 24
+            })
+        })
 }
 
 /// Names that a customer's message gives as the customer's own.
@@ -267,12 +62,12 @@ pub fn introduced(message: &str) -> Vec<String> {
         .filter(|line| !line.is_empty())
         .collect();
     for (at, line) in lines.iter().enumerate().skip(lines.len().saturating_sub(8)) {
-        if closes(line) {
+        if is_closing(line) {
             names.extend(lines.get(at + 1).and_then(|next| name_at(next, true)));
-        } else if let Some(after) = CLOSINGS.iter().find_map(|closing| {
+        } else if let Some(after) = CLOSINGS.iter().find_map(|(closing, _)| {
             // "Best regards, Anna Smith" on one line.
             let head: String = line.chars().take(closing.chars().count()).collect();
-            (head.to_lowercase() == *closing).then(|| &line[head.len()..])
+            (head.to_lowercase() == **closing).then(|| &line[head.len()..])
         }) && after.starts_with([',', '，'])
         {
             names.extend(name_at(after.trim_start_matches([',', '，', ' ']), true));
@@ -350,26 +145,106 @@ pub(super) fn mentions(reply: &str, names: &[String]) -> Vec<Range<usize>> {
     found
 }
 
-/// Where a known agent's name stands in the closing lines.
+/// Bytes at the end of a reply in which it is signed.
+const SIGNED: usize = 120;
+
+/// Where the agent signs: a known agent's name, whole or one word of it, in the last lines, and whatever name stands behind
+/// a closing formula.
 pub(super) fn signed(reply: &str, agents: &[String]) -> Vec<Range<usize>> {
-    let mut from = reply.len().saturating_sub(160);
+    let mut from = reply.len().saturating_sub(SIGNED);
     while !reply.is_char_boundary(from) {
         from += 1;
     }
-    let tail = reply[from..].to_lowercase();
-    let Some(closing) = CLOSINGS.iter().filter_map(|closing| tail.rfind(closing)).max() else {
-        return Vec::new();
+    let tail = &reply[from..];
+    let mut found: Vec<Range<usize>> = Vec::new();
+    let mut add = |at: Range<usize>| {
+        if found.iter().all(|one| at.end <= one.start || one.end <= at.start) {
+            found.push(at);
+        }
     };
-    if tail.len() != reply.len() - from {
-        return Vec::new(); // folding moved the letters
-    }
-    let whole: Vec<String> = agents
+    // Two sentences or lines at the most: an agent named in the text is no signature.
+    let last = last_sentences(tail);
+    let mut names: Vec<String> = agents
         .iter()
         .filter(|name| name.chars().count() >= 2)
         .cloned()
         .collect();
-    mentions(&reply[from + closing..], &whole)
-        .into_iter()
-        .map(|at| at.start + from + closing..at.end + from + closing)
-        .collect()
+    let parts = agents.iter().flat_map(|name| name.split_whitespace());
+    names.extend(parts.filter(|part| part.chars().count() >= 2).map(str::to_owned));
+    names.sort();
+    names.dedup();
+    for at in mentions(&tail[last..], &names) {
+        add(from + last + at.start..from + last + at.end);
+    }
+    let lower = tail.to_lowercase();
+    if lower.len() == tail.len() {
+        // The last formula, the longest that ends there.
+        let closing = CLOSINGS
+            .iter()
+            .filter_map(|closing| Some((lower.rfind(closing.0)?, closing.0.len())))
+            .filter(|&(at, len)| {
+                let joins = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() && !is_cjk(c));
+                !joins(lower[..at].chars().next_back()) && !joins(lower[at + len..].chars().next())
+            })
+            .map(|(at, len)| at + len)
+            .max();
+        if let Some(end) = closing {
+            let after = &tail[end..];
+            let name = after.trim_start_matches(|c: char| c.is_whitespace() || ",.!，。！~-–—".contains(c));
+            let at = from + end + after.len() - name.len();
+            let marked = name.len() < after.len();
+            if let Some(name) = name_at(name, true).filter(|_| marked)
+                && name
+                    .split_whitespace()
+                    .all(|word| !HOUSES.contains(&word.to_lowercase().as_str()))
+                && reply[at + name.len()..].trim().chars().count() <= 30
+            {
+                add(at..at + name.len());
+            }
+        }
+    }
+    found.sort_by_key(|at| at.start);
+    // "Grace" beside "Lin": one signature.
+    found.dedup_by(|next, last| {
+        let joined = reply[last.end..next.start].chars().all(|c| c == ' ');
+        if joined {
+            last.end = next.end;
+        }
+        joined
+    });
+    found
+}
+
+/// Words of a signature that name no person.
+const HOUSES: [&str; 16] = [
+    "team",
+    "support",
+    "customer",
+    "service",
+    "care",
+    "shop",
+    "store",
+    "desk",
+    "help",
+    "gmbh",
+    "ltd",
+    "inc",
+    "company",
+    "department",
+    "office",
+    "kundenservice",
+];
+
+/// Where the last two sentences or lines of a text begin.
+fn last_sentences(text: &str) -> usize {
+    let trimmed = text.trim_end();
+    let ends: Vec<usize> = trimmed
+        .char_indices()
+        .filter(|&(at, c)| {
+            let next = trimmed[at + c.len_utf8()..].chars().next();
+            matches!(c, '\n' | '。' | '！') || (matches!(c, '.' | '!') && next == Some(' '))
+        })
+        .map(|(at, c)| at + c.len_utf8())
+        .collect();
+    ends.len().checked_sub(2).map_or(0, |at| ends[at])
 }

@@ -98,6 +98,18 @@ const CALLS: [&str; 26] = [
     "传真",
 ];
 
+/// Words before a name in a chat, in lower case.
+const CHATS: [&str; 8] = [
+    "微信",
+    "微信号",
+    "wechat",
+    "weixin",
+    "qq",
+    "telegram",
+    "skype",
+    "line id",
+];
+
 /// Mail addresses, and links whether personal or not.
 pub(super) fn links_and_mails(text: &str) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
@@ -223,7 +235,7 @@ fn number_end(letters: &[(usize, char)], from: usize) -> usize {
                 .is_some_and(|one| matches!(one.1, ' ' | '(' | '-'));
         if matches!(
             c,
-            ' ' | '-' | '.' | '/' | ')' | '\u{2010}' | '\u{2011}' | '\u{2013}'
+            ' ' | '-' | '.' | ',' | '/' | ')' | '\u{2010}' | '\u{2011}' | '\u{2013}'
         ) && digit(end + 1)
         {
             end += 2;
@@ -237,7 +249,11 @@ fn number_end(letters: &[(usize, char)], from: usize) -> usize {
 
 /// Whether letters and digits together name a thing of somebody: many digits, or some after a word that says so.
 fn is_code(text: &str, at: Range<usize>) -> bool {
-    let digits = text[at.clone()].bytes().filter(u8::is_ascii_digit).count();
+    let written = &text[at.clone()];
+    if written.starts_with("wxid_") || (written.len() >= 5 && follows(text, at.start, &CHATS)) {
+        return written.contains(|c: char| c.is_ascii_digit() || c == '_');
+    }
+    let digits = written.bytes().filter(u8::is_ascii_digit).count();
     digits >= 5 || (digits >= 3 && follows(text, at.start, &THINGS))
 }
 
@@ -256,7 +272,7 @@ fn kind_of(text: &str, at: Range<usize>, next: Option<char>) -> Option<Kind> {
     let spoken = !called && !thing;
     // Before 元, 平方米, 人 and the like it is an amount, and with . or , between threes as well.
     let amount = next.is_some_and(|next| "元块平米公个人户万亿吨年月天次℃%％€$£".contains(next))
-        || (written.contains('.')
+        || (written.contains(['.', ','])
             && sizes.len() > 1
             && (sizes[1..].iter().all(|&size| size == 3) || sizes[sizes.len() - 1] <= 2));
     if (13..=19).contains(&digits.len()) && luhn(&digits) && !amount {
@@ -264,6 +280,9 @@ fn kind_of(text: &str, at: Range<usize>, next: Option<char>) -> Option<Kind> {
     }
     if written.starts_with('+') && (7..=15).contains(&digits.len()) {
         return Some(Kind::Phone);
+    }
+    if spoken && money(text, at.clone()) {
+        return Some(Kind::Amount);
     }
     if date && !thing && !(called && digits.len() >= 9) || (amount && spoken) {
         return None;
@@ -274,12 +293,61 @@ fn kind_of(text: &str, at: Range<usize>, next: Option<char>) -> Option<Kind> {
         return Some(Kind::Phone);
     }
     match (sizes.len(), digits.len()) {
+        (_, 5..) if follows(text, at.start, &CHATS) => Some(Kind::Number),
         (_, 3..) if thing => Some(Kind::Number),
         (1, 7..) => Some(Kind::Number),
         (3.., 9..=15) => Some(Kind::Phone),
         (_, 16..) => Some(Kind::Number),
         _ => None,
     }
+}
+
+/// Currencies, in lower case.
+const MONEY: [&str; 22] = [
+    "€",
+    "$",
+    "£",
+    "¥",
+    "￥",
+    "eur",
+    "usd",
+    "gbp",
+    "chf",
+    "cny",
+    "rmb",
+    "euro",
+    "euros",
+    "dollars",
+    "dollar",
+    "pounds",
+    "元",
+    "块",
+    "欧元",
+    "美元",
+    "人民币",
+    "万元",
+];
+
+/// Whether a number is a sum of money: a currency stands right before or behind it.
+fn money(text: &str, at: Range<usize>) -> bool {
+    let mut from = at.start.saturating_sub(12);
+    while !text.is_char_boundary(from) {
+        from += 1;
+    }
+    let before = text[from..at.start].trim_end().to_lowercase();
+    let behind: String = text[at.end..]
+        .trim_start_matches([' ', '\u{a0}'])
+        .chars()
+        .take(10)
+        .collect();
+    let behind = behind.to_lowercase();
+    MONEY.iter().any(|currency| {
+        let latin = currency.starts_with(|c: char| c.is_ascii_alphabetic());
+        let joined = behind
+            .strip_prefix(*currency)
+            .map(|rest| rest.starts_with(char::is_alphabetic));
+        ends_with_word(&before, currency) || joined.is_some_and(|joined| !(latin && joined))
+    })
 }
 
 /// Whether one of the words stands right before, at most such words as "number is" between.

@@ -153,7 +153,23 @@ fn drafts_no_better_than_chance_are_not_shown() {
     let drafting = Drafting::measure(&all, || Ok::<(), ()>(())).unwrap();
     let draft = drafting.draft(&all[0].quotes, "en", &Own::default(), true);
     assert_eq!((draft.decision, draft.reply), (DraftDecision::None, None));
-    assert!(draft.why.unwrap().contains("no better") && draft.confidence.is_some());
+    assert!(draft.why.unwrap().contains("hardly better") && draft.confidence.is_some());
+}
+
+#[test]
+fn one_template_for_everything_is_suggested_and_what_is_near_chance_is_not() {
+    let mut all = examples();
+    for example in &mut all {
+        example.quotes = vec![(Quote::text("Please ring the desk"), Some(0.5))];
+        example.reply = "Please ring the desk".into();
+        example.random = example.reply.clone();
+    }
+    let drafting = Drafting::measure(&all, || Ok::<(), ()>(())).unwrap();
+    let draft = drafting.draft(&all[0].quotes, "en", &Own::default(), false);
+    assert_eq!(draft.decision, DraftDecision::Suggest, "{draft:?}");
+    assert!((suggest_from(0.2, 0.5) - 0.35).abs() < 1e-12);
+    assert_eq!(suggest_from(1.0, 1.0), SEND_FROM);
+    assert_eq!(suggest_from(0.4, 0.1), 0.4);
 }
 
 #[test]
