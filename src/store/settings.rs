@@ -84,6 +84,23 @@ fn wrong(name: &str, value: &str, expected: &str) -> Error {
     }
 }
 
+impl Shop {
+    /// The settings now.
+    pub fn settings(&self) -> Result<Settings> {
+        Settings::read(self.conn())
+    }
+
+    /// Sets one setting, or overwrites it.
+    pub fn set(&self, name: &str, value: &str) -> Result<()> {
+        self.conn().execute(
+            "INSERT INTO settings (name, value) VALUES (?1, ?2)
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            params![name, value],
+        )?;
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,22 +122,5 @@ mod tests {
         }
         shop.set("sla_hours", r#"{"low":0.5}"#).unwrap();
         assert_eq!(shop.settings().unwrap().sla_hours["low"], 0.5);
-    }
-}
-
-impl Shop {
-    /// The settings now.
-    pub fn settings(&self) -> Result<Settings> {
-        Settings::read(self.conn())
-    }
-
-    /// Sets one setting, or overwrites it.
-    pub fn set(&self, name: &str, value: &str) -> Result<()> {
-        self.conn().execute(
-            "INSERT INTO settings (name, value) VALUES (?1, ?2)
-             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-            params![name, value],
-        )?;
-        Ok(())
     }
 }
