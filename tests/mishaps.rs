@@ -251,3 +251,39 @@ fn init_and_rollback_answer_in_json_too() {
         assert_eq!(rows.as_array().map(Vec::len), Some(1), "{arguments:?}");
     }
 }
+
+#[test]
+fn doctor_names_agents_who_get_no_ticket_and_hours_nobody_can_read() {
+    let place = Place::demo("0.05");
+    let say = |sql: &str| {
+        place.open().execute_batch(sql).unwrap();
+        let done = place.clerk(&["doctor"]);
+        (
+            done.status.code().unwrap(),
+            String::from_utf8(done.stdout).unwrap(),
+        )
+    };
+    let (_, said) = say(
+        "UPDATE agents SET active = 1; UPDATE tickets SET agent_id = NULL WHERE agent_id NOT IN (SELECT agent_id FROM agents)",
+    );
+    assert!(
+        said.contains("every open ticket is with somebody who is there"),
+        "{said}"
+    );
+    let (code, said) = say("INSERT INTO agents (agent_id, skills) VALUES ('Zoe', 'everything')");
+    assert!(
+        code == 0 && said.contains("skills or languages of Zoe are no JSON"),
+        "{said}"
+    );
+    let (code, said) = say("UPDATE agents SET active = 0");
+    assert!(
+        code == 0 && said.contains("are with agents who are not active"),
+        "{said}"
+    );
+    for hours in ["Mon-Fri 9-17", "09:00-09:00"] {
+        let (code, said) = say(&format!(
+            "INSERT INTO settings VALUES ('working_hours', '{hours}') ON CONFLICT DO UPDATE SET value = excluded.value"
+        ));
+        assert!(code == 1 && said.contains("working_hours"), "{said}");
+    }
+}

@@ -274,6 +274,47 @@ mod tests {
     }
 
     #[test]
+    fn what_a_mail_program_wrote_is_not_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let shop = Shop::create(&dir.path().join("shop.db")).unwrap();
+        let put = |id: &str, body: &str| {
+            let row = vec![Value::from(id), Value::from(body), Value::from(1_700_000_000i64)];
+            shop.fill("tickets", &["ticket_id", "body", "created_at"], [row].into_iter())
+                .unwrap();
+        };
+        put(
+            "html",
+            "<html><head><style>p {color: red}</style></head><body><div>Where is <b>order</b> A-77?</div>\
+             <blockquote>an old matter</blockquote></body></html>",
+        );
+        put(
+            "thread",
+            "The kettle leaks.\n-- \nAnn Archer\n\nOn Monday Bob <bob@x.example> wrote:\n> a lid is missing",
+        );
+        let log = format!("{} needle", "line of a log <div>\n".repeat(20_000));
+        put("log", &log);
+        drain(&shop, &Control::unbounded()).unwrap();
+        let reader = Reader::open(&shop.beside(".search")).unwrap();
+        let found = |query: &str| -> Vec<String> {
+            let hits = reader.search(Kind::Ticket, query, 10).unwrap();
+            hits.into_iter().map(|hit| hit.id).collect()
+        };
+        for (query, expected) in [
+            ("order A-77", vec!["html"]),
+            ("style", vec![]),
+            ("color", vec![]),
+            ("blockquote", vec![]),
+            ("kettle", vec!["thread"]),
+            ("archer", vec!["thread"]),
+            ("bob", vec![]),
+            ("lid", vec![]),
+            ("needle", vec!["log"]),
+        ] {
+            assert_eq!(found(query), expected, "{query}");
+        }
+    }
+
+    #[test]
     fn a_file_put_back_from_a_copy_gets_a_new_index_though_the_numbers_agree() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("shop.db");
