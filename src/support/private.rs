@@ -1,6 +1,6 @@
 //! What an old reply says about the customer it was written to, taken out before anybody else reads it.
 //!
-//! Names, e-mail addresses, telephone and card numbers, order numbers and other codes, postal addresses and personal
+//! Names, sums of money, e-mail addresses, telephone and card numbers, order numbers and other codes, postal addresses and personal
 //! links are found by their shape and by the words before them, and each is replaced by a placeholder in the reply's
 //! language: `[order number]`, `[单号]`. A draft fills a placeholder with the value of the ticket it answers where that
 //! ticket has exactly one of the kind ([`Own`]); card numbers are never filled. A placeholder that stays is a hole for an

@@ -167,3 +167,19 @@ fn nothing_comes_of_nothing() {
     let draft = compose(&candidates(&long, &[0.5, 0.4, 0.3]), &PLAIN, 1).unwrap();
     assert!(!draft.parts.is_empty() && draft.parts.len() <= 401);
 }
+
+#[test]
+fn the_rest_of_a_long_reply_is_not_read() {
+    let sentences: Vec<Vec<u32>> = (0..300).map(|at| vec![2 * at, 2 * at + 1]).collect();
+    let long = Candidate {
+        sentences: &sentences,
+        similarity: Some(0.5),
+    };
+    let weighing = Weighing {
+        replies: 20,
+        temperature: 0.1,
+        beta: 1.0,
+    };
+    let draft = compose(&[long.clone(), long], &weighing, ROUNDS).unwrap();
+    assert_eq!(draft.parts.len(), WORDS / 2);
+}

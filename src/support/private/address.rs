@@ -155,7 +155,13 @@ fn english(words: &[Word<'_>], from: usize) -> Option<usize> {
     }
     for end in from + 2..=from + 4 {
         let street = words.get(end)?;
-        if !capital(words[end - 1].text) {
+        let name = words[end - 1].text;
+        // "5th St".
+        let ordinal = name.starts_with(|c: char| c.is_ascii_digit())
+            && ["st", "nd", "rd", "th"]
+                .iter()
+                .any(|ending| name.ends_with(ending));
+        if !capital(name) && !ordinal {
             return None;
         }
         let name = street.text.trim_end_matches('.').to_lowercase();

@@ -57,6 +57,10 @@ fn numbers_that_belong_to_somebody_are_found() {
         ("we sent $7.99 back", (Kind::Amount, "7.99")),
         ("已退45.49欧元。", (Kind::Amount, "45.49")),
         ("收取12000000元", (Kind::Amount, "12000000")),
+        (
+            "to Apt 4B, 9807 W 5th St, Austin TX 78701 and",
+            (Kind::Address, "9807 W 5th St, Austin TX 78701"),
+        ),
         ("to PO Box 8170, Leeds and", (Kind::Address, "PO Box 8170, Leeds")),
         (
             "发往朝阳区望京花园小区69号楼2单元501室，预计",
