@@ -9,10 +9,10 @@
 //! - On the other half the drafts are judged with those numbers. A curve that never falls ([`Isotonic`]) turns the overlap
 //!   that a draft expects of itself into the overlap such drafts had: the confidence.
 //!
-//! A draft is suggested where that lies at least half way from what a random old reply of the language scored to what the
-//! surest fifth did, or reaches [`SEND_FROM`]: where one template answers everything, a random reply is as good as any, and
-//! still right. It may go out unseen where the shop allows it for the category, the category is sure, the confidence reaches [`SEND_FROM`] and
-//! nothing in it is left for a person to fill.
+//! A draft is suggested where that is a quarter more than what a random old reply of the language scored, or reaches
+//! [`SEND_FROM`]: where one template answers everything, a random reply is as good as any, and still right. It may go out
+//! unseen where the shop allows it for the category, the category is sure, the confidence reaches [`SEND_FROM`] and nothing
+//! in it is left for a person to fill.
 
 use super::bleu::Bleu;
 use super::consensus::Weighing;
@@ -310,10 +310,9 @@ fn choose<E>(examples: &[&Example], check: &mut impl FnMut() -> Result<(), E>) -
     Ok(best)
 }
 
-/// Where drafts are worth an agent's look: half way from chance to the surest fifth, never below chance, and no higher than
-/// [`SEND_FROM`].
-fn suggest_from(naive: f64, best_fifth: f64) -> f64 {
-    (0.5 * (naive + best_fifth.max(naive))).min(SEND_FROM)
+/// Where drafts are worth an agent's look: clearly above chance, `naive`, but no higher than [`SEND_FROM`].
+fn suggest_from(naive: f64) -> f64 {
+    (1.25 * naive).min(SEND_FROM)
 }
 
 impl Manner {
@@ -336,7 +335,7 @@ impl Manner {
         let best_fifth = mean(surest.iter().take(judged.len() / 5).map(|one| one.1));
         Some(Manner {
             weighing,
-            suggest_from: suggest_from(naive, best_fifth),
+            suggest_from: suggest_from(naive),
             scores: DraftScores {
                 rouge_l: mean(judged.iter().map(|one| one.rouge)),
                 bleu: bleu(&judged),
