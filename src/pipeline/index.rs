@@ -161,6 +161,14 @@ fn words(mail: String) -> String {
     unquoted(&mail, MESSAGE)
 }
 
+/// A help article without markup.
+fn page(article: String) -> String {
+    if article.len() > MESSAGE {
+        return article;
+    }
+    plain(&article, MESSAGE)
+}
+
 fn document(change: store::Change) -> Option<Document> {
     Some(match change {
         store::Change::Ticket(t, messages) => {
@@ -182,7 +190,7 @@ fn document(change: store::Change) -> Option<Document> {
         store::Change::Article(a) => Document::Article {
             id: a.article_id,
             title: a.title,
-            body: plain(&a.body, usize::MAX),
+            body: page(a.body),
             category: a.category,
             language: a.language,
         },
@@ -355,6 +363,23 @@ mod tests {
         assert_eq!(drain(&shop, &control).unwrap().rebuilt.as_deref(), Some(RESTORED));
         assert_eq!((found("first"), found("lost"), found("new")), (10, 20, 0));
         assert_eq!(drain(&shop, &control).unwrap().rebuilt, None);
+    }
+
+    #[test]
+    fn an_article_is_found_by_its_last_word_however_long_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let shop = Shop::create(&dir.path().join("shop.db")).unwrap();
+        let row = |id: &str, body: String| vec![Value::from(id), Value::from("guide"), Value::from(body)];
+        let long = "lorem ipsum ".repeat(30_000);
+        let rows = [
+            row("short", "<p>how to <b>return</b></p>".into()),
+            row("long", format!("{long} return")),
+        ];
+        shop.fill("articles", &["article_id", "title", "body"], rows.into_iter())
+            .unwrap();
+        drain(&shop, &Control::unbounded()).unwrap();
+        let reader = Reader::open(&shop.beside(".search")).unwrap();
+        assert_eq!(reader.search(Kind::Article, "return", 10).unwrap().len(), 2);
     }
 
     #[test]
