@@ -7,7 +7,8 @@
 //! | room | what happens there |
 //! |---|---|
 //! | `cli` | one file per verb of the command line |
-//! | `night` | job files, their schedule and order, the run of one night |
+//! | `console` | the daemon's page for monitors |
+//! | `night` | job files, their schedule and order, the run of one night, the daemon |
 //! | `pipeline` | the five steps, one file per family joining `store` to the models |
 //! | [`recommend`] | models of what belongs to whom: popularity, neighbours, content |
 //! | [`price`] | models of where prices go |
@@ -28,6 +29,8 @@ compile_error!(
 
 #[cfg(feature = "daemon")]
 pub mod cli;
+#[cfg(feature = "daemon")]
+pub mod console;
 #[cfg(feature = "daemon")]
 pub mod demo;
 #[cfg(feature = "extension")]

@@ -58,10 +58,13 @@ fn nothing_imports_upwards() {
             &["recommend", "price", "support", "search", "store", "fit", "text"],
         ),
         ("night", &["pipeline", "store", "fit"]),
+        ("console", &["night", "store"]),
         ("demo", &[]),
         (
             "cli",
-            &["night", "pipeline", "demo", "search", "store", "fit", "text"],
+            &[
+                "console", "night", "pipeline", "demo", "search", "store", "fit", "text",
+            ],
         ),
         (
             "extension",
@@ -113,6 +116,8 @@ fn outside_crates_have_one_room() {
         ("tantivy", "search"),
         ("argmin", "fit"),
         ("parquet", "store"),
+        ("axum", "console"),
+        ("tokio_cron_scheduler", "night"),
     ] {
         let mut used = 0;
         for (room, path, text) in all() {

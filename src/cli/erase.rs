@@ -4,7 +4,7 @@
 use super::screen::bar;
 use super::{Failure, Global, Out, cancel_flag, output};
 use crate::fit::{Control, Progress};
-use crate::night::{self, Erased, Told};
+use crate::night::{self, Erased, Screen, Told};
 use crate::store::{Shop, Table, Value};
 use anyhow::Result;
 use indicatif::ProgressBar;
@@ -14,11 +14,14 @@ use std::sync::Arc;
 #[derive(Debug, clap::Args)]
 pub struct EraseArgs {
     /// Ids of customers, as in users, events and tickets: compared to the letter
-    #[arg(value_name = "USER", required = true)]
+    #[arg(value_name = "USER", required_unless_present = "under_leader")]
     users: Vec<String>,
     /// Count what would go, change nothing
     #[arg(long)]
     dry_run: bool,
+    /// The number of the request and of its run, for the process a daemon starts
+    #[arg(long, hide = true, num_args = 2, value_names = ["REQUEST", "RUN"], conflicts_with_all = ["users", "dry_run"])]
+    under_leader: Option<Vec<i64>>,
 }
 
 /// A bar, and what is being done.
@@ -32,6 +35,23 @@ impl Progress for Bar {
     }
 }
 
+/// What is said above the bar, and the bar of an erasure that a daemon does.
+struct Above(ProgressBar, bool);
+
+impl Screen for Above {
+    fn say(&self, line: &str) {
+        if !self.1 {
+            self.0.suspend(|| output::complain(line));
+        }
+    }
+    fn begin(&self, _: &str) {
+        self.0.set_message("the daemon erases");
+    }
+    fn stage(&self, _: &str, _: &str, _: f64) {}
+    fn step(&self, _: &str, _: &str, _: u64, _: u64, _: f64) {}
+    fn end(&self, _: &night::Ran) {}
+}
+
 /// Erases and says what went; exit code 1 when something is left that we know of.
 pub fn run(args: &EraseArgs, global: &Global) -> Result<()> {
     let out = Out::new(global);
@@ -40,18 +60,20 @@ pub fn run(args: &EraseArgs, global: &Global) -> Result<()> {
         return out.table(&table(&night::would_erase(&shop, &args.users)?));
     }
     let mut shop = Shop::open(&global.db)?;
+    if let Some([request, run]) = args.under_leader.as_deref() {
+        let cancel = cancel_flag();
+        night::hold_on_to_lifeline(cancel.clone())?;
+        let control = Control::unbounded().with_cancel(cancel);
+        return night::erase_under_leader(&mut shop, *request, *run, &control);
+    }
     let bar = bar(global.quiet, 1);
     bar.set_prefix("erase");
     bar.enable_steady_tick(std::time::Duration::from_millis(250));
     let control = Control::unbounded()
         .with_cancel(cancel_flag())
         .with_progress(Arc::new(Bar(bar.clone())));
-    let waiting = |holder: &str| {
-        if !global.quiet {
-            bar.suspend(|| output::complain(&format!("waiting for {holder} to finish ...")));
-        }
-    };
-    let erased = night::erase(&mut shop, &args.users, &control, waiting);
+    let screen = Above(bar.clone(), global.quiet);
+    let erased = night::erase(&mut shop, &args.users, &control, &screen);
     bar.finish_and_clear();
     let erased = erased.map_err(|e| match control.check() {
         Err(_) => e.context("erase was stopped before its end; erase again, it goes on where it stopped"),
@@ -95,7 +117,7 @@ fn table(told: &[Told]) -> Table {
         columns: ["place", "rows"].map(String::from).to_vec(),
         rows: told
             .iter()
-            .map(|one| vec![Value::from(one.place), Value::from(one.rows as i64)])
+            .map(|one| vec![Value::from(&*one.place), Value::from(one.rows as i64)])
             .collect(),
     }
 }

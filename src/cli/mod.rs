@@ -27,6 +27,7 @@ mod runs;
 mod scores;
 mod screen;
 mod search;
+mod serve;
 mod status;
 
 pub use output::Out;
@@ -105,6 +106,8 @@ enum Verb {
     Import(import::ImportArgs),
     /// Run jobs now, in order of `after`
     Run(run::RunArgs),
+    /// The daemon: jobs at their times, a fresh search index, tickets routed as they come
+    Serve(serve::ServeArgs),
     /// The jobs: how they last ended, when they are due, what is published
     Status(status::StatusArgs),
     /// The runs, newest first, or everything about one
@@ -143,6 +146,7 @@ impl Cli {
             Verb::Demo(args) => demo::run(args, global),
             Verb::Import(args) => import::run(args, global),
             Verb::Run(args) => run::run(args, global),
+            Verb::Serve(args) => serve::run(args, global),
             Verb::Status(args) => status::run(args, global),
             Verb::Runs(args) => runs::run(args, global),
             Verb::Scores(args) => scores::run(args, global),

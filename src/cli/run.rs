@@ -2,7 +2,7 @@
 
 use super::screen::Terminal;
 use super::{Failure, Global, Out, cancel_flag, jobs_folder};
-use crate::night::{self, Orders, Screen};
+use crate::night::{self, Orders, Screen, Silent};
 use crate::store::{RunStatus, Shop, Table, Value};
 use anyhow::Result;
 use std::sync::Arc;
@@ -22,6 +22,9 @@ pub struct RunArgs {
     /// Compute and measure, publish nothing
     #[arg(long, conflicts_with = "publish")]
     dry_run: bool,
+    /// The number of the run, for the process a daemon starts
+    #[arg(long, hide = true, value_name = "RUN")]
+    under_leader: Option<i64>,
 }
 
 /// Runs the jobs; exit code 1 when one failed.
@@ -39,6 +42,11 @@ pub fn run(args: &RunArgs, global: &Global) -> Result<()> {
         seed: global.seed,
         cancel: cancel_flag(),
     };
+    if let Some(run) = args.under_leader {
+        night::hold_on_to_lifeline(orders.cancel.clone())?;
+        let screen: Arc<dyn Screen> = Arc::new(Silent);
+        return night::run_under_leader(&shop, &jobs_folder(&global.db), run, &orders, &screen).map(drop);
+    }
     let screen: Arc<dyn Screen> = Arc::new(Terminal::new(global));
     let ran = night::run(&shop, &jobs_folder(&global.db), &orders, &screen)?;
     let out = Out::new(global);

@@ -8,11 +8,15 @@
 
 use super::Unusable;
 use super::leader::Leader;
+use super::requests;
+use super::watch::Screen;
 use crate::fit::Control;
 use crate::pipeline;
 use crate::store::Shop;
 use crate::store::erase::{CHECKPOINTS, Customers, DERIVED, INPUTS, MODELS, Place, Truncated};
 use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -22,16 +26,16 @@ const LOOKS: u32 = 3;
 const READER: Duration = Duration::from_secs(10);
 
 /// Rows of a place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
     /// The table or view.
-    pub place: &'static str,
+    pub place: Cow<'static, str>,
     /// Rows that went, or would go.
     pub rows: u64,
 }
 
 /// What an erasure did.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Erased {
     /// By place.
     pub told: Vec<Told>,
@@ -51,7 +55,10 @@ impl Erased {
     fn add(&mut self, place: &'static str, rows: u64) {
         match self.told.iter_mut().find(|told| told.place == place) {
             Some(told) => told.rows += rows,
-            None => self.told.push(Told { place, rows }),
+            None => self.told.push(Told {
+                place: place.into(),
+                rows,
+            }),
         }
     }
 }
@@ -76,21 +83,30 @@ pub fn would_erase(shop: &Shop, ids: &[String]) -> Result<Vec<Told>> {
     Ok(told.told)
 }
 
-/// Forgets the customers with these ids. Waits for whoever leads; `waiting` hears once who that is.
+/// Forgets the customers with these ids. A daemon that leads does it on request, other leaders are waited for; `screen` hears
+/// of both.
 ///
 /// # Errors
 /// [`Unusable`] for customers of whom nothing is known, unless an erasure that was interrupted is to be finished; those of
 /// the store and the index, after which the next erasure goes on.
-pub fn erase(
-    shop: &mut Shop,
-    ids: &[String],
-    control: &Control,
-    waiting: impl FnOnce(&str),
-) -> Result<Erased> {
+pub fn erase(shop: &mut Shop, ids: &[String], control: &Control, screen: &dyn Screen) -> Result<Erased> {
+    known(shop, &Customers::new(ids))?;
+    if requests::daemon_leads(shop.path())?
+        && let Some(erased) = requests::follow_erasure(shop, ids, control, screen)?
+    {
+        return Ok(erased);
+    }
+    shop.be_patient()?;
+    let waiting = |holder: &str| screen.say(&format!("waiting for {holder} to finish ..."));
+    let _leader = Leader::take(shop.path(), "erase", waiting, || Ok(control.check()?))?;
+    erase_led(shop, ids, control)
+}
+
+/// The same for whoever leads, or acts for the leader.
+pub(super) fn erase_led(shop: &mut Shop, ids: &[String], control: &Control) -> Result<Erased> {
     let mut customers = Customers::new(ids);
     known(shop, &customers)?;
     shop.be_patient()?;
-    let _leader = Leader::take(shop.path(), "erase", waiting, || Ok(control.check()?))?;
     let mut erased = Erased {
         resumed: shop.is_erasing()?,
         size: (shop.size(), shop.size()),

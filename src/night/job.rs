@@ -219,7 +219,7 @@ const KEYS: [&str; 14] = [
 
 const KINDS: [&str; 5] = ["recommendations", "prices", "support", "search", "upkeep"];
 
-fn parse(name: &str, file: &str, text: &str) -> Result<Job, String> {
+pub(super) fn parse(name: &str, file: &str, text: &str) -> Result<Job, String> {
     let table: Table = text
         .parse()
         .map_err(|e: toml::de::Error| format!("{file}: {}", e.to_string().trim_end()))?;

@@ -10,6 +10,9 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
+/// What a daemon writes into its lock file first.
+pub(super) const SERVE: &str = "serve";
+
 /// The right to lead, until dropped.
 #[derive(Debug)]
 pub struct Leader {

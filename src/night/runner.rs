@@ -5,7 +5,7 @@ use super::job::{self, Job, Kind, Listing};
 use super::leader::Leader;
 use super::schedule;
 use super::watch::{Book, Screen};
-use super::{order, upkeep};
+use super::{child, order, requests, upkeep};
 use crate::fit::{Control, Stopped};
 use crate::pipeline::prices::Prices;
 use crate::pipeline::recommendations::Recommendations;
@@ -59,15 +59,17 @@ pub struct Unusable(pub String);
 
 /// Runs a night on the file of `shop`, with the job files of `folder` (the shipped ones when there is no such folder).
 pub fn run(shop: &Shop, folder: &Path, orders: &Orders, screen: &Arc<dyn Screen>) -> Result<Vec<Ran>> {
-    let listing = if folder.exists() {
-        job::load(folder).with_context(|| format!("reading {}", folder.display()))?
-    } else {
-        job::defaults()
-    };
+    let listing = read(folder)?;
     let control = Control::unbounded().with_cancel(orders.cancel.clone());
     shop.be_patient()?;
-    mirror(shop, &listing)?;
     let (chosen, mut ran) = choose(&listing, &orders.jobs)?;
+    if requests::daemon_leads(shop.path())? {
+        screen.say("a daemon leads: the jobs run there");
+        if let Some(ran) = requests::follow_night(shop, &listing, orders, &control, &**screen)? {
+            return Ok(ran);
+        }
+    }
+    mirror(shop, &listing)?;
 
     let _leader = Leader::take(
         shop.path(),
@@ -118,7 +120,7 @@ pub fn run(shop: &Shop, folder: &Path, orders: &Orders, screen: &Arc<dyn Screen>
 }
 
 /// The jobs asked for, and an end for each that cannot run.
-fn choose<'l>(listing: &'l Listing, names: &[String]) -> Result<(Vec<&'l Job>, Vec<Ran>)> {
+pub(super) fn choose<'l>(listing: &'l Listing, names: &[String]) -> Result<(Vec<&'l Job>, Vec<Ran>)> {
     let failed = |bad: &job::Bad| Ran {
         job: bad.name.clone(),
         run_id: None,
@@ -151,7 +153,43 @@ fn choose<'l>(listing: &'l Listing, names: &[String]) -> Result<(Vec<&'l Job>, V
     Ok((jobs, Vec::new()))
 }
 
-/// One attempt at one job. Only a broken book is an error here: a job's own failure is an answer.
+/// The run of a daemon's child: the row is in the book already, and the leader's lock is the daemon's.
+///
+/// # Errors
+/// A job that is not there, a row that somebody closed, a broken book. How the run ended is in the book.
+pub fn run_under_leader(
+    shop: &Shop,
+    folder: &Path,
+    run_id: i64,
+    orders: &Orders,
+    screen: &Arc<dyn Screen>,
+) -> Result<Ran> {
+    let listing = read(folder)?;
+    let (chosen, _) = choose(&listing, &orders.jobs)?;
+    let [job] = chosen.as_slice() else {
+        bail!("one job was expected, not {}", chosen.len());
+    };
+    child::limit_memory(job.memory)?;
+    shop.be_patient()?;
+    let run = Run { run_id };
+    if !shop.start_run(run)? {
+        bail!("run {run_id} was closed before it began");
+    }
+    child::misbehave(&job.name);
+    let control = Control::unbounded().with_cancel(orders.cancel.clone());
+    attempt(shop, job, run, orders, &control, screen)
+}
+
+/// The job files, or the shipped ones when there is no folder.
+pub(super) fn read(folder: &Path) -> Result<Listing> {
+    if folder.exists() {
+        job::load(folder).with_context(|| format!("reading {}", folder.display()))
+    } else {
+        Ok(job::defaults())
+    }
+}
+
+/// One attempt at one job, with a new row. Only a broken book is an error here: a job's own failure is an answer.
 fn run_job(
     shop: &Shop,
     job: &Job,
@@ -159,8 +197,20 @@ fn run_job(
     control: &Control,
     screen: &Arc<dyn Screen>,
 ) -> Result<Ran> {
-    let begun = Instant::now();
     let run = shop.begin_run(&job.name, None, 1)?;
+    attempt(shop, job, run, orders, control, screen)
+}
+
+/// The attempt itself; closes its row.
+fn attempt(
+    shop: &Shop,
+    job: &Job,
+    run: Run,
+    orders: &Orders,
+    control: &Control,
+    screen: &Arc<dyn Screen>,
+) -> Result<Ran> {
+    let begun = Instant::now();
     let control = control.clone().with_deadline(begun + job.timeout);
     let worked = work(shop, job, run, orders, control, screen);
     let (status, rows, said) = match worked {

@@ -10,7 +10,14 @@ use xxhash_rust::xxh3::xxh3_128;
 /// Largest part, bytes.
 const PART: usize = 256 * 1024;
 
-pub(super) fn save(shop: &Shop, generation: i64, name: &str, format: i64, bytes: &[u8]) -> Result<()> {
+pub(super) fn save(
+    shop: &Shop,
+    run: i64,
+    generation: i64,
+    name: &str,
+    format: i64,
+    bytes: &[u8],
+) -> Result<()> {
     // An empty model has one empty part: a missing one must not look like it.
     let parts: Vec<&[u8]> = if bytes.is_empty() {
         vec![bytes]
@@ -21,6 +28,7 @@ pub(super) fn save(shop: &Shop, generation: i64, name: &str, format: i64, bytes:
         shop,
         &Pace {
             rows: 1,
+            run: Some(run),
             ..Pace::default()
         },
         parts.into_iter().enumerate(),

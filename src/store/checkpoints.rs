@@ -1,8 +1,9 @@
 //! Where an interrupted fit goes on: the optimiser's whole state, in parts, replaced as a unit. A checkpoint
 //! carries the fingerprint of its data and options; another fingerprint means other work, and it is ignored.
 
+use super::clock::now;
 use super::error::Result;
-use super::open::{Shop, now};
+use super::open::Shop;
 use super::pace::{Pace, paced};
 use rusqlite::{OptionalExtension, params};
 use std::sync::Mutex;
@@ -17,6 +18,7 @@ const SLOWLY: Pace = Pace {
     hold: Duration::from_millis(3),
     pause: Duration::from_millis(5),
     checkpoint_every: 4,
+    run: None,
 };
 
 /// The checkpoints of one family, on a connection of their own: a fit may save from another thread.

@@ -11,9 +11,10 @@
 //! A *restored* file gets a new instance: the search index beside it may hold changes that the copy has never seen, and
 //! only the name of the instance tells. Two backups of one night are equal but for the time in the manifest.
 
+use super::clock::now;
 use super::error::{Error, Result};
 use super::migrate;
-use super::open::{APPLICATION_ID, BUSY_TIMEOUT, Shop, beside, now};
+use super::open::{APPLICATION_ID, BUSY_TIMEOUT, Shop, beside};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,8 @@
 //! Generations: which there are, which one readers see, and going back to an older one.
 
+use super::clock::now;
 use super::error::{Error, Result};
-use super::open::{Shop, now};
+use super::open::Shop;
 use super::results::TABLES;
 use rusqlite::{OptionalExtension, params};
 

@@ -12,8 +12,10 @@
 //! Invariants: no write transaction of a night lasts longer than a few milliseconds ([`pace`]); a generation is
 //! published only when all its rows are written; what an application reads needs none of our code.
 
+mod agenda;
 mod artefacts;
 mod checkpoints;
+pub mod clock;
 #[cfg(feature = "daemon")]
 pub mod copies;
 mod desk;
@@ -23,6 +25,7 @@ pub mod erase;
 mod error;
 mod fill;
 mod generations;
+mod health;
 #[cfg(feature = "daemon")]
 pub mod import;
 mod inputs;
@@ -35,6 +38,7 @@ pub mod pace;
 mod price_archive;
 mod published;
 mod report;
+mod requests;
 pub mod results;
 mod runs;
 mod sales;
@@ -47,18 +51,22 @@ mod upkeep;
 mod views;
 mod writer;
 
+pub use agenda::{Attempt, Queued, Standing, Turn, Turns};
 pub use checkpoints::StoredCheckpoints;
+pub use clock::now;
 pub use error::{Error, Result};
 pub use generations::{Generation, family_of_result};
+pub use health::JobFigures;
 pub use inputs::{Agent, Article, Driver, Event, Price, Product, Reply, Rule, Ticket, User};
 pub use jobs::JobRow;
 pub use keys::Keys;
 pub use migrate::{known as schema_version, pending as pending_migrations};
-pub use open::{APPLICATION_ID, Shop, beside, now};
+pub use open::{APPLICATION_ID, Shop, beside};
 pub use outbox::Change;
 pub use price_archive::ArchivedForecast;
 pub use published::{OfCustomer, OfPage, Published};
 pub use report::ReportRow;
+pub use requests::{LeaderRow, Request};
 pub use runs::{Run, RunStatus, Score};
 pub use sales::{Judgement, Offer, Purchase};
 pub use settings::Settings;

@@ -10,9 +10,9 @@
 //! into the file; that must not be the checkout's. So we checkpoint (PASSIVE: waits for nobody) between our own
 //! transactions, when the write lock is free.
 
-use super::error::Result;
+use super::error::{Error, Result};
 use super::open::{Shop, checkpoint};
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use std::time::{Duration, Instant};
 
 /// Limits of one write transaction, and the rest after it.
@@ -26,6 +26,10 @@ pub struct Pace {
     pub pause: Duration,
     /// Transactions between two passive checkpoints.
     pub checkpoint_every: u32,
+    /// The run this is written for: nothing is written any more once its row in the book is closed. (1) A daemon is killed;
+    /// (2) the next one leads, closes the run and sweeps what it built; (3) the run's process, not yet ended, would write on
+    /// under a number nobody sweeps again. The row is looked at inside each transaction, so there is no moment between.
+    pub run: Option<i64>,
 }
 
 impl Default for Pace {
@@ -35,6 +39,7 @@ impl Default for Pace {
             hold: Duration::from_millis(3),
             pause: Duration::from_millis(5),
             checkpoint_every: 4,
+            run: None,
         }
     }
 }
@@ -53,6 +58,9 @@ pub(crate) fn paced<T>(
     while items.peek().is_some() {
         let transaction = Transaction::new_unchecked(conn, TransactionBehavior::Immediate)?;
         let begun = Instant::now();
+        if let Some(run) = pace.run {
+            still_ours(&transaction, run)?;
+        }
         let mut rows = 0;
         // `>=`: an item may be worth many rows, or none.
         while rows < pace.rows && begun.elapsed() < pace.hold {
@@ -74,4 +82,18 @@ pub(crate) fn paced<T>(
         checkpoint(conn)?;
     }
     Ok(total)
+}
+
+/// Refuses to go on for a run whose row somebody else closed.
+pub(crate) fn still_ours(conn: &Connection, run: i64) -> Result<()> {
+    let status: Option<String> = conn
+        .prepare_cached("SELECT status FROM clerk_runs WHERE run_id = ?1")?
+        .query_row([run], |r| r.get(0))
+        .optional()?;
+    match status {
+        Some(status) if status != "running" => Err(Error::Refused(format!(
+            "run {run} was closed as {status} by whoever leads now; nothing more is written for it"
+        ))),
+        _ => Ok(()),
+    }
 }

@@ -1,8 +1,9 @@
 //! The book of runs: a row is written before a run begins, so that even one that dies at once has left a trace,
 //! and closed when it ends. Whoever takes the leader's lock closes the rows a crash left open.
 
+use super::clock::now;
 use super::error::Result;
-use super::open::{Shop, now};
+use super::open::Shop;
 
 use rusqlite::params;
 
@@ -93,7 +94,8 @@ impl Shop {
         Ok(())
     }
 
-    /// Closes the row: `said` is the error of a failed run, the reason of any other.
+    /// Closes the row: `said` is the error of a failed run, the reason of any other. A row that is closed stays as it is: whoever
+    /// leads may have given up on this process.
     pub fn end_run(&self, run: Run, status: RunStatus, rows: Option<u64>, said: &str) -> Result<()> {
         let failed = matches!(status, RunStatus::Failed | RunStatus::Timeout);
         let (error, why) = if failed {
@@ -103,7 +105,7 @@ impl Shop {
         };
         let sql = "UPDATE clerk_runs SET status = ?2, finished_at = ?3, rows = ?4, error = ?5, why = ?6,
                     progress = CASE WHEN ?2 = 'done' THEN 1.0 ELSE progress END
-             WHERE run_id = ?1";
+             WHERE run_id = ?1 AND status IN ('queued', 'running')";
         self.conn().execute(
             sql,
             params![
@@ -118,12 +120,12 @@ impl Shop {
         Ok(())
     }
 
-    /// Closes the rows a crash left open. Only the holder of the leader's lock may call it. Returns how many.
+    /// Closes the rows of runs that a crash ended; what was queued still waits. Only the holder of the leader's lock may call it. Returns how many.
     pub fn close_crashed_runs(&self) -> Result<usize> {
         Ok(self.conn().execute(
             "UPDATE clerk_runs SET status = 'interrupted', finished_at = ?1,
                     why = 'the process ended before the run did; the next run starts again'
-             WHERE status IN ('running', 'queued')",
+             WHERE status = 'running'",
             [now()],
         )?)
     }

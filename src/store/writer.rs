@@ -3,9 +3,10 @@
 //! rows under a number no pointer names: [`super::sweep`] takes them away.
 
 use super::artefacts;
+use super::clock::now;
 use super::error::Result;
-use super::open::{Shop, now};
-use super::pace::{Pace, paced};
+use super::open::Shop;
+use super::pace::{Pace, paced, still_ours};
 use super::results::ResultRow;
 use rusqlite::params;
 use std::time::Instant;
@@ -29,6 +30,7 @@ pub struct NewGeneration<'a> {
 pub struct GenerationWriter<'s> {
     shop: &'s Shop,
     family: String,
+    run_id: i64,
     generation: i64,
     rows: u64,
     pace: Pace,
@@ -45,9 +47,13 @@ impl<'s> GenerationWriter<'s> {
         Ok(GenerationWriter {
             shop,
             family: new.family.into(),
+            run_id: new.run_id,
             generation: shop.conn().last_insert_rowid(),
             rows: 0,
-            pace: Pace::default(),
+            pace: Pace {
+                run: Some(new.run_id),
+                ..Pace::default()
+            },
         })
     }
 
@@ -78,13 +84,14 @@ impl<'s> GenerationWriter<'s> {
 
     /// Stores a fitted model under `name`, in checksummed parts. `format` is the version of its bytes.
     pub fn artefact(&mut self, name: &str, format: i64, bytes: &[u8]) -> Result<()> {
-        artefacts::save(self.shop, self.generation, name, format, bytes)
+        artefacts::save(self.shop, self.run_id, self.generation, name, format, bytes)
     }
 
     /// Makes this generation the one readers see, and the one before it retired: one short transaction.
     pub fn publish(self, why: &str) -> Result<i64> {
         let transaction = self.shop.write()?;
         let begun = Instant::now();
+        still_ours(&transaction, self.run_id)?;
         transaction.execute(
             "UPDATE clerk_generations SET status = 'retired' WHERE family = ?1 AND status = 'published'",
             [&self.family],

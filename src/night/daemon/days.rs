@@ -1,0 +1,226 @@
+//! By day: the loop that keeps the search index fresh. It looks for changes four times a second, takes them over in one commit, and rests
+//! as long as that took, so that a burst costs few commits and a quiet shop next to nothing.
+//!
+//! The planner speaks to it over a channel: a run of a `search` job, a pause (an erasure builds the index anew and must be
+//! alone with it), and the end.
+
+use super::pulse::{Part, Pulse};
+use crate::fit::{Control, Stopped};
+use crate::pipeline::index::{Drained, Keeper};
+use crate::store::{Run, RunStatus, Shop};
+use anyhow::Result;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use tracing::{error, info};
+
+/// Between two looks for changes.
+const LOOK: Duration = Duration::from_millis(250);
+/// The longest rest after a busy commit.
+const REST: Duration = Duration::from_millis(600);
+/// After a trouble the next try waits this long.
+const AFTER_TROUBLE: Duration = Duration::from_secs(5);
+/// Between two checkpoints of the write-ahead log.
+const CHECKPOINT: Duration = Duration::from_secs(60);
+
+enum Order {
+    Search(Run),
+    /// Let go of the index, and say when that is done.
+    Pause(Sender<()>),
+    GoOn,
+}
+
+/// The loop's handle.
+#[derive(Debug)]
+pub(super) struct Days {
+    orders: Sender<Order>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Days {
+    /// Starts the loop.
+    pub(super) fn start(database: &Path, pulse: Arc<Pulse>, stop: Arc<AtomicBool>) -> Result<Days> {
+        let (orders, inbox) = channel();
+        let database = database.to_owned();
+        let thread = std::thread::Builder::new().name("index".into()).spawn(move || {
+            let mut index = Index {
+                database,
+                pulse,
+                stop,
+                shop: None,
+                keeper: None,
+                seen: None,
+                paused: false,
+                checkpointed: Instant::now(),
+            };
+            index.go_round(&inbox);
+        })?;
+        Ok(Days {
+            orders,
+            thread: Some(thread),
+        })
+    }
+
+    /// Has a run of a search job done.
+    pub(super) fn search(&self, run: Run) {
+        let _ = self.orders.send(Order::Search(run)); // fails only when the loop is gone with the process
+    }
+
+    /// Has the loop let go of the index; returns when it has.
+    pub(super) fn pause(&self) {
+        let (done, is_done) = channel();
+        let _ = self.orders.send(Order::Pause(done));
+        let _ = is_done.recv();
+    }
+
+    /// The loop may go on.
+    pub(super) fn go_on(&self) {
+        let _ = self.orders.send(Order::GoOn);
+    }
+
+    /// Waits for the loop's end, which `stop` asked for; false = it takes longer.
+    pub(super) fn stop(&mut self, limit: Duration) -> bool {
+        let until = Instant::now() + limit;
+        while let Some(thread) = &self.thread {
+            if thread.is_finished() {
+                return self.thread.take().is_some_and(|thread| thread.join().is_ok());
+            }
+            if Instant::now() >= until {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        true
+    }
+}
+
+/// What the loop holds.
+struct Index {
+    database: PathBuf,
+    pulse: Arc<Pulse>,
+    stop: Arc<AtomicBool>,
+    shop: Option<Shop>,
+    keeper: Option<Keeper>,
+    /// The file as it was when all of it had been taken over.
+    seen: Option<i64>,
+    paused: bool,
+    checkpointed: Instant,
+}
+
+impl Index {
+    fn go_round(&mut self, inbox: &Receiver<Order>) {
+        let mut rest = LOOK;
+        while !self.stop.load(Ordering::Relaxed) {
+            let run = match inbox.recv_timeout(rest) {
+                Ok(Order::Search(run)) => Some(run),
+                Ok(Order::Pause(done)) => {
+                    self.let_go();
+                    self.paused = true;
+                    let _ = done.send(());
+                    None
+                }
+                Ok(Order::GoOn) => {
+                    self.paused = false;
+                    None
+                }
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
+            if self.paused {
+                self.pulse.well(Part::Index);
+                continue;
+            }
+            let begun = Instant::now();
+            match self.round(run) {
+                Ok(_) => {
+                    self.pulse.well(Part::Index);
+                    rest = begun.elapsed().clamp(LOOK, REST);
+                }
+                Err(_) if self.stop.load(Ordering::Relaxed) => break,
+                Err(e) => {
+                    let what = format!("{e:#}");
+                    if self.pulse.trouble(Part::Index, &what) {
+                        error!(
+                            "search index: {what}; it is tried again every {} s",
+                            AFTER_TROUBLE.as_secs()
+                        );
+                    }
+                    self.let_go();
+                    rest = AFTER_TROUBLE;
+                }
+            }
+        }
+        self.let_go();
+    }
+
+    /// One look; `run` = a search job wants to know how it went.
+    fn round(&mut self, run: Option<Run>) -> Result<()> {
+        if self.shop.is_none() {
+            self.shop = Some(Shop::open(&self.database)?);
+            self.seen = None;
+        }
+        let Some(shop) = &self.shop else { return Ok(()) };
+        if self.checkpointed.elapsed() >= CHECKPOINT {
+            shop.checkpoint()?;
+            self.checkpointed = Instant::now();
+        }
+        let version = shop.data_version()?;
+        if run.is_none() && self.seen == Some(version) {
+            return Ok(());
+        }
+        if let Some(run) = run {
+            shop.start_run(run)?;
+        }
+        let caught_up = catch_up(&mut self.keeper, shop, &self.stop);
+        if let Some(run) = run {
+            let (status, said) = match &caught_up {
+                Ok(drained) => (RunStatus::Done, told(drained)),
+                Err(e) if e.chain().any(|cause| cause.is::<Stopped>()) => (
+                    RunStatus::Interrupted,
+                    "the daemon was stopped; it goes on after the next start".into(),
+                ),
+                Err(e) => (RunStatus::Failed, format!("{e:#}")),
+            };
+            shop.end_run(run, status, (status == RunStatus::Done).then_some(0), &said)?;
+        }
+        let drained = caught_up?;
+        if let Some(why) = &drained.rebuilt {
+            info!(
+                "search index built anew of {} documents: {why}",
+                drained.documents
+            );
+        }
+        self.pulse
+            .add_indexed(drained.documents, drained.rebuilt.is_some());
+        self.seen = Some(version);
+        Ok(())
+    }
+
+    fn let_go(&mut self) {
+        if let Some(keeper) = self.keeper.take()
+            && let Err(e) = keeper.close()
+        {
+            error!("search index: {e:#}");
+        }
+        self.shop = None;
+    }
+}
+
+fn catch_up(keeper: &mut Option<Keeper>, shop: &Shop, stop: &Arc<AtomicBool>) -> Result<Drained> {
+    let control = Control::unbounded().with_cancel(stop.clone());
+    let keeper = match keeper {
+        Some(keeper) => keeper,
+        None => keeper.insert(Keeper::open(shop)?),
+    };
+    keeper.catch_up(shop, &control)
+}
+
+fn told(drained: &Drained) -> String {
+    match &drained.rebuilt {
+        Some(why) => format!("index built anew of {} documents: {why}", drained.documents),
+        None => format!("{} changes taken into the index", drained.documents),
+    }
+}

@@ -1,0 +1,395 @@
+//! The planner's loop: it wakes, looks at clock, files and book, and sees to it that what is due runs. It remembers nothing that
+//! matters: only the processes it has started.
+
+use super::super::job::{Job, Kind, Listing};
+use super::super::plan::{self, in_words};
+use super::super::requests::{ERASE, RunOrders};
+use super::super::runner;
+use super::Serve;
+use super::calls;
+use super::child::{Child, Start};
+use super::days::Days;
+use super::pulse::{Part, Pulse};
+use crate::pipeline;
+use crate::store::{Queued, Run, RunStatus, Shop, now};
+use anyhow::Result;
+use chrono_tz::Tz;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender};
+use std::time::{Duration, Instant};
+use tracing::{error, info, warn};
+
+/// The planner wakes at least this often, whatever the ticker does: measured by a clock nobody can set.
+const INTERVAL: Duration = Duration::from_secs(5);
+/// Between two signs of life in the file.
+const BEAT: Duration = Duration::from_secs(10);
+/// Between two looks for what waits in vain.
+const TIDY: Duration = Duration::from_secs(60);
+/// An erasure may take its time.
+const ERASURE: Duration = Duration::from_secs(6 * 3600);
+
+/// What the planner holds.
+pub(super) struct Planner<'a> {
+    serve: &'a Serve,
+    shop: Shop,
+    pulse: Arc<Pulse>,
+    days: Days,
+    wake: (Sender<()>, Receiver<()>),
+    children: Vec<Child>,
+    /// Runs that the index loop does, by job.
+    inside: BTreeMap<String, i64>,
+    /// The run that erases.
+    erasing: Option<i64>,
+    /// The files as they were last seen, and what was said of the bad ones.
+    listing: Listing,
+    said: BTreeMap<String, String>,
+    beaten: Option<Instant>,
+    tidied: Option<Instant>,
+}
+
+impl<'a> Planner<'a> {
+    pub(super) fn new(
+        serve: &'a Serve,
+        shop: Shop,
+        pulse: Arc<Pulse>,
+        days: Days,
+        wake: (Sender<()>, Receiver<()>),
+    ) -> Planner<'a> {
+        Planner {
+            serve,
+            shop,
+            pulse,
+            days,
+            wake,
+            children: Vec::new(),
+            inside: BTreeMap::new(),
+            erasing: None,
+            listing: Listing::default(),
+            said: BTreeMap::new(),
+            beaten: None,
+            tidied: None,
+        }
+    }
+
+    /// Goes round until it is told to stop, then stops what runs.
+    pub(super) fn run(mut self) -> Result<()> {
+        while !self.serve.stopping() {
+            match self.round() {
+                Ok(()) => self.pulse.well(Part::Planner),
+                Err(e) => {
+                    let what = format!("{e:#}");
+                    if self.pulse.trouble(Part::Planner, &what) {
+                        error!("planner: {what}; it goes on trying");
+                    }
+                }
+            }
+            let _ = self.wake.1.recv_timeout(INTERVAL);
+            while self.wake.1.try_recv().is_ok() {} // many wakes, one round
+        }
+        self.stop()
+    }
+
+    fn round(&mut self) -> Result<()> {
+        let now = now();
+        let zone = self.read_files()?;
+        self.reap()?;
+        self.requests()?;
+        let decided = plan::decide(&self.shop, &self.listing, zone, &self.busy(), now)?;
+        if let Some(back) = decided.put_back {
+            warn!("the clock was put back by {}", in_words(back));
+        }
+        for (job, why) in &decided.skipped {
+            info!(job, "left out: {why}");
+        }
+        if self.tidied.is_none_or(|then| then.elapsed() >= TIDY) {
+            plan::tidy(&self.shop, &self.listing, now)?;
+            self.tidied = Some(Instant::now());
+        }
+        self.begin_what_waits()?;
+        if self.beaten.is_none_or(|then| then.elapsed() >= BEAT) {
+            self.shop.beat(false)?;
+            self.beaten = Some(Instant::now());
+        }
+        runner::mirror(&self.shop, &self.listing)
+    }
+
+    /// Reads the job files anew, and the zone of the shop.
+    fn read_files(&mut self) -> Result<Tz> {
+        self.listing = runner::read(&self.serve.jobs)?;
+        let mut said = BTreeMap::new();
+        for bad in &self.listing.bad {
+            if self.said.get(&bad.name) != Some(&bad.reason) {
+                error!(job = bad.name, "disabled: {}", bad.reason);
+            }
+            said.insert(bad.name.clone(), bad.reason.clone());
+        }
+        for name in self.said.keys().filter(|name| !said.contains_key(*name)) {
+            info!(job = name, "its file reads well again, or is gone");
+        }
+        self.said = said;
+        let zone = self
+            .shop
+            .settings()
+            .map_err(anyhow::Error::from)
+            .and_then(|settings| pipeline::zone(&settings.time_zone));
+        if let Err(e) = &zone
+            && self.pulse.trouble(Part::Planner, &format!("{e:#}"))
+        {
+            error!("settings: {e:#}; schedules without a time zone are read as UTC until then");
+        }
+        Ok(zone.unwrap_or(chrono_tz::UTC))
+    }
+
+    /// Jobs that run.
+    fn busy(&self) -> BTreeSet<String> {
+        let children = self.children.iter().map(|child| child.job.clone());
+        children.chain(self.inside.keys().cloned()).collect()
+    }
+
+    /// Looks after what has ended.
+    fn reap(&mut self) -> Result<()> {
+        let mut at = 0;
+        while at < self.children.len() {
+            let Some(status) = self.children[at].ended()? else {
+                at += 1;
+                continue;
+            };
+            let (word, said) = self.children[at].close(&self.shop, status)?;
+            let child = self.children.swap_remove(at);
+            if self.erasing == Some(child.run.run_id) {
+                self.erasing = None;
+                self.days.go_on();
+            }
+            let turn = (child.scheduled_at, child.attempt);
+            self.ended(&child.job, child.run, turn, &word, &said);
+        }
+        let inside: Vec<(String, i64)> = self.inside.iter().map(|(job, run)| (job.clone(), *run)).collect();
+        for (job, run_id) in inside {
+            let standing = self.shop.standing(run_id)?;
+            let ended = standing
+                .as_ref()
+                .is_none_or(|run| !matches!(run.status.as_str(), "queued" | "running"));
+            if ended {
+                self.inside.remove(&job);
+                if let Some(run) = standing {
+                    let said = run.said.unwrap_or_default();
+                    let last = self.shop.last_attempt(&job)?.filter(|last| last.run_id == run_id);
+                    let turn = last.map_or((None, 1), |last| (Some(last.scheduled_at), last.attempt));
+                    self.ended(&job, Run { run_id }, turn, &run.status, &said);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Says how a run ended, and calls for help after the last attempt.
+    fn ended(&self, job: &str, run: Run, turn: (Option<i64>, i64), status: &str, said: &str) {
+        match status {
+            "failed" | "timeout" => error!(job, run = run.run_id, "{status}: {said}"),
+            "interrupted" => warn!(job, run = run.run_id, "{status}: {said}"),
+            _ => info!(job, run = run.run_id, "{status}: {said}"),
+        }
+        let Some(file) = self.listing.jobs.iter().find(|file| file.name == job) else {
+            return;
+        };
+        if let ("failed" | "timeout", Some(command)) = (status, &file.on_failure)
+            && plan::is_final(file, turn.0, turn.1)
+        {
+            calls::on_failure(command, &self.serve.database, job, run.run_id, status, said);
+        }
+    }
+
+    /// Answers what was asked for.
+    fn requests(&self) -> Result<()> {
+        for request in self.shop.open_requests()? {
+            let orders = RunOrders::parse(request.orders.as_deref());
+            let refused = match &orders {
+                Err(e) => Some(e.clone()),
+                Ok(orders) if !orders.erase.is_empty() => None,
+                Ok(_) => self.why_not(&request.job),
+            };
+            if let Some(why) = &refused {
+                warn!(job = request.job, "asked for and refused: {why}");
+            }
+            self.shop.answer_request(&request, refused.as_deref())?;
+        }
+        Ok(())
+    }
+
+    /// Why a job that was asked for cannot run.
+    fn why_not(&self, job: &str) -> Option<String> {
+        if let Some(bad) = self.listing.bad.iter().find(|bad| bad.name == job) {
+            return Some(bad.reason.clone());
+        }
+        if self.listing.jobs.iter().any(|known| known.name == job) {
+            return None;
+        }
+        let known: Vec<&str> = self.listing.jobs.iter().map(|job| job.name.as_str()).collect();
+        Some(format!(
+            "there is no job `{job}`; the jobs are {}",
+            known.join(", ")
+        ))
+    }
+
+    /// Begins what may begin. An erasure is alone: it waits for all that runs, and nothing begins beside it.
+    fn begin_what_waits(&mut self) -> Result<()> {
+        loop {
+            let queue = self.shop.queue()?;
+            let is_erasure = |run: &Queued| {
+                RunOrders::parse(run.orders.as_deref()).is_ok_and(|orders| !orders.erase.is_empty())
+            };
+            if self.erasing.is_some() {
+                return Ok(());
+            }
+            if let Some(run) = queue.iter().find(|run| is_erasure(run)) {
+                if self.children.is_empty() && self.inside.is_empty() {
+                    self.begin_erasure(run)?;
+                }
+                return Ok(());
+            }
+            let busy = self.busy();
+            let searches: BTreeSet<&str> = self
+                .listing
+                .jobs
+                .iter()
+                .filter(|job| matches!(job.kind, Kind::Search(_)))
+                .map(|job| job.name.as_str())
+                .collect();
+            let full = self.children.len() >= self.serve.at_once;
+            let may: Vec<Queued> = match full {
+                // The index loop has room when the children's seats are taken.
+                true => queue
+                    .iter()
+                    .filter(|run| searches.contains(run.job.as_str()))
+                    .cloned()
+                    .collect(),
+                false => queue,
+            };
+            let Some(run) = plan::next(&may, &self.listing, &busy) else {
+                return Ok(());
+            };
+            let Some(job) = self.listing.jobs.iter().find(|job| job.name == run.job).cloned() else {
+                let what = "there is no such job any more";
+                self.shop
+                    .close_run(Run { run_id: run.run_id }, RunStatus::Failed, what)?;
+                continue;
+            };
+            self.begin(&job, &run)?;
+        }
+    }
+
+    fn begin(&mut self, job: &Job, queued: &Queued) -> Result<()> {
+        let run = Run {
+            run_id: queued.run_id,
+        };
+        let orders = RunOrders::parse(queued.orders.as_deref()).unwrap_or_default();
+        let asked = queued.scheduled_at.map_or("asked for", |_| "due");
+        info!(
+            job = job.name,
+            run = run.run_id,
+            attempt = queued.attempt,
+            "begins: {asked}"
+        );
+        if matches!(job.kind, Kind::Search(_)) && !orders.dry_run {
+            self.inside.insert(job.name.clone(), run.run_id);
+            self.days.search(run);
+            return Ok(());
+        }
+        let start = Start::job(
+            &self.serve.database,
+            self.serve.threads,
+            self.serve.seed,
+            job,
+            run,
+            &orders,
+        );
+        let turn = (queued.scheduled_at, queued.attempt);
+        match Child::start(&start, &job.name, run, turn, self.wake.0.clone()) {
+            Ok(child) => self.children.push(child),
+            Err(e) => {
+                let said = format!("{e:#}");
+                self.shop.close_run(run, RunStatus::Failed, &said)?;
+                self.ended(&job.name, run, turn, "failed", &said);
+            }
+        }
+        Ok(())
+    }
+
+    fn begin_erasure(&mut self, queued: &Queued) -> Result<()> {
+        let run = Run {
+            run_id: queued.run_id,
+        };
+        let Some(request) = self.shop.request_of_run(run.run_id)? else {
+            let what = "the request was taken back";
+            self.shop.close_run(run, RunStatus::Skipped, what)?;
+            return Ok(());
+        };
+        info!(run = run.run_id, "an erasure begins; the index and the desk wait");
+        self.days.pause();
+        if !self.shop.start_run(run)? {
+            self.days.go_on();
+            return Ok(());
+        }
+        let start = Start {
+            database: &self.serve.database,
+            threads: self.serve.threads,
+            arguments: vec![
+                "erase".into(),
+                "--under-leader".into(),
+                request.to_string(),
+                run.run_id.to_string(),
+            ],
+            seed: self.serve.seed,
+            timeout: ERASURE,
+            memory: None,
+        };
+        match Child::start(&start, ERASE, run, (None, 1), self.wake.0.clone()) {
+            Ok(child) => {
+                self.children.push(child);
+                self.erasing = Some(run.run_id);
+            }
+            Err(e) => {
+                self.shop.close_run(run, RunStatus::Failed, &format!("{e:#}"))?;
+                self.days.go_on();
+            }
+        }
+        Ok(())
+    }
+
+    /// Stops what runs, within the limit; then the days' loops, and says good-bye in the file.
+    fn stop(mut self) -> Result<()> {
+        let until = Instant::now() + self.serve.patience;
+        if !self.children.is_empty() {
+            info!(
+                "stopping: {} run(s) are told to stop, and go on after the next start",
+                self.children.len()
+            );
+        }
+        self.children.iter_mut().for_each(Child::stop);
+        while !self.children.is_empty() {
+            if Instant::now() >= until {
+                self.children.iter_mut().for_each(|child| child.kill("stopped"));
+            }
+            if let Err(e) = self.reap() {
+                warn!(
+                    "a run that was stopped could not be closed in the book: {e:#}; the next start does it"
+                );
+                if Instant::now() >= until {
+                    break;
+                }
+            }
+            if !self.children.is_empty() {
+                let _ = self.wake.1.recv_timeout(Duration::from_millis(50));
+            }
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        if !self.days.stop(left.max(Duration::from_secs(1))) {
+            warn!("the index was not closed in time; it is checked at the next start");
+        }
+        self.shop.beat(true)?;
+        self.shop.checkpoint()?;
+        info!("ended in good order");
+        Ok(())
+    }
+}

@@ -1,0 +1,348 @@
+//! The planner under a clock that tests move, on a real book.
+
+use super::super::job::parse;
+use super::*;
+use crate::store::clock::testing::set_clock;
+use crate::store::{Run, RunStatus};
+use chrono_tz::Europe::Berlin;
+use std::collections::BTreeMap;
+
+/// A shop, its jobs, and what ran when.
+struct World {
+    _dir: tempfile::TempDir,
+    shop: Shop,
+    listing: Listing,
+    now: i64,
+    /// (job, turn) with the instants at which a run of it began.
+    ran: BTreeMap<(String, Option<i64>), Vec<i64>>,
+}
+
+const JOB: &str = "kind = \"prices\"\nschedule = \"30 1 * * *\"\n";
+/// 2026-03-01 12:00 UTC.
+const NOON: i64 = 1_772_366_400;
+const HOUR: i64 = 3600;
+const DAY: i64 = 86_400;
+
+fn job(name: &str, text: &str) -> Job {
+    parse(name, name, text).unwrap()
+}
+
+impl World {
+    fn new(jobs: &[(&str, &str)]) -> World {
+        let dir = tempfile::tempdir().unwrap();
+        let shop = Shop::create(&dir.path().join("shop.db")).unwrap();
+        let listing = Listing {
+            jobs: jobs.iter().map(|(name, text)| job(name, text)).collect(),
+            bad: Vec::new(),
+        };
+        let mut world = World {
+            _dir: dir,
+            shop,
+            listing,
+            now: NOON,
+            ran: BTreeMap::new(),
+        };
+        world.look(NOON);
+        world
+    }
+
+    /// The planner looks at the clock.
+    fn look(&mut self, now: i64) -> Decided {
+        self.now = now;
+        set_clock(Some(now));
+        decide(&self.shop, &self.listing, Berlin, &BTreeSet::new(), now).unwrap()
+    }
+
+    /// And everything that is queued runs at once, ending as `status`.
+    fn work(&mut self, now: i64, status: RunStatus) -> usize {
+        self.look(now);
+        let mut begun = 0;
+        while let Some(run) = next(&self.shop.queue().unwrap(), &self.listing, &BTreeSet::new()) {
+            assert!(self.shop.start_run(Run { run_id: run.run_id }).unwrap());
+            self.shop
+                .end_run(Run { run_id: run.run_id }, status, None, "as told")
+                .unwrap();
+            self.ran.entry((run.job, run.scheduled_at)).or_default().push(now);
+            begun += 1;
+        }
+        begun
+    }
+
+    fn statuses(&self, job: &str) -> Vec<String> {
+        let found = self
+            .shop
+            .select(
+                "SELECT status || ' ' || attempt FROM runs WHERE job = ?1 ORDER BY run_id",
+                &[job.into()],
+            )
+            .unwrap();
+        found
+            .rows
+            .iter()
+            .map(|row| match &row[0] {
+                crate::store::Value::Text(text) => text.clone(),
+                other => panic!("{other:?}"),
+            })
+            .collect()
+    }
+}
+
+#[test]
+fn a_job_runs_once_at_its_time_however_often_somebody_looks() {
+    let mut world = World::new(&[("prices", JOB)]);
+    let due = NOON + 12 * HOUR + HOUR / 2; // 01:30 in Berlin
+    assert_eq!(world.work(due - 1, RunStatus::Done), 0);
+    for late in [0, 0, 1, 30, 3000] {
+        world.work(due + late, RunStatus::Done);
+    }
+    assert_eq!(
+        world.ran,
+        BTreeMap::from([(("prices".to_owned(), Some(due)), vec![due])])
+    );
+    assert_eq!(world.work(due + DAY, RunStatus::Done), 1);
+}
+
+#[test]
+fn what_was_missed_is_made_up_for_once_and_only_within_its_grace() {
+    for (days, begins) in [(0, 1), (1, 1), (30, 1)] {
+        let mut world = World::new(&[("prices", JOB)]);
+        let back = NOON + 16 * HOUR + days * DAY; // 05:00 in Berlin, three and a half hours late
+        assert_eq!(world.work(back, RunStatus::Done), begins, "off for {days} days");
+        assert_eq!(world.work(back + 1, RunStatus::Done), 0);
+    }
+    // Too late: the book says so.
+    let mut world = World::new(&[("prices", &format!("{JOB}grace = \"2h\""))]);
+    let decided = world.look(NOON + 16 * HOUR + 30 * DAY);
+    assert_eq!(
+        decided.skipped,
+        [(
+            "prices".to_owned(),
+            "missed by 3 h, longer than `grace`".to_owned()
+        )]
+    );
+    assert_eq!(world.statuses("prices"), ["skipped 1"]);
+    let mut world = World::new(&[("prices", &format!("{JOB}catch_up = \"no\""))]);
+    assert_eq!(world.look(NOON + 13 * HOUR).skipped.len(), 1);
+    assert_eq!(
+        world.work(NOON + DAY + 12 * HOUR + HOUR / 2 + 5, RunStatus::Done),
+        1,
+        "punctual"
+    );
+}
+
+#[test]
+fn a_clock_that_jumps_neither_repeats_a_run_nor_silences_a_job() {
+    for jump in [60, HOUR, 8 * HOUR, DAY] {
+        for sign in [1, -1] {
+            let minutely = "kind = \"search\"\nschedule = \"* * * * *\"\n";
+            let mut world = World::new(&[("minutely", minutely), ("prices", JOB)]);
+            // Four hours in steps of 30 s; for ten minutes of them, over the night's turn, the clock is wrong.
+            let wrong = NOON + 12 * HOUR + 25 * 60..NOON + 12 * HOUR + 35 * 60;
+            let mut worked: Vec<i64> = Vec::new();
+            for now in (NOON + 11 * HOUR..NOON + 15 * HOUR).step_by(30) {
+                let seen = if wrong.contains(&now) {
+                    now + sign * jump
+                } else {
+                    now
+                };
+                let before = world.ran.values().map(Vec::len).sum::<usize>();
+                world.work(seen, RunStatus::Done);
+                if world.ran.values().map(Vec::len).sum::<usize>() > before {
+                    worked.push(now);
+                }
+            }
+            for ((job, turn), runs) in &world.ran {
+                assert_eq!(runs.len(), 1, "{job} at {turn:?} with a jump of {}", sign * jump);
+            }
+            let longest = worked.windows(2).map(|w| w[1] - w[0]).max().unwrap();
+            assert!(
+                longest <= 120,
+                "silent for {longest} s with a jump of {}",
+                sign * jump
+            );
+            let nights = world.ran.keys().filter(|(job, _)| job == "prices").count();
+            assert!((1..=2).contains(&nights), "{nights} nights with {}", sign * jump);
+        }
+    }
+}
+
+#[test]
+fn a_failure_is_tried_again_after_a_pause_that_doubles() {
+    let mut world = World::new(&[("prices", &format!("{JOB}retries = 3"))]);
+    let due = NOON + 12 * HOUR + HOUR / 2;
+    let mut began = Vec::new();
+    for now in (due..due + 4 * HOUR).step_by(5) {
+        if world.work(now, RunStatus::Failed) > 0 {
+            began.push(now - due);
+        }
+    }
+    assert_eq!(
+        world.statuses("prices"),
+        ["failed 1", "failed 2", "failed 3", "failed 4"]
+    );
+    let pauses: Vec<i64> = began.windows(2).map(|w| w[1] - w[0]).collect();
+    for (pause, least) in pauses.iter().zip([60, 120, 240]) {
+        assert!((least..=least + least / 4 + 5).contains(pause), "{pauses:?}");
+    }
+    assert_eq!(
+        world.work(due + DAY, RunStatus::Done),
+        1,
+        "the next night begins anew"
+    );
+    // The longest pause is an hour.
+    assert!(pause(60, 1) <= 4500);
+}
+
+#[test]
+fn what_was_interrupted_goes_on_but_not_for_ever() {
+    let mut world = World::new(&[("prices", JOB)]); // one retry
+    let due = NOON + 12 * HOUR + HOUR / 2;
+    let began: usize = (0..20).map(|i| world.work(due + i, RunStatus::Interrupted)).sum();
+    assert_eq!(began, 5);
+    let mut world = World::new(&[("prices", JOB)]);
+    assert_eq!(world.work(due, RunStatus::Interrupted), 1);
+    assert_eq!(world.work(due + 1, RunStatus::Done), 1);
+    assert_eq!(world.work(due + 2, RunStatus::Done), 0);
+}
+
+#[test]
+fn one_at_a_time_and_the_book_says_what_was_left_out() {
+    let mut world = World::new(&[("minutely", "kind = \"prices\"\nschedule = \"* * * * *\"\n")]);
+    let busy = BTreeSet::from(["minutely".to_owned()]);
+    let decided = decide(&world.shop, &world.listing, Berlin, &busy, NOON + 60).unwrap();
+    assert_eq!(decided.queued, Vec::<String>::new());
+    assert_eq!(decided.skipped[0].1, "the run before it had not ended");
+    // Waiting counts as well.
+    assert_eq!(world.look(NOON + 120).queued, ["minutely"]);
+    assert_eq!(world.look(NOON + 180).queued, Vec::<String>::new());
+    assert_eq!(world.statuses("minutely"), ["skipped 1", "queued 1", "skipped 1"]);
+}
+
+#[test]
+fn nothing_begins_outside_its_window() {
+    let text = "kind = \"prices\"\nschedule = \"0 23 * * *\"\nwindow = \"01:00-06:00\"\ncatch_up = \"no\"\n";
+    let mut world = World::new(&[("prices", text)]);
+    let opens = NOON + 12 * HOUR; // 01:00 in Berlin
+    for before in [7200, 3600, 1] {
+        assert_eq!(world.work(opens - before, RunStatus::Done), 0);
+    }
+    assert_eq!(
+        world.work(opens, RunStatus::Done),
+        1,
+        "two hours after its turn, but punctual"
+    );
+    // Found only after the window closed: it waits for the next one, and is then too late.
+    let text = "kind = \"prices\"\nschedule = \"30 1 * * *\"\nwindow = \"01:00-06:00\"\n";
+    let mut world = World::new(&[("prices", text)]);
+    assert_eq!(world.look(NOON + 18 * HOUR), Decided::default());
+    assert_eq!(world.look(NOON + 26 * HOUR).skipped.len(), 1);
+    // Over midnight.
+    let at = |text: &str| NaiveTime::parse_from_str(text, "%H:%M").unwrap();
+    for (time, inside) in [
+        ("23:00", true),
+        ("02:00", true),
+        ("04:00", false),
+        ("12:00", false),
+    ] {
+        assert_eq!(within(at(time), at("22:00"), at("04:00")), inside, "{time}");
+    }
+}
+
+#[test]
+fn a_job_waits_for_its_forerunner_and_a_new_pattern_begins_now() {
+    let second = "kind = \"support\"\nschedule = \"0 1 * * *\"\nafter = \"prices\"\n";
+    let mut world = World::new(&[("prices", JOB), ("early", second)]);
+    world.look(NOON + 13 * HOUR); // both are due; early's turn is the earlier one
+    let queue = world.shop.queue().unwrap();
+    let first = next(&queue, &world.listing, &BTreeSet::new()).unwrap();
+    assert_eq!(first.job, "prices");
+    let rest: Vec<Queued> = queue.into_iter().filter(|run| run.job != "prices").collect();
+    let busy = BTreeSet::from(["prices".to_owned()]);
+    assert_eq!(next(&rest, &world.listing, &busy), None);
+    assert!(next(&rest, &world.listing, &BTreeSet::new()).is_some());
+    // Another pattern: what it would have missed is not made up for.
+    let mut world = World::new(&[("prices", JOB)]);
+    world.listing.jobs[0] = job("prices", "kind = \"prices\"\nschedule = \"0 * * * *\"\n");
+    assert_eq!(world.look(NOON + 20 * HOUR), Decided::default());
+    assert_eq!(world.look(NOON + 21 * HOUR).queued, ["prices"]);
+}
+
+#[test]
+fn what_waits_for_nothing_is_closed() {
+    let mut world = World::new(&[("prices", JOB)]);
+    world.look(NOON + 13 * HOUR);
+    tidy(&world.shop, &world.listing, NOON + 14 * HOUR).unwrap();
+    assert_eq!(world.statuses("prices"), ["queued 1"]);
+    tidy(&world.shop, &world.listing, NOON + 40 * HOUR).unwrap();
+    assert_eq!(world.statuses("prices"), ["skipped 1"]);
+    world.look(NOON + DAY + 13 * HOUR);
+    world.listing.jobs.clear();
+    tidy(&world.shop, &world.listing, NOON + DAY + 14 * HOUR).unwrap();
+    assert_eq!(world.statuses("prices"), ["skipped 1", "failed 1"]);
+}
+
+/// Years of nights: no turn is lost or repeated, and neither the book nor the file grows for ever.
+fn years(years: i64) {
+    let mut world = World::new(&[]);
+    world.listing = super::super::job::defaults();
+    world.listing.jobs.retain(|job| job.name != "search"); // 35,000 turns a year of the same
+    let jobs = world.listing.jobs.len();
+    let (mut now, end) = (NOON, NOON + years * 365 * DAY + 12 * HOUR);
+    world.look(now);
+    let (mut begun, mut size_after_two) = (0, 0);
+    while now < end {
+        now = world
+            .listing
+            .jobs
+            .iter()
+            .filter_map(|job| schedule::next_run(&job.schedule, Berlin, now))
+            .map(|due| due.timestamp())
+            .min()
+            .unwrap();
+        begun += world.work(now, RunStatus::Done);
+        world.ran.clear();
+        if begun % (jobs * 30) == 0 {
+            world.shop.prune_runs(now - 400 * DAY).unwrap();
+            world.shop.checkpoint().unwrap();
+        }
+        if size_after_two == 0 && now > NOON + 2 * 365 * DAY {
+            size_after_two = world.shop.size();
+        }
+    }
+    let wanted: i64 = world
+        .listing
+        .jobs
+        .iter()
+        .map(|job| {
+            let turns = std::iter::successors(Some(NOON), |at| {
+                Some(schedule::next_run(&job.schedule, Berlin, *at)?.timestamp())
+            });
+            turns.skip(1).take_while(|at| *at <= now).count() as i64
+        })
+        .sum();
+    assert_eq!(begun as i64, wanted, "turns of {years} years");
+    let kept = world.shop.select("SELECT count(*) FROM runs", &[]).unwrap();
+    let crate::store::Value::Integer(kept) = kept.rows[0][0] else {
+        panic!("no number")
+    };
+    assert!(kept <= (jobs * 432) as i64, "{kept} runs kept");
+    if years > 2 {
+        let size = world.shop.size();
+        assert!(
+            size <= size_after_two + size_after_two / 10,
+            "{size_after_two} grew to {size}"
+        );
+    }
+}
+
+#[test]
+fn two_years_of_nights() {
+    years(2);
+}
+
+/// `just soak`.
+#[test]
+#[ignore = "minutes"]
+fn thirty_years_of_nights() {
+    years(30);
+}
