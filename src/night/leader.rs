@@ -16,7 +16,7 @@ pub(super) const SERVE: &str = "serve";
 /// The right to lead, until dropped.
 #[derive(Debug)]
 pub struct Leader {
-    _file: File,
+    file: File,
 }
 
 impl Leader {
@@ -35,7 +35,7 @@ impl Leader {
                 file.set_len(0)?;
                 file.rewind()?;
                 writeln!(file, "{what}, process {}", std::process::id())?;
-                Ok(Ok(Leader { _file: file }))
+                Ok(Ok(Leader { file }))
             }
             Err(TryLockError::WouldBlock) => Ok(Err(name_in(&mut file))),
             Err(TryLockError::Error(e)) => {
@@ -86,13 +86,25 @@ impl Leader {
     }
 }
 
-/// What the holder wrote into its lock file.
+/// What the holder wrote into its lock file. It takes the lock first and writes then: a name that is not there yet is waited
+/// for.
 fn name_in(file: &mut File) -> String {
-    let mut holder = String::new();
-    let _ = file.read_to_string(&mut holder);
-    match holder.trim() {
-        "" => "another nightclerk".into(),
-        holder => holder.into(),
+    for _ in 0..50 {
+        let mut holder = String::new();
+        let _ = file.rewind();
+        let _ = file.read_to_string(&mut holder);
+        if let Some(holder) = holder.strip_suffix('\n') {
+            return holder.into();
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    "another nightclerk".into()
+}
+
+impl Drop for Leader {
+    /// Whoever asks next must not read our name for another's.
+    fn drop(&mut self) {
+        let _ = self.file.set_len(0);
     }
 }
 

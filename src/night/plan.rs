@@ -69,6 +69,9 @@ pub(super) fn decide(
                 let back = known.decided_until - now;
                 let mark = if back > PUT_BACK {
                     decided.put_back = decided.put_back.max(Some(back));
+                    if job.schedule.repeats() {
+                        shop.free_turns(&job.name, now)?;
+                    }
                     // What was left out as too late by the wrong clock may be due after all.
                     now - job.grace.as_secs() as i64
                 } else {

@@ -51,6 +51,11 @@ impl Schedule {
         &self.text
     }
 
+    /// Whether it is meant every so often, not at fixed times of the day.
+    pub fn repeats(&self) -> bool {
+        self.repeats
+    }
+
     /// The times after `local` on a clock that is never moved.
     fn times_after(&self, local: NaiveDateTime) -> impl Iterator<Item = NaiveDateTime> + '_ {
         std::iter::successors(self.cron.find_next_occurrence(&local, false).ok(), |time| {

@@ -144,6 +144,15 @@ impl Shop {
         Ok(queued)
     }
 
+    /// The job's runs of turns after `now`, made while the clock was ahead, count for no turn any more.
+    pub fn free_turns(&self, job: &str, now: i64) -> Result<()> {
+        self.conn().execute(
+            "UPDATE clerk_runs SET scheduled_at = NULL WHERE job = ?1 AND scheduled_at > ?2",
+            params![job, now],
+        )?;
+        Ok(())
+    }
+
     /// Queues a further attempt at a turn, unless it is in the book.
     pub fn queue_attempt(&self, job: &str, scheduled_at: i64, attempt: i64) -> Result<()> {
         self.conn().execute(

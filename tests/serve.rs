@@ -1,0 +1,394 @@
+//! The daemon, as the real binary: who leads, what runs, what is fresh, and what becomes of what goes wrong.
+
+#![cfg(feature = "daemon")]
+
+mod common;
+
+use common::{Place, texts};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A daemon that is killed when a test ends.
+struct Daemon(Child);
+
+impl Daemon {
+    fn start(place: &Place, arguments: &[&str], environment: &[(&str, &str)]) -> Daemon {
+        let all: Vec<&str> = ["serve", "--listen", "127.0.0.1:0"]
+            .iter()
+            .chain(arguments)
+            .copied()
+            .collect();
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(place.path("serve.log"))
+            .unwrap();
+        let child = place
+            .command(&all)
+            .envs(environment.iter().copied())
+            .stderr(log)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let daemon = Daemon(child);
+        until("the daemon leads", || {
+            place
+                .open()
+                .query_row(
+                    "SELECT count(*) FROM leader WHERE ended_at IS NULL AND process = ?1",
+                    [daemon.0.id()],
+                    |r| r.get::<_, i64>(0),
+                )
+                .is_ok_and(|n| n == 1)
+        });
+        daemon
+    }
+
+    fn terminate(&mut self) -> Option<i32> {
+        let kill = Command::new("kill")
+            .arg("-TERM")
+            .arg(self.0.id().to_string())
+            .status()
+            .unwrap();
+        assert!(kill.success());
+        self.0.wait().unwrap().code()
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Waits for something that comes soon.
+fn until(what: &str, mut is: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is() {
+        assert!(
+            begun.elapsed() < Duration::from_secs(60),
+            "waited in vain: {what}"
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A shop whose only jobs are these.
+fn shop(jobs: &[(&str, &str)]) -> Place {
+    let place = Place::new();
+    place.ok(&["init"]);
+    std::fs::remove_dir_all(place.path("jobs")).unwrap();
+    std::fs::create_dir(place.path("jobs")).unwrap();
+    for (name, text) in jobs {
+        std::fs::write(place.path("jobs").join(format!("{name}.toml")), text).unwrap();
+    }
+    place
+}
+
+fn request(place: &Place, job: &str) -> i64 {
+    let conn = place.open();
+    conn.execute("INSERT INTO run_requests (job) VALUES (?1)", [job])
+        .unwrap();
+    conn.last_insert_rowid()
+}
+
+/// Waits for the run that answers a request to be final; (status, what was said).
+fn outcome(place: &Place, request: i64) -> (String, String) {
+    let mut found = None;
+    until("the run's end", || {
+        found = place
+            .open()
+            .query_row(
+                "SELECT r.status, coalesce(r.error, r.why) FROM run_requests AS q JOIN runs AS r USING (run_id)
+                 WHERE q.request_id = ?1 AND r.status NOT IN ('queued', 'running')",
+                [request],
+                |r| Ok((r.get(0)?, r.get::<_, Option<String>>(1)?.unwrap_or_default())),
+            )
+            .ok();
+        found.is_some()
+    });
+    found.unwrap()
+}
+
+fn get(address: &str, path: &str, token: Option<&str>) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let bearer = token.map_or(String::new(), |t| format!("Authorization: Bearer {t}\r\n"));
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: x\r\n{bearer}Connection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let code = answer.split_whitespace().nth(1).unwrap().parse().unwrap();
+    (code, answer.split_once("\r\n\r\n").unwrap().1.to_owned())
+}
+
+const PRICES: &str = "kind = \"prices\"\nschedule = \"0 3 * * *\"\nretries = 0\n";
+
+#[test]
+fn one_leads_and_the_other_exits_at_once_with_3_and_says_who() {
+    let place = shop(&[("prices", PRICES)]);
+    for _ in 0..5 {
+        let start = || {
+            place
+                .command(&["serve", "--listen", "none"])
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
+        };
+        let mut both = [start(), start()];
+        let begun = Instant::now();
+        let mut codes = [None, None];
+        while codes.iter().all(Option::is_none) {
+            for (child, code) in both.iter_mut().zip(&mut codes) {
+                *code = child.try_wait().unwrap();
+            }
+            assert!(begun.elapsed() < Duration::from_secs(20), "both lead");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let loser = usize::from(codes[1].is_some());
+        assert_eq!(codes[loser].unwrap().code(), Some(3));
+        let mut said = String::new();
+        both[loser]
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut said)
+            .unwrap();
+        let winner = both[1 - loser].id();
+        assert!(said.contains(&format!("serve, process {winner} leads")), "{said}");
+        assert!(both[1 - loser].try_wait().unwrap().is_none());
+        both[1 - loser].kill().unwrap();
+        both[1 - loser].wait().unwrap();
+    }
+    // What cannot be done beside a leader says the same; the rest works.
+    let _daemon = Daemon::start(&place, &[], &[]);
+    assert!(place.fails(3, &["migrate"]).contains("leads"));
+    place.ok(&["status"]);
+    place.ok(&["backup", place.path("copy.db").to_str().unwrap()]);
+}
+
+#[test]
+fn run_and_erase_beside_a_daemon_are_done_by_it() {
+    let place = Place::demo("0.1");
+    let _daemon = Daemon::start(&place, &[], &[]);
+    let said = place.ok(&["run", "prices", "--seed", "7"]);
+    assert!(said.contains("prices") && said.contains("done"), "{said}");
+    assert_eq!(place.number("SELECT count(*) FROM run_requests"), 0);
+    let said = place.fails(2, &["run", "nonsense"]);
+    assert!(said.contains("there is no job"), "{said}");
+    let user = place.text("SELECT user_id FROM events WHERE user_id IS NOT NULL LIMIT 1");
+    let said = place.ok(&["erase", &user]);
+    assert!(said.contains("nothing of it is left"), "{said}");
+    assert_eq!(place.number("SELECT count(*) FROM run_requests"), 0);
+    assert_eq!(
+        place.text("SELECT status FROM runs WHERE job = 'erase' ORDER BY run_id DESC LIMIT 1"),
+        "done"
+    );
+    for name in ["shop.db", "shop.db-wal"] {
+        let bytes = std::fs::read(place.path(name)).unwrap_or_default();
+        let found = bytes
+            .windows(user.len())
+            .filter(|w| *w == user.as_bytes())
+            .count();
+        assert_eq!(found, 0, "{name}");
+    }
+    // And the days go on.
+    place
+        .open()
+        .execute(
+            "INSERT INTO products (product_id, title) VALUES ('new', 'quixotic zephyr')",
+            [],
+        )
+        .unwrap();
+    until("the new product is found", || {
+        place
+            .ok(&["search", "quixotic", "--in", "products"])
+            .contains("new")
+    });
+}
+
+#[test]
+fn what_goes_wrong_in_a_job_costs_that_run_and_is_told() {
+    let place = shop(&[
+        ("prices", PRICES),
+        (
+            "hangs",
+            "kind = \"prices\"\nschedule = \"0 3 * * *\"\ntimeout = \"1s\"\nretries = 0\n",
+        ),
+        (
+            "leaks",
+            "kind = \"prices\"\nschedule = \"0 3 * * *\"\nmemory = \"300 MB\"\nretries = 0\n\
+             on_failure = \"printf '%s %s: %s' $NIGHTCLERK_JOB $NIGHTCLERK_STATUS \\\"$NIGHTCLERK_ERROR\\\" > told\"\n",
+        ),
+    ]);
+    for (fault, status, reason) in [
+        ("prices:panic", "failed", "panicked at src/night/child.rs"),
+        ("hangs:hang", "timeout", "did not stop at its `timeout` of 1 s"),
+        (
+            "leaks:leak",
+            "failed",
+            "out of memory: it needed more than `memory` allows (300 MB)",
+        ),
+        (
+            "prices:exit",
+            "failed",
+            "its process exited with code 7 and said nothing",
+        ),
+    ] {
+        let job = fault.split_once(':').unwrap().0;
+        let mut command = place.command(&["serve", "--listen", "none"]);
+        let daemon = Daemon(
+            command
+                .env("NIGHTCLERK_TEST_FAULT", fault)
+                .current_dir(place.dir.path())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap(),
+        );
+        let (got, said) = outcome(&place, request(&place, job));
+        assert_eq!(got, status, "{fault}: {said}");
+        assert!(said.contains(reason), "{fault}: {said}");
+        // The daemon is alive, and the next run of another job is well.
+        let other = if job == "prices" { "leaks" } else { "prices" };
+        assert_eq!(outcome(&place, request(&place, other)).0, "done", "after {fault}");
+        drop(daemon);
+    }
+    until("on_failure", || {
+        std::fs::read_to_string(place.path("told"))
+            .is_ok_and(|told| told.starts_with("leaks failed: out of memory"))
+    });
+}
+
+#[test]
+fn a_due_job_runs_without_the_ticker_and_a_bad_file_disables_only_itself() {
+    let place = shop(&[
+        ("prices", "kind = \"prices\"\nschedule = \"* * * * *\"\n"),
+        ("odd", "kind = \"prizes\"\nschedule = \"* * * * *\"\n"),
+    ]);
+    let clock = place.path("clock");
+    std::fs::write(&clock, "0").unwrap();
+    let _daemon = Daemon::start(
+        &place,
+        &["--without-ticker"],
+        &[("NIGHTCLERK_TEST_CLOCK", clock.to_str().unwrap())],
+    );
+    let done = || place.number("SELECT count(*) FROM runs WHERE job = 'prices' AND status = 'done'");
+    until("the planner has seen the files", || {
+        place.number("SELECT count(*) FROM jobs") == 2
+    });
+    for (step, skew) in [70, 8 * 3600, 60].into_iter().enumerate() {
+        std::fs::write(&clock, skew.to_string()).unwrap();
+        until("a run", || done() > step as i64);
+    }
+    assert_eq!(
+        place.number("SELECT count(*) FROM (SELECT 1 FROM runs WHERE scheduled_at IS NOT NULL GROUP BY job, scheduled_at HAVING count(*) > 1)"),
+        0
+    );
+    assert!(
+        place
+            .text("SELECT disabled_reason FROM jobs WHERE job = 'odd'")
+            .contains("did you mean `prices`?")
+    );
+    assert!(place.fails(1, &["status"]).contains("odd"));
+    // Files are read anew while it runs.
+    std::fs::write(
+        place.path("jobs/odd.toml"),
+        "kind = \"upkeep\"\nschedule = \"0 5 * * *\"\n",
+    )
+    .unwrap();
+    until("the file is read again", || {
+        place.number("SELECT count(*) FROM jobs WHERE job = 'odd' AND enabled") == 1
+    });
+    place.ok(&["status"]);
+}
+
+#[test]
+fn a_daemon_that_is_stopped_or_killed_leaves_nothing_undone() {
+    let place = Place::demo("0.3");
+    std::fs::remove_dir_all(place.path("jobs")).unwrap();
+    std::fs::create_dir(place.path("jobs")).unwrap();
+    std::fs::write(
+        place.path("jobs/recommendations.toml"),
+        "kind = \"recommendations\"\nschedule = \"* * * * *\"\n",
+    )
+    .unwrap();
+    let clock = place.path("clock");
+    let environment = [("NIGHTCLERK_TEST_CLOCK", clock.to_str().unwrap())];
+    std::fs::write(&clock, "0").unwrap();
+    let touch = || {
+        // Otherwise "nothing changed".
+        place
+            .open()
+            .execute(
+                "INSERT INTO events (user_id, product_id, kind, at) SELECT user_id, product_id, 'view', at + 1 FROM events
+                 ORDER BY at DESC LIMIT 1",
+                [],
+            )
+            .unwrap();
+    };
+    touch();
+    let mut daemon = Daemon::start(&place, &[], &environment);
+    std::fs::write(&clock, "70").unwrap();
+    let running = || place.number("SELECT count(*) FROM runs WHERE status = 'running'");
+    until("a run is under way", || running() == 1);
+    assert_eq!(daemon.terminate(), Some(0));
+    assert_eq!(running(), 0);
+    assert_eq!(
+        place.text("SELECT status || ': ' || coalesce(error, why) FROM runs ORDER BY run_id DESC LIMIT 1"),
+        "interrupted: cancelled; what was published stays"
+    );
+    assert_eq!(
+        place.number("SELECT count(*) FROM leader WHERE ended_at IS NULL"),
+        0
+    );
+    // It goes on after the next start; this time it is killed half-way, and its child ends with it.
+    let mut daemon = Daemon::start(&place, &[], &environment);
+    until("the run goes on", || running() == 1);
+    daemon.0.kill().unwrap();
+    daemon.0.wait().unwrap();
+    let mut daemon = Daemon::start(&place, &[], &environment);
+    until("it is done in the end", || {
+        place.number("SELECT count(*) FROM runs WHERE attempt = 3 AND status = 'done'") == 1
+    });
+    let turns = texts(
+        &place.open(),
+        "SELECT status || ' ' || attempt FROM runs WHERE scheduled_at IS NOT NULL ORDER BY run_id LIMIT 3",
+    );
+    assert_eq!(turns, ["interrupted 1", "interrupted 2", "done 3"]);
+    assert_eq!(daemon.terminate(), Some(0));
+    assert_eq!(place.text("PRAGMA integrity_check"), "ok");
+    assert_eq!(
+        place.number("SELECT count(*) FROM generations WHERE status = 'building' AND rows > 0"),
+        0
+    );
+}
+
+#[test]
+fn monitors_read_the_page_and_strangers_need_the_token() {
+    let place = shop(&[("prices", PRICES)]);
+    let said = place.fails(2, &["serve", "--listen", "0.0.0.0:0"]);
+    assert!(said.contains("token"), "{said}");
+    let token = "a-token-of-the-test";
+    let _daemon = Daemon::start(&place, &[], &[("NIGHTCLERK_TOKEN", token)]);
+    let address = place.text("SELECT listen FROM leader");
+    assert_eq!(get(&address, "/healthz", None).0, 401);
+    assert_eq!(get(&address, "/healthz", Some("a-token-of-the-tesT")).0, 401);
+    let (code, said) = get(&address, "/healthz", Some(token));
+    assert_eq!((code, said.contains("\"status\":\"ok\"")), (200, true), "{said}");
+    assert_eq!(outcome(&place, request(&place, "prices")).0, "done");
+    let (code, said) = get(&address, "/metrics", Some(token));
+    assert_eq!(code, 200);
+    for line in [
+        "nightclerk_up 1",
+        "nightclerk_job_failing{job=\"prices\"} 0",
+        "nightclerk_runs{status=\"done\"} 1",
+    ] {
+        assert!(said.lines().any(|l| l == line), "{line} is not in\n{said}");
+    }
+    assert_eq!(get(&address, "/", Some(token)).0, 404);
+}
