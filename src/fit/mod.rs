@@ -76,6 +76,20 @@ pub enum Ended {
     LineSearch,
 }
 
+/// Whether an error with these causes means that somebody stopped the work, and why. (A [`FitError`] is transparent to the
+/// stop it wraps: the chain of causes shows the one or the other.)
+pub fn stopped<'e>(
+    mut causes: impl Iterator<Item = &'e (dyn std::error::Error + 'static)>,
+) -> Option<Stopped> {
+    causes.find_map(|cause| {
+        let fit = match cause.downcast_ref::<FitError>() {
+            Some(FitError::Stopped(stopped)) => Some(*stopped),
+            _ => None,
+        };
+        cause.downcast_ref::<Stopped>().copied().or(fit)
+    })
+}
+
 /// Why a fit has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum FitError {
@@ -104,4 +118,19 @@ pub enum FitError {
     /// argmin ended with an error of its own.
     #[error("the optimiser failed: {0}")]
     Solver(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stop_is_known_however_it_was_wrapped() {
+        let wrapped = anyhow::Error::from(FitError::from(Stopped::Deadline)).context("step fit");
+        assert_eq!(stopped(wrapped.chain()), Some(Stopped::Deadline));
+        let plain = anyhow::Error::from(Stopped::Cancelled).context("step fit");
+        assert_eq!(stopped(plain.chain()), Some(Stopped::Cancelled));
+        let other = anyhow::Error::from(FitError::Solver("singular".into()));
+        assert_eq!(stopped(other.chain()), None);
+    }
 }

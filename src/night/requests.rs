@@ -7,7 +7,7 @@ use super::leader::Leader;
 use super::runner::{self, Orders, Ran};
 use super::watch::Screen;
 use super::{Unusable, order};
-use crate::fit::{Control, Stopped};
+use crate::fit::{self, Control};
 use crate::store::{RunStatus, Shop, Standing, now};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
@@ -241,7 +241,7 @@ pub fn erase_under_leader(shop: &mut Shop, request: i64, run: i64, control: &Con
                 Some(why) => (RunStatus::Done, format!("not at its end: {why}")),
             }
         }
-        Err(e) if e.chain().any(|cause| cause.is::<Stopped>()) => (
+        Err(e) if fit::stopped(e.chain()).is_some() => (
             RunStatus::Interrupted,
             "stopped before its end; erase again, it goes on where it stopped".into(),
         ),

@@ -6,7 +6,7 @@ use super::leader::Leader;
 use super::schedule;
 use super::watch::{Book, Screen};
 use super::{child, order, requests, upkeep};
-use crate::fit::{Control, Stopped};
+use crate::fit::{self, Control, Stopped};
 use crate::pipeline::prices::Prices;
 use crate::pipeline::recommendations::Recommendations;
 use crate::pipeline::support::Support;
@@ -215,7 +215,7 @@ fn attempt(
     let worked = work(shop, job, run, orders, control, screen);
     let (status, rows, said) = match worked {
         Ok(outcome) => (RunStatus::Done, outcome.rows, outcome.why),
-        Err(e) => match e.chain().find_map(|cause| cause.downcast_ref::<Stopped>()) {
+        Err(e) => match fit::stopped(e.chain()) {
             Some(Stopped::Cancelled) => (
                 RunStatus::Interrupted,
                 0,

@@ -5,7 +5,7 @@
 //! alone with it), and the end.
 
 use super::pulse::{Part, Pulse};
-use crate::fit::{Control, Stopped};
+use crate::fit::{self, Control};
 use crate::pipeline::index::{Drained, Keeper};
 use crate::store::{Run, RunStatus, Shop};
 use anyhow::Result;
@@ -178,7 +178,7 @@ impl Index {
         if let Some(run) = run {
             let (status, said) = match &caught_up {
                 Ok(drained) => (RunStatus::Done, told(drained)),
-                Err(e) if e.chain().any(|cause| cause.is::<Stopped>()) => (
+                Err(e) if fit::stopped(e.chain()).is_some() => (
                     RunStatus::Interrupted,
                     "the daemon was stopped; it goes on after the next start".into(),
                 ),
