@@ -2,8 +2,8 @@
 //!
 //! *Averaged* prices: those that the combination, or the last price where it answers, made at every origin of the
 //! backtest. *Posted* prices: those that the chosen rule would have made from origins all along recent weeks, not three
-//! nights only; rules cost microseconds. Beside each table stands one of the errors that were known at the newest judged
-//! origin, by which coverage is measured.
+//! nights only; rules cost microseconds. Those reach back as far as the farthest step asks for. Beside each table stands one
+//! of the errors that were known at the newest judged origin, by which coverage is measured.
 
 use super::backtest::{ORIGINS, Plan, fitted};
 use super::catalogue::{COMBINATION, LAST_PRICE, Model, model};
@@ -41,6 +41,17 @@ fn recent(frequency: Frequency) -> (usize, usize) {
     }
 }
 
+/// Origins that each step ahead of a posted price rests on at the least, where the history is long enough: twice the
+/// fewest that count at all ([`ORIGINS`]).
+const EACH_STEP: usize = 6;
+
+/// Whether the errors `step` steps ahead (0 is one step) of the origin `offset` steps back count: it lies within the recent
+/// origins or, for far steps, among the newest [`EACH_STEP`] that reached so far.
+fn counts(offset: usize, step: usize, distance: usize, count: usize) -> bool {
+    let farthest = (step / distance + EACH_STEP).max(count) * distance;
+    (step + 1..=farthest).contains(&offset)
+}
+
 /// Series of posted prices that are looked at; more would move no quantile.
 const SERIES: usize = 4000;
 /// Series looked at together.
@@ -64,8 +75,9 @@ pub(super) fn calibrate(judges: &Judges<'_>, plan: &Plan, control: &Control) -> 
 }
 
 fn averaged(judges: &Judges<'_>, plan: &Plan) -> (Table, Table) {
-    let mut pools = Pools::new(2, plan.horizon);
-    let mut older = Pools::new(2, plan.horizon);
+    let mut pools = Pools::new(2, plan.horizon, ORIGINS);
+    // By the newest judged origin one less was known.
+    let mut older = Pools::new(2, plan.horizon, ORIGINS - 1);
     let offsets: Vec<usize> = (1..=ORIGINS)
         .map(|k| k * plan.horizon)
         .chain(plan.further.iter().copied())
@@ -85,10 +97,10 @@ fn averaged(judges: &Judges<'_>, plan: &Plan) -> (Table, Table) {
             ];
             for (of, made) in made.iter().enumerate() {
                 for (step, error) in made.iter().enumerate() {
-                    pools.push(of, step, *error);
+                    pools.push(of, step, *offset, *error);
                     // What it was about had happened by the newest judged origin.
                     if offset - step > plan.horizon {
-                        older.push(of, step, *error);
+                        older.push(of, step, *offset, *error);
                     }
                 }
             }
@@ -98,9 +110,13 @@ fn averaged(judges: &Judges<'_>, plan: &Plan) -> (Table, Table) {
 }
 
 fn posted(judges: &Judges<'_>, plan: &Plan, control: &Control) -> Result<(Table, Table), Stopped> {
-    let mut pools = Pools::new(CLASSES, plan.horizon);
-    let mut older = Pools::new(CLASSES, plan.horizon);
+    let mut pools = Pools::new(CLASSES, plan.horizon, ORIGINS);
+    let mut older = Pools::new(CLASSES, plan.horizon, ORIGINS);
     let (distance, count) = recent(judges.source.frequency());
+    // A shop too young for long horizons is too young for long distances.
+    let distance = distance.min(plan.horizon);
+    // The oldest origin that the farthest step asks for, as of the newest judged origin.
+    let oldest = plan.horizon + (plan.horizon / distance + EACH_STEP).max(count) * distance;
     let all: Vec<usize> = (0..judges.records.len())
         .filter(|&s| judges.records[s].kind != Kind::Averaged)
         .collect();
@@ -117,7 +133,7 @@ fn posted(judges: &Judges<'_>, plan: &Plan, control: &Control) -> Result<(Table,
                 let subject = judges.source.subject(s);
                 let number = judges.choice(s, subject.plan.is_some()).model;
                 let mut found = Vec::new();
-                for offset in (1..=count).map(|k| k * distance) {
+                for offset in (1..=oldest / distance).map(|k| k * distance) {
                     let Some(cut) = subject
                         .values
                         .len()
@@ -134,9 +150,13 @@ fn posted(judges: &Judges<'_>, plan: &Plan, control: &Control) -> Result<(Table,
             .collect::<Result<_, Stopped>>()?;
         for (class, offset, made) in found.into_iter().flatten() {
             for (step, error) in made.iter().enumerate() {
-                pools.push(class, step, *error);
-                if offset > plan.horizon + step {
-                    older.push(class, step, *error);
+                if counts(offset, step, distance, count) {
+                    pools.push(class, step, offset, *error);
+                }
+                if let Some(offset) = offset.checked_sub(plan.horizon)
+                    && counts(offset, step, distance, count)
+                {
+                    older.push(class, step, offset, *error);
                 }
             }
         }
