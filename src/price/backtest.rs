@@ -12,6 +12,7 @@ use super::catalogue::{BENCHMARKS, LAST_PRICE, Model, PLAN, model, parts, season
 use super::frequency::Frequency;
 use super::model::{Drivers, Fit, Predict};
 use super::profile::{ENOUGH, Kind, kind, scale};
+use super::promotion::PLAN as PLANNED;
 use super::series::{constant, last_value, observed};
 use super::subject::{Source, Subject};
 use crate::fit::{Control, FitError, Stopped};
@@ -78,9 +79,11 @@ pub struct Record {
     pub kind: Kind,
     /// The parts of its combination, for an averaged price.
     pub parts: &'static [Model],
-    /// Judged origins, the newest first, then further ones; `None` where it has too few values or nothing to compare
-    /// with.
+    /// Judged origins, the newest first, then further ones; `None` where it has too few values, nothing to compare with, or
+    /// a price that jumped beyond reason.
     pub origins: Vec<Option<Origin>>,
+    /// Judged origins left out for such a jump: whatever stood there, one price would be the whole shop's error.
+    pub jumps: usize,
 }
 
 impl Record {
@@ -192,6 +195,7 @@ pub fn one(
         .collect();
     let mut fits: Vec<Option<Box<dyn Fit>>> = models.iter().map(|number| model(*number, frequency)).collect();
     let mut origins: Vec<Option<Origin>> = vec![None; offsets.len()];
+    let mut jumps = 0;
     // From the oldest on, so that a form found there serves the later ones.
     let mut order: Vec<usize> = (0..offsets.len()).collect();
     order.sort_by_key(|&k| std::cmp::Reverse(offsets[k]));
@@ -205,6 +209,10 @@ pub fn one(
         let Some(last) = last_value(past).filter(|_| observed(past) >= ENOUGH && observed(future) > 0) else {
             continue;
         };
+        if future.iter().any(|actual| jumped(last, *actual)) {
+            jumps += usize::from(k < ORIGINS);
+            continue;
+        }
         let step = scale(past, lag).or_else(|| scale(past, 1));
         let unit = step.unwrap_or(last);
         let judge = |forecast: &[f64], failed, model| {
@@ -229,7 +237,11 @@ pub fn one(
         let mut trials = vec![judge(&naive, false, LAST_PRICE)];
         let still = constant(past);
         let drivers = subject.drivers(cut);
+        let planned = drivers.iter().any(|(name, _)| name == PLANNED);
         for (number, fit) in models.iter().zip(&mut fits) {
+            if *number == PLAN && !planned {
+                continue; // nothing was entered ahead yet: there was no plan to follow
+            }
             let answer = match fit {
                 Some(model) if !still => fitted(model.as_ref(), past, &drivers, plan.horizon, control)?,
                 _ => None,
@@ -250,7 +262,20 @@ pub fn one(
             trials,
         });
     }
-    Ok(Record { kind, parts, origins })
+    Ok(Record {
+        kind,
+        parts,
+        origins,
+        jumps,
+    })
+}
+
+/// A price so many times the last one, or that part of it, is no move that a model could be blamed for.
+const JUMP: f64 = 100.0;
+
+fn jumped(last: f64, actual: f64) -> bool {
+    let (last, actual) = (last.abs(), actual.abs());
+    actual > last * JUMP || actual * JUMP < last
 }
 
 /// A forecast this many times as far from zero as the series ever was has run away.

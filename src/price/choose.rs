@@ -6,7 +6,8 @@
 //!
 //! *Averaged* prices get the combination, if over the series of their group it beat the last price on average; a single
 //! series leaves it only where the last price was better by more than a quarter over its own past nights. (Measured on
-//! 725 monthly series: leaving at the slightest loss costs 5 % of accuracy, at a quarter nothing.)
+//! 725 monthly series: leaving at the slightest loss costs 5 % of accuracy, at a quarter nothing.) A posted price leaves
+//! whatever its group decided at the slightest loss: there the last price is the likelier winner to begin with.
 //!
 //! A group with too few series follows the next larger one: brand, category, shop.
 //!
@@ -24,7 +25,7 @@ use std::sync::Arc;
 pub const MARGIN: f64 = 0.05;
 /// Series with a scale, at each origin, that a group needs to decide for itself.
 pub const SERIES_TO_DECIDE: u32 = 8;
-/// How much better the last price must have been for a single series to leave the combination.
+/// How much better the last price must have been for a single averaged series to leave the combination.
 pub const TO_LEAVE: f64 = 0.25;
 
 /// How a model did over the series that tried it, beside the last price on the same.
@@ -55,14 +56,17 @@ impl Standing {
 
     /// Adds another's sums.
     pub fn join(&mut self, other: &Self) {
-        for k in 0..ORIGINS {
-            self.scaled[k] += other.scaled[k];
-            self.naive[k] += other.naive[k];
-            self.money[k] += other.money[k];
-            self.series[k] += other.series[k];
-            self.all[k] += other.all[k];
-        }
+        (0..ORIGINS).for_each(|k| self.join_at(other, k));
         self.failed += other.failed;
+    }
+
+    /// Adds another's sums of origin `k`.
+    pub fn join_at(&mut self, other: &Self, k: usize) {
+        self.scaled[k] += other.scaled[k];
+        self.naive[k] += other.naive[k];
+        self.money[k] += other.money[k];
+        self.series[k] += other.series[k];
+        self.all[k] += other.all[k];
     }
 
     /// Mean scaled error per origin, newest first; `None` where no series had a scale.
@@ -98,8 +102,9 @@ pub fn mean(values: &[Option<f64>]) -> Option<f64> {
 /// Standings of every model (by number) in one group.
 pub type Standings = [Standing; NAMES.len()];
 
-/// What one series says of every model, its combination among them.
-pub fn standings_of(record: &Record, weights: &[(Model, f64)]) -> Standings {
+/// What one series says of every model, its combination among them, whose weights at judged origin `k` are `weights(k)`: those
+/// that had not seen what happened there.
+pub fn standings_of(record: &Record, weights: impl Fn(usize) -> Vec<(Model, f64)>) -> Standings {
     let mut found = [Standing::default(); NAMES.len()];
     for (k, origin) in record.judged() {
         let naive = origin.trials[0].mean;
@@ -108,7 +113,7 @@ pub fn standings_of(record: &Record, weights: &[(Model, f64)]) -> Standings {
             standing.add(k, origin.unit, origin.scaled, trial.mean, naive);
             standing.failed += u32::from(trial.failed);
         }
-        if let Some(errors) = errors(origin, weights) {
+        if let Some(errors) = errors(origin, &weights(k)) {
             let own = super::backtest::mean_absolute(errors.iter().map(|error| f64::from(*error)));
             found[COMBINATION].add(k, origin.unit, origin.scaled, own, naive);
         }
@@ -290,12 +295,25 @@ fn averaged(standing: &Standing, place: &str, last_resort: bool) -> Option<Decis
     })
 }
 
-/// Whether one series should leave the combination: the last price was better by more than a quarter.
-pub fn leaves(own: &Standings) -> bool {
-    let standing = &own[COMBINATION];
-    let sum = |errors: &[f64; ORIGINS]| errors.iter().sum::<f64>();
-    let (combined, naive) = (sum(&standing.scaled), sum(&standing.naive));
-    combined > naive * (1.0 + TO_LEAVE)
+/// Whether one series should leave the model that its group decided for, from the sums of the model's errors and of the last
+/// price's over its own past nights.
+pub fn leaves(model: Model, own: f64, naive: f64) -> bool {
+    let allowed = if model == COMBINATION { TO_LEAVE } else { 0.0 };
+    // Sums of equal errors differ by rounding.
+    model != LAST_PRICE && own > naive * (1.0 + allowed) * (1.0 + 1e-9)
+}
+
+/// Why it left, in plain words.
+pub fn why_left(model: Model) -> String {
+    let by = if model == COMBINATION {
+        " by more than a quarter"
+    } else {
+        ""
+    };
+    format!(
+        "the last price was better than {}{by} at this series' own past nights",
+        NAMES[model]
+    )
 }
 
 /// A fraction as people read it; never "-0.0 %".

@@ -106,7 +106,8 @@ pub(super) fn collect(snapshot: &Snapshot, night: &Night<'_>, sales: &mut Sales)
             rows.clear();
             name = Some((price.product_id.to_owned(), price.seller.to_owned()));
         }
-        if price.at > night.as_of && price.seller.is_empty() {
+        // Ahead of the night, and of whoever runs it as of a day that is over: what has come meanwhile was no plan.
+        if price.at > night.as_of.max(night.now) && price.seller.is_empty() {
             sales.plan(price.product_id, price.at, price.price);
         }
         rows.push(Posted {
@@ -180,7 +181,7 @@ pub(super) fn prepare(options: &PriceOptions, collected: Collected, night: &Nigh
     let sum = |of: fn(&Found) -> usize| found.iter().map(of).sum::<usize>() as u64;
     night.drop_rows(
         "prices",
-        "a slip of the pen: five times both neighbours, or a fifth; left out by models, not by statistics",
+        "a slip of the pen: five times both neighbours, or a fifth, and soon set right; left out by models, not by statistics",
         sum(|f| f.1),
     );
     night.drop_rows(
@@ -239,7 +240,7 @@ impl Source for Prepared {
         let series = Series::build(&rows, self.own(s), &self.instants);
         let steps = series.values.len();
         let promoted = Series::promotions(&rows, steps, &self.instants);
-        let plan = self.plans.of(&self.names[s], steps, promoted.as_deref());
+        let plan = self.plans.of(&self.names[s], steps);
         Subject {
             values: series.values,
             life: series.life,

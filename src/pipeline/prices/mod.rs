@@ -122,7 +122,7 @@ impl Family for Prices {
 
     fn evaluate(
         &self,
-        (prepared, _): &(Prepared, Market),
+        (prepared, market): &(Prepared, Market),
         (fitted, money): (Fitted, Money),
         night: &Night<'_>,
     ) -> Result<((Judged, Money), Verdict)> {
@@ -137,7 +137,7 @@ impl Family for Prices {
         scores.extend(volatility::scores(&fitted.movements));
         scores.extend(demand::scores(&money));
         let mut why = report::summary(prepared, &found);
-        if let Some(money) = demand::summary(&money) {
+        if let Some(money) = demand::summary(market, &money) {
             why = format!("{why}; {money}");
         }
         let judged = Judged {

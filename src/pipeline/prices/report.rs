@@ -107,14 +107,31 @@ pub(super) fn summary(prepared: &Prepared, found: &Outlooks) -> String {
             "skill against the last price {:+.1} % over {ORIGINS} past nights",
             skill * 100.0
         ),
+        None if found.published.all.iter().any(|series| *series > 0) => {
+            format!("nothing to judge: no price moved after {ORIGINS} past nights")
+        }
         None => format!("too little history to judge (a series needs {ENOUGH} steps before a past night)"),
+    };
+    let jumps = match found.jumps {
+        0 => String::new(),
+        n => format!(
+            "; {n} past nights of single series not judged: a price rose a hundredfold after them, or fell to a hundredth"
+        ),
     };
     let failed = match found.failed {
         0 => String::new(),
         n => format!("; {n} fits failed and were answered by the last price"),
     };
+    let measured = match found.measured_to() {
+        None => String::new(),
+        Some(0) => "; too few past nights to measure bounds by: they are those of a random walk".into(),
+        Some(step) => format!(
+            "; bounds beyond step {step} rest on those of step {step}, grown with the root of the distance: fewer than \
+             {ORIGINS} past nights reach farther"
+        ),
+    };
     format!(
-        "{forecast} of {} series forecast, {} steps: {}; {judged}{failed}",
+        "{forecast} of {} series forecast, {} steps: {}; {judged}{jumps}{failed}{measured}",
         prepared.count(),
         prepared.frequency.name(),
         if used.is_empty() {

@@ -15,6 +15,7 @@ fn series(scaled: bool, errors: [[f64; 2]; ORIGINS], other: Model) -> Record {
     Record {
         kind: Kind::Posted,
         parts: &[],
+        jumps: 0,
         origins: errors
             .iter()
             .map(|[naive, own]| {
@@ -29,7 +30,10 @@ fn series(scaled: bool, errors: [[f64; 2]; ORIGINS], other: Model) -> Record {
 }
 
 fn judge(records: &[Record], groups: &Groups) -> (Vec<Standings>, Vec<Gate>) {
-    let standings = standings(groups, records.iter().map(|record| standings_of(record, &[])));
+    let standings = standings(
+        groups,
+        records.iter().map(|record| standings_of(record, |_| Vec::new())),
+    );
     let gates = gates(groups, &standings, &POSTED);
     (standings, gates)
 }
@@ -127,7 +131,10 @@ fn averaged_prices_get_the_combination_unless_the_last_price_was_better() {
     let decide = |records: &[Record]| {
         let groups = tea(records.len());
         let weights = [(part, 1.0)];
-        let standings = standings(&groups, records.iter().map(|r| standings_of(r, &weights)));
+        let standings = standings(
+            &groups,
+            records.iter().map(|r| standings_of(r, |_| weights.to_vec())),
+        );
         let gate = gates(&groups, &standings, &POSTED)[groups.of(0)].clone();
         decision(&gate, Kind::Averaged, true).unwrap().clone()
     };
@@ -144,8 +151,13 @@ fn averaged_prices_get_the_combination_unless_the_last_price_was_better() {
         COMBINATION,
         "a shop of one series"
     );
-    assert!(!leaves(&standings_of(&averaged(12.4), &[(part, 1.0)])));
-    assert!(leaves(&standings_of(&averaged(12.6), &[(part, 1.0)])));
+    assert!(!leaves(COMBINATION, 12.4, 10.0) && leaves(COMBINATION, 12.6, 10.0));
+    assert!(!leaves(TWO_STATES, 10.0, 10.0) && leaves(TWO_STATES, 10.01, 10.0));
+    assert!(
+        leaves(TWO_STATES, 0.1, 0.0),
+        "the last price made no error at all"
+    );
+    assert!(!leaves(LAST_PRICE, 1.0, 0.0));
     assert_eq!(
         decision(
             &gates(&tea(0), &[[Standing::default(); NAMES.len()]; 1], &POSTED)[0],
