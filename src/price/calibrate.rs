@@ -6,7 +6,7 @@
 //! of the errors that were known at the newest judged origin, by which coverage is measured.
 
 use super::backtest::{ORIGINS, Plan, fitted};
-use super::catalogue::{COMBINATION, LAST_PRICE, Model, model};
+use super::catalogue::{COMBINATION, LAST_PRICE, Model, REGRESSION, model};
 use super::combine::{errors, weights_without};
 use super::frequency::Frequency;
 use super::intervals::{Pools, Table};
@@ -20,7 +20,7 @@ use rayon::prelude::*;
 /// Quantiles of errors.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tables {
-    /// Of averaged prices, in units of their step: class 0 the combination's, 1 the last price's.
+    /// Of averaged prices, in units of their step: class 0 the combination's, 1 the last price's, 2 the regression's.
     pub averaged: Table,
     /// The same, as known at the newest judged origin.
     pub averaged_older: Table,
@@ -59,6 +59,15 @@ const CHUNK: usize = 256;
 /// Values before an origin of posted prices.
 const WARM_UP: usize = 8;
 
+/// The class of a model's errors in [`Tables::averaged`].
+pub(super) fn class_of(model: Model) -> usize {
+    match model {
+        COMBINATION => 0,
+        REGRESSION => 2,
+        _ => 1,
+    }
+}
+
 /// Collects errors and takes their quantiles.
 ///
 /// # Errors
@@ -75,9 +84,9 @@ pub(super) fn calibrate(judges: &Judges<'_>, plan: &Plan, control: &Control) -> 
 }
 
 fn averaged(judges: &Judges<'_>, plan: &Plan) -> (Table, Table) {
-    let mut pools = Pools::new(2, plan.horizon, ORIGINS);
+    let mut pools = Pools::new(3, plan.horizon, ORIGINS);
     // By the newest judged origin one less was known.
-    let mut older = Pools::new(2, plan.horizon, ORIGINS - 1);
+    let mut older = Pools::new(3, plan.horizon, ORIGINS - 1);
     let offsets: Vec<usize> = (1..=ORIGINS)
         .map(|k| k * plan.horizon)
         .chain(plan.further.iter().copied())
@@ -94,6 +103,11 @@ fn averaged(judges: &Judges<'_>, plan: &Plan) -> (Table, Table) {
             let made = [
                 errors(origin, &weights).unwrap_or_default(),
                 origin.trials[0].errors.to_vec(),
+                if origin.tried(REGRESSION) {
+                    origin.of(REGRESSION).errors.to_vec()
+                } else {
+                    Vec::new()
+                },
             ];
             for (of, made) in made.iter().enumerate() {
                 for (step, error) in made.iter().enumerate() {
@@ -184,7 +198,8 @@ pub(super) fn log_errors(
     };
     let forecast = match model(number, source.frequency()) {
         Some(fit) if number != LAST_PRICE && number != COMBINATION => {
-            fitted(fit.as_ref(), past, &subject.drivers(cut), horizon, control)?.map(|(prices, _)| prices)
+            fitted(fit.as_ref(), past, &subject.beside(number, cut), horizon, control)?
+                .map(|(prices, _)| prices)
         }
         _ => None,
     };

@@ -15,7 +15,7 @@
 //! step before the origin. A price that had not moved has no such unit; it is left out, never infinite.
 
 use super::backtest::{ORIGINS, Record};
-use super::catalogue::{COMBINATION, LAST_PRICE, Model, NAMES, PLAN};
+use super::catalogue::{COMBINATION, LAST_PRICE, Model, NAMES, PLAN, REGRESSION};
 use super::combine::errors;
 use super::profile::Kind;
 use super::subject::{Groups, SHOP};
@@ -158,6 +158,8 @@ pub struct Gate {
     pub planned: Option<Decision>,
     /// For averaged prices.
     pub averaged: Decision,
+    /// For posted and for averaged prices with drivers; `None` where those explained too little, or were never measured.
+    pub driven: [Option<Decision>; 2],
 }
 
 /// Decides for every group, the shop first.
@@ -185,10 +187,22 @@ pub fn gates(groups: &Groups, standings: &[Standings], candidates: &[Model]) -> 
                     why: "last price: too short a past to judge another model by".into(),
                 },
             });
+        let driven = [Kind::Posted, Kind::Averaged].map(|kind| {
+            let other = match kind {
+                Kind::Posted => posted.model,
+                _ => averaged.model,
+            };
+            driven(&standings[REGRESSION], &standings[other], place, group == SHOP)
+        });
+        let driven = std::array::from_fn(|i| match &driven[i] {
+            Some(decided) => decided.clone(),
+            None => parent.and_then(|parent| found[parent].driven[i].clone()),
+        });
         found.push(Gate {
             posted,
             planned,
             averaged,
+            driven,
         });
     }
     found
@@ -206,7 +220,7 @@ fn posted(standings: &Standings, candidates: &[Model], place: &str) -> Option<De
     let mut judged = false;
     for &model in candidates
         .iter()
-        .filter(|model| ![LAST_PRICE, PLAN].contains(model))
+        .filter(|model| ![LAST_PRICE, PLAN, REGRESSION].contains(model))
     {
         let standing = &standings[model];
         judged |= decides(standing);
@@ -268,6 +282,28 @@ fn planned(standing: &Standing, place: &str, last_resort: bool) -> Option<Option
     }))
 }
 
+/// As [`planned`], of drivers: they have to win at each origin and by [`MARGIN`] on average, against the last price and
+/// against what the group got without them.
+fn driven(standing: &Standing, other: &Standing, place: &str, last_resort: bool) -> Option<Option<Decision>> {
+    let skill = standing.skill()?;
+    if !(decides(standing) || last_resort) {
+        return None;
+    }
+    let everywhere = standing
+        .skills()
+        .iter()
+        .all(|skill| skill.is_none_or(|skill| skill > 0.0));
+    let ahead = skill >= other.skill().unwrap_or(0.0).max(0.0) + MARGIN;
+    Some((everywhere && ahead).then(|| Decision {
+        model: REGRESSION,
+        why: format!(
+            "a regression on drivers known ahead beat the last price at each past night {place}, by {} on average",
+            percent(skill)
+        )
+        .into(),
+    }))
+}
+
 fn averaged(standing: &Standing, place: &str, last_resort: bool) -> Option<Decision> {
     let skill = standing.skill()?;
     if !(decides(standing) || last_resort) {
@@ -323,13 +359,14 @@ fn percent(fraction: f64) -> String {
 }
 
 /// Which model a series gets by its kind and group, and why; the single series' own exception is not looked at.
-pub fn decision(gate: &Gate, kind: Kind, has_plan: bool) -> Option<&Decision> {
+pub fn decision(gate: &Gate, kind: Kind, has_plan: bool, has_drivers: bool) -> Option<&Decision> {
+    let [posted, averaged] = [0, 1].map(|i| gate.driven[i].as_ref().filter(|_| has_drivers));
     match kind {
         Kind::Still => None,
-        Kind::Averaged => Some(&gate.averaged),
+        Kind::Averaged => Some(averaged.unwrap_or(&gate.averaged)),
         Kind::Posted => Some(match &gate.planned {
             Some(planned) if has_plan => planned,
-            _ => &gate.posted,
+            _ => posted.unwrap_or(&gate.posted),
         }),
     }
 }

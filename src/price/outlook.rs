@@ -4,7 +4,7 @@
 //! are written. A shop of 100,000 products forecasts 2.8 million steps.
 
 use super::backtest::{Plan, Record, mean_absolute};
-use super::calibrate::{Tables, calibrate};
+use super::calibrate::{Tables, calibrate, class_of};
 use super::catalogue::{COMBINATION, LAST_PRICE, Model, NAMES, POSTED, season};
 use super::choose::{Gate, Standing, Standings, decision, gates, leaves, standings, standings_of, why_left};
 use super::combine::{Ratios, errors, weights_without};
@@ -21,7 +21,7 @@ use std::sync::Arc;
 /// How the bounds around a path are found.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Spread {
-    /// By errors in money, in this unit; of the combination or of the last price.
+    /// By errors in money, in this unit; of the combination, the last price or the regression.
     Units { unit: f64, of: usize },
     /// By errors of the logarithm of prices that move this often.
     Logs { class: usize },
@@ -78,13 +78,16 @@ pub struct Outlooks {
 }
 
 impl Outlooks {
-    /// The last step ahead with bounds that past nights measured, of the kind of price that has fewer of them; `None` where
-    /// every step's are.
-    pub fn measured_to(&self) -> Option<usize> {
-        let of =
-            |outlook: &Outlook| self.measured[usize::from(matches!(outlook.spread, Spread::Logs { .. }))];
-        let forecast = self.series.iter().filter(|outlook| outlook.is_forecast());
-        forecast.map(of).min().filter(|measured| *measured < self.horizon)
+    /// Of averaged and of posted prices, where not every step's bounds are measured by past nights: the last step whose are,
+    /// and how many prices are forecast so.
+    pub fn grown(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        (0..2).filter_map(|kind| {
+            let of = |outlook: &&Outlook| {
+                outlook.is_forecast() && usize::from(matches!(outlook.spread, Spread::Logs { .. })) == kind
+            };
+            let count = self.series.iter().filter(of).count();
+            (self.measured[kind] < self.horizon && count > 0).then_some((self.measured[kind], count))
+        })
     }
 
     /// The steps ahead of series `s`; none where it has ended.
@@ -139,7 +142,7 @@ impl Judges<'_> {
     fn choice_without(&self, s: usize, has_plan: bool, left_out: usize) -> Choice {
         let record = &self.records[s];
         let gate = &self.gates[self.source.groups().of(s)];
-        let (model, why) = match decision(gate, record.kind, has_plan) {
+        let (model, why) = match decision(gate, record.kind, has_plan, record.driven()) {
             None => (LAST_PRICE, "".into()),
             Some(decided) => {
                 let (own, naive) = self.errors_of(record, decided.model, left_out);
@@ -291,7 +294,7 @@ fn answer(
     let spread = match (record.kind, unit) {
         (Kind::Averaged, Some(unit)) => Spread::Units {
             unit,
-            of: usize::from(number != COMBINATION),
+            of: class_of(number),
         },
         _ => Spread::Logs {
             class: class(&subject.values),
@@ -351,9 +354,9 @@ fn newest_covered(
     if record.kind == Kind::Averaged {
         let made = match number {
             COMBINATION => errors(newest, weights),
-            _ => Some(newest.trials[0].errors.to_vec()),
+            number => Some(newest.of(number).errors.to_vec()),
         };
-        let of = usize::from(number != COMBINATION);
+        let of = class_of(number);
         return Ok(made.map_or([0; 3], |made| {
             covered(&made, |step| tables.averaged_older.at(of, step))
         }));

@@ -4,10 +4,12 @@
 //! whatever thread asks. Groups say whose evidence counts for whom: a decision is made where enough series share it, in
 //! the brand of a category, else in the category, else in the whole shop.
 
+use super::catalogue::{Model, REGRESSION};
 use super::frequency::Frequency;
 use super::model::Drivers;
 use super::promotion::{FLAG, PLAN};
 use super::series::Life;
+use std::sync::Arc;
 
 /// One series.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,9 +23,24 @@ pub struct Subject {
     /// Promotions as entered beside the prices, 0 or 1 at each step and at every one to come, `NaN` before anybody entered
     /// any; `None` where nothing is known ahead.
     pub plan: Option<Vec<f64>>,
+    /// Drivers that are no promotions, each with its value at each step and at every one to come, `NaN` before its first row.
+    pub outside: Vec<(Arc<str>, Vec<f64>)>,
 }
 
 impl Subject {
+    /// What a model may know beside the first `cut` values: the regression its drivers, the others promotions.
+    pub fn beside(&self, model: Model, cut: usize) -> Drivers {
+        if model != REGRESSION {
+            return self.drivers(cut);
+        }
+        let mut drivers = Drivers::default();
+        for (name, values) in &self.outside {
+            let ahead = values.len().saturating_sub(self.values.len());
+            drivers.push(&**name, values[..(cut + ahead).min(values.len())].to_vec());
+        }
+        drivers
+    }
+
     /// What was known beside the first `cut` values: the rows' own flags up to there, and plans as far ahead as tonight's
     /// reach. A promotion that only its row speaks of was not known before it began; and where plans were not yet entered
     /// at all, there is none.
@@ -196,6 +213,7 @@ mod tests {
             life: Life::Offered,
             promoted: Some(vec![0.0; 10]),
             plan: Some(vec![0.0; 13]),
+            outside: Vec::new(),
         };
         let lengths = |cut| {
             subject
@@ -220,6 +238,7 @@ mod tests {
             life: Life::Offered,
             promoted: Some(promoted),
             plan: Some(plan),
+            outside: Vec::new(),
         };
         let planned = |cut| {
             let drivers = subject.drivers(cut);

@@ -4,6 +4,7 @@
 //! from them whenever a model looks ([`Source`]).
 
 use super::local::Local;
+use super::outside::{Entered, Outside};
 use super::plans::{Flags, Plans};
 use super::sales::Sales;
 use crate::pipeline::Night;
@@ -29,6 +30,7 @@ pub struct Collected {
     shelves: Vec<(String, String)>,
     rhythm: Rhythm,
     flags: Flags,
+    entered: Entered,
 }
 
 /// One series per (product, seller), in text order.
@@ -44,6 +46,7 @@ pub struct Prepared {
     /// The instants of the steps up to the night, the newest first.
     instants: Vec<i64>,
     plans: Plans,
+    outside: Outside,
 }
 
 /// Cleans the rows of one history as it ends, counts what is left out, and packs the rest.
@@ -131,6 +134,7 @@ pub(super) fn collect(snapshot: &Snapshot, night: &Night<'_>, sales: &mut Sales)
         }
     })?;
     collected.flags = Flags::read(snapshot, night)?;
+    collected.entered = Entered::read(snapshot)?;
     Ok(collected)
 }
 
@@ -149,6 +153,7 @@ pub(super) fn prepare(options: &PriceOptions, collected: Collected, night: &Nigh
         histories,
         shelves,
         flags,
+        entered,
         ..
     } = collected;
     let ahead: Vec<(i64, i32)> = (1..=options.horizon as i32)
@@ -212,9 +217,11 @@ pub(super) fn prepare(options: &PriceOptions, collected: Collected, night: &Nigh
         ahead,
         instants,
         plans: Plans::default(),
+        outside: Outside::default(),
     };
     let days_ahead: Vec<i32> = prepared.ahead.iter().map(|(_, day)| *day).collect();
-    prepared.plans = Plans::find(flags, days, days_ahead, &prepared);
+    prepared.plans = Plans::find(flags, days.clone(), days_ahead.clone(), &prepared);
+    prepared.outside = Outside::find(entered, prepared.plans.names(), &days, &days_ahead, night);
     Ok(prepared)
 }
 
@@ -246,6 +253,7 @@ impl Source for Prepared {
             life: series.life,
             promoted,
             plan,
+            outside: self.outside.of(&self.names[s].0, steps),
         }
     }
 

@@ -14,7 +14,7 @@ use crate::price::subject::Source;
 use crate::store::Snapshot;
 use anyhow::Result;
 use chrono::{Datelike, NaiveDate};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One driver as read: the days on which each product has it.
 #[derive(Debug, Default)]
@@ -30,7 +30,7 @@ struct Flag {
 pub(super) struct Flags(BTreeMap<String, Flag>);
 
 /// 'YYYY-MM-DD' as days since 1970-01-01.
-fn day(text: &str) -> Option<i32> {
+pub(super) fn day(text: &str) -> Option<i32> {
     let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
     Some(date.num_days_from_ce() - NaiveDate::default().num_days_from_ce())
 }
@@ -82,6 +82,7 @@ impl Flags {
 /// The promotions known ahead.
 #[derive(Debug, Default)]
 pub(super) struct Plans {
+    names: BTreeSet<String>,
     flags: Vec<Flag>,
     /// Local days of the steps up to the night, the newest first, and of one more.
     days: Vec<i32>,
@@ -101,16 +102,24 @@ impl Plans {
     /// of one more; `ahead` those of the steps to come.
     pub(super) fn find(flags: Flags, days: Vec<i32>, ahead: Vec<i32>, prepared: &Prepared) -> Self {
         let tonight = days.first().copied().unwrap_or(0);
-        let found: Vec<Flag> = flags
+        let (names, found) = flags
             .0
-            .into_values()
-            .filter(|flag| flag.span.is_some_and(|(_, last)| last > tonight) && lowers(flag, &days, prepared))
-            .collect();
+            .into_iter()
+            .filter(|(_, flag)| {
+                flag.span.is_some_and(|(_, last)| last > tonight) && lowers(flag, &days, prepared)
+            })
+            .unzip();
         Self {
             ahead,
+            names,
             flags: found,
             days,
         }
+    }
+
+    /// The names of the drivers that are promotions known ahead.
+    pub(super) fn names(&self) -> &BTreeSet<String> {
+        &self.names
     }
 
     /// The states of a series of `steps` steps, the newest last, and of the steps ahead, `NaN` before the first row of any
@@ -213,6 +222,7 @@ mod tests {
         };
         // One driver ends on day 40, another on day 30, long before the night's reach.
         let plans = Plans {
+            names: BTreeSet::new(),
             flags: vec![flag(&[12, 40], (10, 40)), flag(&[30], (12, 30))],
             days: vec![28, 21, 14, 7],
             ahead: vec![35, 42, 49],

@@ -3,7 +3,7 @@
 use super::Fitted;
 use super::collect::Prepared;
 use crate::price::backtest::ORIGINS;
-use crate::price::catalogue::{COMBINATION, LAST_PRICE, Model, NAMES};
+use crate::price::catalogue::{LAST_PRICE, Model, NAMES};
 use crate::price::choose::{Gate, Standing, mean};
 use crate::price::outlook::Outlooks;
 use crate::price::profile::ENOUGH;
@@ -75,10 +75,10 @@ pub(super) fn scores(prepared: &Prepared, fitted: &Fitted, found: &Outlooks) -> 
 fn chosen(gate: &Gate, model: Model) -> bool {
     gate.posted.model == model
         || gate.averaged.model == model
-        || gate
-            .planned
-            .as_ref()
-            .is_some_and(|planned| planned.model == model)
+        || [&gate.planned, &gate.driven[0], &gate.driven[1]]
+            .into_iter()
+            .flatten()
+            .any(|decided| decided.model == model)
 }
 
 /// The night in one sentence.
@@ -92,7 +92,7 @@ pub(super) fn summary(prepared: &Prepared, found: &Outlooks) -> String {
         .filter(|outlook| outlook.is_forecast())
         .count();
     let mut used: Vec<String> = Vec::new();
-    for (model, name) in NAMES.iter().enumerate().take(COMBINATION + 1) {
+    for (model, name) in NAMES.iter().enumerate() {
         let count = found
             .series
             .iter()
@@ -122,14 +122,18 @@ pub(super) fn summary(prepared: &Prepared, found: &Outlooks) -> String {
         0 => String::new(),
         n => format!("; {n} fits failed and were answered by the last price"),
     };
-    let measured = match found.measured_to() {
-        None => String::new(),
-        Some(0) => "; too few past nights to measure bounds by: they are those of a random walk".into(),
-        Some(step) => format!(
-            "; bounds beyond step {step} rest on those of step {step}, grown with the root of the distance: fewer than \
-             {ORIGINS} past nights reach farther"
-        ),
-    };
+    let measured: String = found
+        .grown()
+        .map(|(step, count)| match step {
+            0 => format!(
+                "; bounds of {count} prices are those of a random walk: fewer than {ORIGINS} past nights measure any"
+            ),
+            step => format!(
+                "; bounds of {count} prices beyond step {step} are those of step {step}, grown with the root of the distance: \
+                 fewer than {ORIGINS} past nights reach farther"
+            ),
+        })
+        .collect();
     format!(
         "{forecast} of {} series forecast, {} steps: {}; {judged}{jumps}{failed}{measured}",
         prepared.count(),

@@ -198,11 +198,8 @@ fn the_farthest_steps_of_weeks_and_months_are_measured_and_their_coverage_is_kno
         shelf.frequency = frequency;
         let found = night(&shelf, horizon);
         assert_eq!(found.measured, [horizon; 2], "{frequency:?}");
-        assert_eq!(
-            found.measured_to(),
-            Some(horizon),
-            "the night asks for two steps more"
-        );
+        let grown: Vec<_> = found.grown().collect();
+        assert_eq!(grown, [(horizon, 30); 2], "the night asks for two steps more");
         for (s, outlook) in found.series.iter().enumerate() {
             assert!(outlook.coverage95.is_some(), "{frequency:?} {s}: {outlook:?}");
             assert!(
