@@ -134,7 +134,7 @@ pub(super) fn collect(snapshot: &Snapshot, night: &Night<'_>, sales: &mut Sales)
         }
     })?;
     collected.flags = Flags::read(snapshot, night)?;
-    collected.entered = Entered::read(snapshot)?;
+    collected.entered = Entered::read(snapshot, night)?;
     Ok(collected)
 }
 

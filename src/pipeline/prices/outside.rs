@@ -5,8 +5,10 @@
 //! step ahead where it is a quantity with a row nearly every day, or at all where it is an event now and then, whose days
 //! without a row say that there is none.
 
+use super::local::Local;
 use super::plans::day;
 use crate::pipeline::Night;
+use crate::price::calendar::Calendar;
 use crate::store::Snapshot;
 use anyhow::Result;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +16,8 @@ use std::sync::Arc;
 
 /// Drivers at most, those with the most rows: each is a column of every regression.
 const DRIVERS: usize = 8;
+/// Rows held in memory at most.
+const ROWS: u64 = 4_000_000;
 /// A driver with rows on a smaller share of its days is an event.
 const EVENT: f64 = 0.5;
 
@@ -31,32 +35,64 @@ struct Rows {
 pub(super) struct Entered(BTreeMap<String, Rows>);
 
 impl Entered {
-    /// Reads them. Days and values that are none are counted where promotions and demand read the same rows.
-    pub(super) fn read(snapshot: &Snapshot) -> Result<Self> {
-        let mut all: BTreeMap<String, Rows> = BTreeMap::new();
-        snapshot.drivers(|driver| {
-            let Some(day) = day(driver.day).filter(|_| driver.value.abs() < 1e12) else {
-                return;
-            };
-            if !all.contains_key(driver.name) {
-                all.insert(driver.name.to_owned(), Rows::default());
-            }
-            let Some(rows) = all.get_mut(driver.name) else {
-                return;
-            };
-            let (first, last) = rows.span.unwrap_or((day, day));
-            rows.span = Some((first.min(day), last.max(day)));
-            rows.count += 1;
-            match rows.of.get_mut(driver.product_id) {
-                Some(of) => of.push((day, driver.value)),
-                None => {
-                    rows.of
-                        .insert(driver.product_id.to_owned(), vec![(day, driver.value)]);
-                }
+    /// Reads those that reach beyond the night, the smaller ones first, as far as [`ROWS`] go. Days and values that are none
+    /// are counted where promotions and demand read the same rows.
+    pub(super) fn read(snapshot: &Snapshot, night: &Night<'_>) -> Result<Self> {
+        let tonight = Local(night.zone).day_of(night.as_of);
+        // Rows are counted before any is kept: a flag for every product and day may be more than a night should hold.
+        let mut counts: BTreeMap<String, (u64, i32)> = BTreeMap::new();
+        each(snapshot, |name, _, day, _| match counts.get_mut(name) {
+            Some((count, last)) => (*count, *last) = (*count + 1, day.max(*last)),
+            None => {
+                counts.insert(name.to_owned(), (1, day));
             }
         })?;
+        let mut ahead: Vec<(u64, String)> = counts
+            .into_iter()
+            .filter(|(_, (_, last))| *last > tonight)
+            .map(|(name, (count, _))| (count, name))
+            .collect();
+        ahead.sort();
+        let (mut all, mut rows, mut left_out): (BTreeMap<String, Rows>, u64, u64) = (BTreeMap::new(), 0, 0);
+        for (count, name) in ahead {
+            rows += count;
+            if rows <= ROWS {
+                all.insert(name, Rows::default());
+            } else {
+                left_out += count;
+            }
+        }
+        night.drop_rows(
+            "drivers",
+            format!("more than {ROWS} rows are known ahead: the names with the most explain no price by regression"),
+            left_out,
+        );
+        if !all.is_empty() {
+            each(snapshot, |name, product, day, value| {
+                let Some(rows) = all.get_mut(name) else { return };
+                let (first, last) = rows.span.unwrap_or((day, day));
+                rows.span = Some((first.min(day), last.max(day)));
+                rows.count += 1;
+                match rows.of.get_mut(product) {
+                    Some(of) => of.push((day, value)),
+                    None => {
+                        rows.of.insert(product.to_owned(), vec![(day, value)]);
+                    }
+                }
+            })?;
+        }
         Ok(Self(all))
     }
+}
+
+/// Lends name, product, day and value of every usable row.
+fn each(snapshot: &Snapshot, mut take: impl FnMut(&str, &str, i32, f64)) -> Result<()> {
+    snapshot.drivers(|driver| {
+        if let Some(day) = day(driver.day).filter(|_| driver.value.abs() < 1e12) {
+            take(driver.name, driver.product_id, day, driver.value);
+        }
+    })?;
+    Ok(())
 }
 
 /// One driver that takes part.
