@@ -211,7 +211,7 @@ pub enum Movement {
 /// The volatility to expect of a price with one value per day (`NaN` missing), by Student's t. A persistence above 1 is
 /// carried on as 1: a storm a month ahead is as large as tomorrow's, not larger. Thirty days' variances add up only where moves
 /// are unrelated; where prices come back, the sum is cut to what moves over thirty days have been beside those of one
-/// ([`ratio::returning`]), to no less than one day's.
+/// (the variance ratio), to no less than one day's.
 ///
 /// # Errors
 /// Stopped.
