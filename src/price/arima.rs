@@ -30,6 +30,7 @@
 //! | `errors` | standard errors |
 //! | `differences` | tests for how often to difference |
 //! | `auto` | the order by AICc |
+//! | `yearly` | a year of weeks by Fourier terms |
 
 mod auto;
 mod differences;
@@ -44,9 +45,11 @@ mod likelihood;
 mod polynomial;
 mod prepare;
 mod start;
+mod yearly;
 
 pub use auto::{AutoArima, fourier};
 pub use estimate::Fitted;
+pub use yearly::Yearly;
 
 use super::model::{Drivers, Fit, Predict};
 use crate::fit::{Control, FitError};

@@ -8,10 +8,11 @@
 //! A model that searches for its form (the members of ETS, the order of ARIMA) searches at the oldest origin, which knows
 //! nothing of the later ones, and is only estimated anew at those; the night itself searches again.
 
-use super::catalogue::{BENCHMARKS, LAST_PRICE, Model, PLAN, model, parts, season};
+use super::catalogue::{BENCHMARKS, LAST_PRICE, Model, PLAN, REGRESSION, model, parts, season};
 use super::frequency::Frequency;
 use super::model::{Drivers, Fit, Predict};
 use super::profile::{ENOUGH, Kind, kind, scale};
+use super::promotion::PLAN as PLANNED;
 use super::series::{constant, last_value, observed};
 use super::subject::{Source, Subject};
 use crate::fit::{Control, FitError, Stopped};
@@ -29,8 +30,8 @@ pub struct Trial {
     pub model: Model,
     /// The mean absolute error, in units of [`Origin::unit`].
     pub mean: f64,
-    /// Actual less forecast at each step, in the same units; `NaN` where nothing was seen. Kept for the last price and the
-    /// parts of the combination of averaged prices, which needs them; `f32` because there are many and no decision hangs on their eighth digit.
+    /// Actual less forecast at each step, in the same units; `NaN` where nothing was seen. Kept for the last price, the
+    /// regression and the parts of the combination of averaged prices, whose intervals need them; `f32` because there are many and no decision hangs on their eighth digit.
     pub errors: Box<[f32]>,
     /// The model could not be fitted and the last price stood in.
     pub failed: bool,
@@ -78,12 +79,19 @@ pub struct Record {
     pub kind: Kind,
     /// The parts of its combination, for an averaged price.
     pub parts: &'static [Model],
-    /// Judged origins, the newest first, then further ones; `None` where it has too few values or nothing to compare
-    /// with.
+    /// Judged origins, the newest first, then further ones; `None` where it has too few values, nothing to compare with, or
+    /// a price that jumped beyond reason.
     pub origins: Vec<Option<Origin>>,
+    /// Judged origins left out for such a jump: whatever stood there, one price would be the whole shop's error.
+    pub jumps: usize,
 }
 
 impl Record {
+    /// Whether a past night tried drivers.
+    pub fn driven(&self) -> bool {
+        self.judged().any(|(_, origin)| origin.tried(REGRESSION))
+    }
+
     /// Judged origins in which it took part, with their number.
     pub fn judged(&self) -> impl Iterator<Item = (usize, &Origin)> {
         self.origins
@@ -180,18 +188,28 @@ pub fn one(
         Kind::Posted | Kind::Still => &[],
     };
     let (lag, mut models, further): (usize, Vec<Model>, &[usize]) = match kind {
-        Kind::Averaged => (season(frequency), [parts, &BENCHMARKS].concat(), &plan.further),
+        Kind::Averaged => (
+            season(frequency),
+            [parts, &BENCHMARKS, &[REGRESSION]].concat(),
+            &plan.further,
+        ),
         Kind::Posted => (1, posted.to_vec(), &[]),
         Kind::Still => (1, Vec::new(), &[]),
     };
     let planned = subject.plan.is_some();
-    models.retain(|model| *model != LAST_PRICE && (planned || *model != PLAN));
+    models.retain(|model| match *model {
+        LAST_PRICE => false,
+        PLAN => planned,
+        REGRESSION => !subject.outside.is_empty(),
+        _ => true,
+    });
     let offsets: Vec<usize> = (1..=ORIGINS)
         .map(|k| k * plan.horizon)
         .chain(further.iter().copied())
         .collect();
     let mut fits: Vec<Option<Box<dyn Fit>>> = models.iter().map(|number| model(*number, frequency)).collect();
     let mut origins: Vec<Option<Origin>> = vec![None; offsets.len()];
+    let mut jumps = 0;
     // From the oldest on, so that a form found there serves the later ones.
     let mut order: Vec<usize> = (0..offsets.len()).collect();
     order.sort_by_key(|&k| std::cmp::Reverse(offsets[k]));
@@ -205,6 +223,10 @@ pub fn one(
         let Some(last) = last_value(past).filter(|_| observed(past) >= ENOUGH && observed(future) > 0) else {
             continue;
         };
+        if future.iter().any(|actual| jumped(last, *actual)) {
+            jumps += usize::from(k < ORIGINS);
+            continue;
+        }
         let step = scale(past, lag).or_else(|| scale(past, 1));
         let unit = step.unwrap_or(last);
         let judge = |forecast: &[f64], failed, model| {
@@ -217,7 +239,9 @@ pub fn one(
             Trial {
                 model,
                 mean: mean_absolute(errors()),
-                errors: if kind == Kind::Averaged && (parts.contains(&model) || model == LAST_PRICE) {
+                errors: if kind == Kind::Averaged
+                    && (parts.contains(&model) || [LAST_PRICE, REGRESSION].contains(&model))
+                {
                     errors().map(|error| error as f32).collect()
                 } else {
                     Box::default()
@@ -229,9 +253,17 @@ pub fn one(
         let mut trials = vec![judge(&naive, false, LAST_PRICE)];
         let still = constant(past);
         let drivers = subject.drivers(cut);
+        let outside = subject.beside(REGRESSION, cut);
+        let planned = drivers.iter().any(|(name, _)| name == PLANNED);
         for (number, fit) in models.iter().zip(&mut fits) {
+            if *number == PLAN && !planned {
+                continue; // nothing was entered ahead yet: there was no plan to follow
+            }
             let answer = match fit {
-                Some(model) if !still => fitted(model.as_ref(), past, &drivers, plan.horizon, control)?,
+                Some(model) if !still => {
+                    let drivers = if *number == REGRESSION { &outside } else { &drivers };
+                    fitted(model.as_ref(), past, drivers, plan.horizon, control)?
+                }
                 _ => None,
             };
             match answer {
@@ -250,7 +282,20 @@ pub fn one(
             trials,
         });
     }
-    Ok(Record { kind, parts, origins })
+    Ok(Record {
+        kind,
+        parts,
+        origins,
+        jumps,
+    })
+}
+
+/// A price so many times the last one, or that part of it, is no move that a model could be blamed for.
+const JUMP: f64 = 100.0;
+
+fn jumped(last: f64, actual: f64) -> bool {
+    let (last, actual) = (last.abs(), actual.abs());
+    actual > last * JUMP || actual * JUMP < last
 }
 
 /// A forecast this many times as far from zero as the series ever was has run away.

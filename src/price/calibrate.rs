@@ -2,11 +2,11 @@
 //!
 //! *Averaged* prices: those that the combination, or the last price where it answers, made at every origin of the
 //! backtest. *Posted* prices: those that the chosen rule would have made from origins all along recent weeks, not three
-//! nights only; rules cost microseconds. Beside each table stands one of the errors that were known at the newest judged
-//! origin, by which coverage is measured.
+//! nights only; rules cost microseconds. Those reach back as far as the farthest step asks for. Beside each table stands one
+//! of the errors that were known at the newest judged origin, by which coverage is measured.
 
 use super::backtest::{ORIGINS, Plan, fitted};
-use super::catalogue::{COMBINATION, LAST_PRICE, Model, model};
+use super::catalogue::{COMBINATION, LAST_PRICE, Model, REGRESSION, model};
 use super::combine::{errors, weights_without};
 use super::frequency::Frequency;
 use super::intervals::{Pools, Table};
@@ -20,7 +20,7 @@ use rayon::prelude::*;
 /// Quantiles of errors.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tables {
-    /// Of averaged prices, in units of their step: class 0 the combination's, 1 the last price's.
+    /// Of averaged prices, in units of their step: class 0 the combination's, 1 the last price's, 2 the regression's.
     pub averaged: Table,
     /// The same, as known at the newest judged origin.
     pub averaged_older: Table,
@@ -41,12 +41,32 @@ fn recent(frequency: Frequency) -> (usize, usize) {
     }
 }
 
+/// Origins that each step ahead of a posted price rests on at the least, where the history is long enough: twice the
+/// fewest that count at all ([`ORIGINS`]).
+const EACH_STEP: usize = 6;
+
+/// Whether the errors `step` steps ahead (0 is one step) of the origin `offset` steps back count: it lies within the recent
+/// origins or, for far steps, among the newest [`EACH_STEP`] that reached so far.
+fn counts(offset: usize, step: usize, distance: usize, count: usize) -> bool {
+    let farthest = (step / distance + EACH_STEP).max(count) * distance;
+    (step + 1..=farthest).contains(&offset)
+}
+
 /// Series of posted prices that are looked at; more would move no quantile.
 const SERIES: usize = 4000;
 /// Series looked at together.
 const CHUNK: usize = 256;
 /// Values before an origin of posted prices.
 const WARM_UP: usize = 8;
+
+/// The class of a model's errors in [`Tables::averaged`].
+pub(super) fn class_of(model: Model) -> usize {
+    match model {
+        COMBINATION => 0,
+        REGRESSION => 2,
+        _ => 1,
+    }
+}
 
 /// Collects errors and takes their quantiles.
 ///
@@ -64,8 +84,9 @@ pub(super) fn calibrate(judges: &Judges<'_>, plan: &Plan, control: &Control) -> 
 }
 
 fn averaged(judges: &Judges<'_>, plan: &Plan) -> (Table, Table) {
-    let mut pools = Pools::new(2, plan.horizon);
-    let mut older = Pools::new(2, plan.horizon);
+    let mut pools = Pools::new(3, plan.horizon, ORIGINS);
+    // By the newest judged origin one less was known.
+    let mut older = Pools::new(3, plan.horizon, ORIGINS - 1);
     let offsets: Vec<usize> = (1..=ORIGINS)
         .map(|k| k * plan.horizon)
         .chain(plan.further.iter().copied())
@@ -82,13 +103,18 @@ fn averaged(judges: &Judges<'_>, plan: &Plan) -> (Table, Table) {
             let made = [
                 errors(origin, &weights).unwrap_or_default(),
                 origin.trials[0].errors.to_vec(),
+                if origin.tried(REGRESSION) {
+                    origin.of(REGRESSION).errors.to_vec()
+                } else {
+                    Vec::new()
+                },
             ];
             for (of, made) in made.iter().enumerate() {
                 for (step, error) in made.iter().enumerate() {
-                    pools.push(of, step, *error);
+                    pools.push(of, step, *offset, *error);
                     // What it was about had happened by the newest judged origin.
                     if offset - step > plan.horizon {
-                        older.push(of, step, *error);
+                        older.push(of, step, *offset, *error);
                     }
                 }
             }
@@ -98,9 +124,13 @@ fn averaged(judges: &Judges<'_>, plan: &Plan) -> (Table, Table) {
 }
 
 fn posted(judges: &Judges<'_>, plan: &Plan, control: &Control) -> Result<(Table, Table), Stopped> {
-    let mut pools = Pools::new(CLASSES, plan.horizon);
-    let mut older = Pools::new(CLASSES, plan.horizon);
+    let mut pools = Pools::new(CLASSES, plan.horizon, ORIGINS);
+    let mut older = Pools::new(CLASSES, plan.horizon, ORIGINS);
     let (distance, count) = recent(judges.source.frequency());
+    // A shop too young for long horizons is too young for long distances.
+    let distance = distance.min(plan.horizon);
+    // The oldest origin that the farthest step asks for, as of the newest judged origin.
+    let oldest = plan.horizon + (plan.horizon / distance + EACH_STEP).max(count) * distance;
     let all: Vec<usize> = (0..judges.records.len())
         .filter(|&s| judges.records[s].kind != Kind::Averaged)
         .collect();
@@ -117,7 +147,7 @@ fn posted(judges: &Judges<'_>, plan: &Plan, control: &Control) -> Result<(Table,
                 let subject = judges.source.subject(s);
                 let number = judges.choice(s, subject.plan.is_some()).model;
                 let mut found = Vec::new();
-                for offset in (1..=count).map(|k| k * distance) {
+                for offset in (1..=oldest / distance).map(|k| k * distance) {
                     let Some(cut) = subject
                         .values
                         .len()
@@ -134,9 +164,13 @@ fn posted(judges: &Judges<'_>, plan: &Plan, control: &Control) -> Result<(Table,
             .collect::<Result<_, Stopped>>()?;
         for (class, offset, made) in found.into_iter().flatten() {
             for (step, error) in made.iter().enumerate() {
-                pools.push(class, step, *error);
-                if offset > plan.horizon + step {
-                    older.push(class, step, *error);
+                if counts(offset, step, distance, count) {
+                    pools.push(class, step, offset, *error);
+                }
+                if let Some(offset) = offset.checked_sub(plan.horizon)
+                    && counts(offset, step, distance, count)
+                {
+                    older.push(class, step, offset, *error);
                 }
             }
         }
@@ -164,7 +198,8 @@ pub(super) fn log_errors(
     };
     let forecast = match model(number, source.frequency()) {
         Some(fit) if number != LAST_PRICE && number != COMBINATION => {
-            fitted(fit.as_ref(), past, &subject.drivers(cut), horizon, control)?.map(|(prices, _)| prices)
+            fitted(fit.as_ref(), past, &subject.beside(number, cut), horizon, control)?
+                .map(|(prices, _)| prices)
         }
         _ => None,
     };

@@ -6,7 +6,8 @@
 //!
 //! *Averaged* prices get the combination, if over the series of their group it beat the last price on average; a single
 //! series leaves it only where the last price was better by more than a quarter over its own past nights. (Measured on
-//! 725 monthly series: leaving at the slightest loss costs 5 % of accuracy, at a quarter nothing.)
+//! 725 monthly series: leaving at the slightest loss costs 5 % of accuracy, at a quarter nothing.) A posted price leaves
+//! whatever its group decided at the slightest loss: there the last price is the likelier winner to begin with.
 //!
 //! A group with too few series follows the next larger one: brand, category, shop.
 //!
@@ -14,7 +15,7 @@
 //! step before the origin. A price that had not moved has no such unit; it is left out, never infinite.
 
 use super::backtest::{ORIGINS, Record};
-use super::catalogue::{COMBINATION, LAST_PRICE, Model, NAMES, PLAN};
+use super::catalogue::{COMBINATION, LAST_PRICE, Model, NAMES, PLAN, REGRESSION};
 use super::combine::errors;
 use super::profile::Kind;
 use super::subject::{Groups, SHOP};
@@ -24,7 +25,7 @@ use std::sync::Arc;
 pub const MARGIN: f64 = 0.05;
 /// Series with a scale, at each origin, that a group needs to decide for itself.
 pub const SERIES_TO_DECIDE: u32 = 8;
-/// How much better the last price must have been for a single series to leave the combination.
+/// How much better the last price must have been for a single averaged series to leave the combination.
 pub const TO_LEAVE: f64 = 0.25;
 
 /// How a model did over the series that tried it, beside the last price on the same.
@@ -55,14 +56,17 @@ impl Standing {
 
     /// Adds another's sums.
     pub fn join(&mut self, other: &Self) {
-        for k in 0..ORIGINS {
-            self.scaled[k] += other.scaled[k];
-            self.naive[k] += other.naive[k];
-            self.money[k] += other.money[k];
-            self.series[k] += other.series[k];
-            self.all[k] += other.all[k];
-        }
+        (0..ORIGINS).for_each(|k| self.join_at(other, k));
         self.failed += other.failed;
+    }
+
+    /// Adds another's sums of origin `k`.
+    pub fn join_at(&mut self, other: &Self, k: usize) {
+        self.scaled[k] += other.scaled[k];
+        self.naive[k] += other.naive[k];
+        self.money[k] += other.money[k];
+        self.series[k] += other.series[k];
+        self.all[k] += other.all[k];
     }
 
     /// Mean scaled error per origin, newest first; `None` where no series had a scale.
@@ -98,8 +102,9 @@ pub fn mean(values: &[Option<f64>]) -> Option<f64> {
 /// Standings of every model (by number) in one group.
 pub type Standings = [Standing; NAMES.len()];
 
-/// What one series says of every model, its combination among them.
-pub fn standings_of(record: &Record, weights: &[(Model, f64)]) -> Standings {
+/// What one series says of every model, its combination among them, whose weights at judged origin `k` are `weights(k)`: those
+/// that had not seen what happened there.
+pub fn standings_of(record: &Record, weights: impl Fn(usize) -> Vec<(Model, f64)>) -> Standings {
     let mut found = [Standing::default(); NAMES.len()];
     for (k, origin) in record.judged() {
         let naive = origin.trials[0].mean;
@@ -108,7 +113,7 @@ pub fn standings_of(record: &Record, weights: &[(Model, f64)]) -> Standings {
             standing.add(k, origin.unit, origin.scaled, trial.mean, naive);
             standing.failed += u32::from(trial.failed);
         }
-        if let Some(errors) = errors(origin, weights) {
+        if let Some(errors) = errors(origin, &weights(k)) {
             let own = super::backtest::mean_absolute(errors.iter().map(|error| f64::from(*error)));
             found[COMBINATION].add(k, origin.unit, origin.scaled, own, naive);
         }
@@ -153,6 +158,8 @@ pub struct Gate {
     pub planned: Option<Decision>,
     /// For averaged prices.
     pub averaged: Decision,
+    /// For posted and for averaged prices with drivers; `None` where those explained too little, or were never measured.
+    pub driven: [Option<Decision>; 2],
 }
 
 /// Decides for every group, the shop first.
@@ -180,10 +187,22 @@ pub fn gates(groups: &Groups, standings: &[Standings], candidates: &[Model]) -> 
                     why: "last price: too short a past to judge another model by".into(),
                 },
             });
+        let driven = [Kind::Posted, Kind::Averaged].map(|kind| {
+            let other = match kind {
+                Kind::Posted => posted.model,
+                _ => averaged.model,
+            };
+            driven(&standings[REGRESSION], &standings[other], place, group == SHOP)
+        });
+        let driven = std::array::from_fn(|i| match &driven[i] {
+            Some(decided) => decided.clone(),
+            None => parent.and_then(|parent| found[parent].driven[i].clone()),
+        });
         found.push(Gate {
             posted,
             planned,
             averaged,
+            driven,
         });
     }
     found
@@ -201,7 +220,7 @@ fn posted(standings: &Standings, candidates: &[Model], place: &str) -> Option<De
     let mut judged = false;
     for &model in candidates
         .iter()
-        .filter(|model| ![LAST_PRICE, PLAN].contains(model))
+        .filter(|model| ![LAST_PRICE, PLAN, REGRESSION].contains(model))
     {
         let standing = &standings[model];
         judged |= decides(standing);
@@ -263,6 +282,28 @@ fn planned(standing: &Standing, place: &str, last_resort: bool) -> Option<Option
     }))
 }
 
+/// As [`planned`], of drivers: they have to win at each origin and by [`MARGIN`] on average, against the last price and
+/// against what the group got without them.
+fn driven(standing: &Standing, other: &Standing, place: &str, last_resort: bool) -> Option<Option<Decision>> {
+    let skill = standing.skill()?;
+    if !(decides(standing) || last_resort) {
+        return None;
+    }
+    let everywhere = standing
+        .skills()
+        .iter()
+        .all(|skill| skill.is_none_or(|skill| skill > 0.0));
+    let ahead = skill >= other.skill().unwrap_or(0.0).max(0.0) + MARGIN;
+    Some((everywhere && ahead).then(|| Decision {
+        model: REGRESSION,
+        why: format!(
+            "a regression on drivers known ahead beat the last price at each past night {place}, by {} on average",
+            percent(skill)
+        )
+        .into(),
+    }))
+}
+
 fn averaged(standing: &Standing, place: &str, last_resort: bool) -> Option<Decision> {
     let skill = standing.skill()?;
     if !(decides(standing) || last_resort) {
@@ -290,12 +331,25 @@ fn averaged(standing: &Standing, place: &str, last_resort: bool) -> Option<Decis
     })
 }
 
-/// Whether one series should leave the combination: the last price was better by more than a quarter.
-pub fn leaves(own: &Standings) -> bool {
-    let standing = &own[COMBINATION];
-    let sum = |errors: &[f64; ORIGINS]| errors.iter().sum::<f64>();
-    let (combined, naive) = (sum(&standing.scaled), sum(&standing.naive));
-    combined > naive * (1.0 + TO_LEAVE)
+/// Whether one series should leave the model that its group decided for, from the sums of the model's errors and of the last
+/// price's over its own past nights.
+pub fn leaves(model: Model, own: f64, naive: f64) -> bool {
+    let allowed = if model == COMBINATION { TO_LEAVE } else { 0.0 };
+    // Sums of equal errors differ by rounding.
+    model != LAST_PRICE && own > naive * (1.0 + allowed) * (1.0 + 1e-9)
+}
+
+/// Why it left, in plain words.
+pub fn why_left(model: Model) -> String {
+    let by = if model == COMBINATION {
+        " by more than a quarter"
+    } else {
+        ""
+    };
+    format!(
+        "the last price was better than {}{by} at this series' own past nights",
+        NAMES[model]
+    )
 }
 
 /// A fraction as people read it; never "-0.0 %".
@@ -305,13 +359,14 @@ fn percent(fraction: f64) -> String {
 }
 
 /// Which model a series gets by its kind and group, and why; the single series' own exception is not looked at.
-pub fn decision(gate: &Gate, kind: Kind, has_plan: bool) -> Option<&Decision> {
+pub fn decision(gate: &Gate, kind: Kind, has_plan: bool, has_drivers: bool) -> Option<&Decision> {
+    let [posted, averaged] = [0, 1].map(|i| gate.driven[i].as_ref().filter(|_| has_drivers));
     match kind {
         Kind::Still => None,
-        Kind::Averaged => Some(&gate.averaged),
+        Kind::Averaged => Some(averaged.unwrap_or(&gate.averaged)),
         Kind::Posted => Some(match &gate.planned {
             Some(planned) if has_plan => planned,
-            _ => &gate.posted,
+            _ => posted.unwrap_or(&gate.posted),
         }),
     }
 }

@@ -154,6 +154,7 @@ mod tests {
         Record {
             kind: Kind::Averaged,
             parts: two(),
+            jumps: 0,
             origins: errors
                 .iter()
                 .map(|[a, b]| {
@@ -185,6 +186,7 @@ mod tests {
             weights(
                 &Record {
                     parts: &[],
+                    jumps: 0,
                     ..record(&[])
                 },
                 &ratios

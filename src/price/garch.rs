@@ -19,10 +19,12 @@
 //! | `likelihood` | the recursion, scores, cost and gradient |
 //! | `errors` | five kinds of standard errors |
 //! | `gamma` | the logarithm of the gamma function and its derivative |
+//! | `ratio` | whether prices come back |
 
 pub mod errors;
 mod gamma;
 mod likelihood;
+mod ratio;
 
 use crate::fit::{Control, FitError, Lbfgs, NelderMead, Objective, Stopped, lbfgs, nelder_mead};
 pub use errors::Errors;
@@ -189,7 +191,7 @@ const MOSTLY_STILL: f64 = 0.5;
 pub struct Volatility {
     /// Over the next day.
     pub one_day: f64,
-    /// Over the next thirty days.
+    /// Over the next thirty days; less than thirty such days together where prices have come back to where they were.
     pub thirty_days: f64,
     /// Share of the days whose move stayed within 1.96 standard deviations of the model's own expectation for the day.
     pub within: f64,
@@ -207,7 +209,9 @@ pub enum Movement {
 }
 
 /// The volatility to expect of a price with one value per day (`NaN` missing), by Student's t. A persistence above 1 is
-/// carried on as 1: a storm a month ahead is as large as tomorrow's, not larger.
+/// carried on as 1: a storm a month ahead is as large as tomorrow's, not larger. Thirty days' variances add up only where moves
+/// are unrelated; where prices come back, the sum is cut to what moves over thirty days have been beside those of one
+/// (the variance ratio), to no less than one day's.
 ///
 /// # Errors
 /// Stopped.
@@ -242,6 +246,7 @@ pub fn movement(daily_prices: &[f64], control: &Control) -> Result<Movement, Sto
         month += variance;
         variance = fitted.omega + persistence * variance;
     }
+    let month = (month * ratio::returning(&returns, 30)).max(fitted.next_variance);
     let found = Volatility {
         one_day: fitted.next_variance.sqrt(),
         thirty_days: month.sqrt(),

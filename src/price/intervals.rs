@@ -16,6 +16,12 @@
 //! A class with fewer than [`ERRORS_TO_CALIBRATE`] errors at a step takes the shop's; a shop with too few borrows from
 //! neighbouring steps; one with too few at all takes the series' own steps as a random walk, the only place where a bell
 //! curve stands in.
+//!
+//! However many errors there are, they say little if one night made them all: what moved prices that night moved them
+//! together. A pool of fewer than so many distinct nights counts as none. Steps beyond the last one that has them get its
+//! quantiles, grown with the root of the distance, and [`Table::measured`] says where that begins.
+
+use std::collections::BTreeSet;
 
 /// Errors a pool needs for its own quantiles.
 pub const ERRORS_TO_CALIBRATE: usize = 60;
@@ -41,55 +47,88 @@ impl Quantiles {
     }
 }
 
+/// Errors of one class at one step, and the nights that made them.
+#[derive(Debug, Clone, Default)]
+struct Pool {
+    errors: Vec<f32>,
+    origins: BTreeSet<usize>,
+}
+
 /// Errors by class and step.
 #[derive(Debug, Clone)]
 pub struct Pools {
-    classes: Vec<Vec<Vec<f32>>>,
+    classes: Vec<Vec<Pool>>,
+    /// Distinct nights that a pool needs.
+    nights: usize,
 }
 
 impl Pools {
-    /// Empty pools.
-    pub fn new(classes: usize, horizon: usize) -> Self {
+    /// Empty pools, each of which will need errors of so many nights.
+    pub fn new(classes: usize, horizon: usize, nights: usize) -> Self {
         Self {
-            classes: vec![vec![Vec::new(); horizon]; classes],
+            classes: vec![vec![Pool::default(); horizon]; classes],
+            nights,
         }
     }
 
-    /// Adds an error (actual less forecast) `step` steps ahead (0 is one step); `NaN` is none.
-    pub fn push(&mut self, class: usize, step: usize, error: f32) {
+    /// Adds an error (actual less forecast) `step` steps ahead (0 is one step) of the night that lies `origin` steps back;
+    /// `NaN` is none.
+    pub fn push(&mut self, class: usize, step: usize, origin: usize, error: f32) {
         if !error.is_nan()
             && let Some(pool) = self.classes[class].get_mut(step)
         {
-            pool.push(error);
+            pool.errors.push(error);
+            pool.origins.insert(origin);
         }
     }
 
     /// Quantiles of every pool.
     pub fn table(self) -> Table {
         let horizon = self.classes.first().map_or(0, Vec::len);
+        // Errors of all classes at each step; none where too few nights made them.
         let all: Vec<Vec<f32>> = (0..horizon)
             .map(|step| {
-                self.classes
-                    .iter()
-                    .flat_map(|class| class[step].iter().copied())
-                    .collect()
+                let pools = || self.classes.iter().map(|class| &class[step]);
+                let nights: BTreeSet<usize> = pools().flat_map(|pool| pool.origins.iter().copied()).collect();
+                if nights.len() < self.nights {
+                    return Vec::new();
+                }
+                pools().flat_map(|pool| pool.errors.iter().copied()).collect()
             })
             .collect();
-        let shop = (0..horizon)
+        let measured = all
+            .iter()
+            .rposition(|errors| !errors.is_empty())
+            .map_or(0, |last| last + 1);
+        let mut shop: Vec<Option<Quantiles>> = (0..measured)
             .map(|step| {
                 // The nearest steps that together have enough.
-                (0..horizon).find_map(|reach| {
-                    let near = step.saturating_sub(reach)..(step + reach + 1).min(horizon);
+                (0..measured).find_map(|reach| {
+                    let near = step.saturating_sub(reach)..(step + reach + 1).min(measured);
                     quantiles(all[near].concat())
                 })
             })
             .collect();
+        shop.resize(horizon, None);
+        let nights = self.nights;
         let classes = self
             .classes
             .into_iter()
-            .map(|steps| steps.into_iter().map(quantiles).collect())
+            .map(|steps| {
+                let enough = |pool: Pool| {
+                    (pool.origins.len() >= nights)
+                        .then(|| quantiles(pool.errors))
+                        .flatten()
+                };
+                steps.into_iter().map(enough).collect()
+            })
             .collect();
-        Table { classes, shop }
+        let measured = shop.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+        Table {
+            classes,
+            shop,
+            measured,
+        }
     }
 }
 
@@ -116,11 +155,17 @@ fn quantiles(mut errors: Vec<f32>) -> Option<Quantiles> {
 pub struct Table {
     classes: Vec<Vec<Option<Quantiles>>>,
     shop: Vec<Option<Quantiles>>,
+    measured: usize,
 }
 
 impl Table {
+    /// How many steps ahead have errors of nights enough; the quantiles of later ones are grown from the last of these.
+    pub fn measured(&self) -> usize {
+        self.measured
+    }
+
     /// The quantiles at `step` (0 is one step ahead): the class's, else the shop's. Beyond the steps that the past was
-    /// asked for, the last ones grow with the root of the distance, as a random walk does.
+    /// asked for, or that too few past nights reached, the last ones grow with the root of the distance, as a random walk does.
     pub fn at(&self, class: usize, step: usize) -> Option<Quantiles> {
         let at = |step: usize| {
             let own = self.classes.get(class).and_then(|steps| steps.get(step).copied());
@@ -230,8 +275,8 @@ mod tests {
         let mut random = fastrand::Rng::with_seed(7);
         // Skewed, heavy errors: the shape must not matter.
         let mut draw = || (-random.f64().ln() * random.f64().powi(3) - 0.1) as f32;
-        let mut pools = Pools::new(2, 1);
-        (0..6000).for_each(|_| pools.push(1, 0, draw()));
+        let mut pools = Pools::new(2, 1, 3);
+        (0..6000).for_each(|i| pools.push(1, 0, i % 5, draw()));
         let table = pools.table();
         let q = table.at(1, 0).unwrap();
         assert_eq!(table.at(0, 0), Some(q), "an empty class takes the shop's");
@@ -258,10 +303,10 @@ mod tests {
 
     #[test]
     fn small_pools_borrow_and_far_steps_widen() {
-        let mut pools = Pools::new(1, 4);
+        let mut pools = Pools::new(1, 4, 3);
         for step in 0..4 {
             for i in 0..25 {
-                pools.push(0, step, (step * 100 + i) as f32);
+                pools.push(0, step, i, (step * 100 + i) as f32);
             }
         }
         let table = pools.table();
@@ -269,8 +314,35 @@ mod tests {
         assert!(table.at(0, 1).unwrap().above[0] < 225.0 && table.at(0, 3).unwrap().above[0] > 300.0);
         let last = table.at(0, 3).unwrap().above[0];
         assert!((table.at(0, 15).unwrap().above[0] - 2.0 * last).abs() < 1e-9);
-        assert_eq!(Pools::new(3, 2).table().at(0, 1), None);
-        assert_eq!(Pools::new(3, 0).table().at(0, 0), None);
+        assert_eq!(
+            (table.measured(), Pools::new(3, 2, 3).table().at(0, 1)),
+            (4, None)
+        );
+        assert_eq!(Pools::new(3, 0, 3).table().at(0, 0), None);
+    }
+
+    #[test]
+    fn two_nights_are_no_evidence_however_many_errors_they_made() {
+        let mut pools = Pools::new(2, 6, 3);
+        for step in 0..6 {
+            for i in 0..400 {
+                // Steps 0 to 3 by four nights; 4 and 5 by two, which happened to be quiet. Class 1 saw two nights only.
+                let (nights, size) = if step < 4 { (4, 1.0) } else { (2, 0.01) };
+                pools.push(0, step, i % nights, size * if i % 2 == 0 { 1.0 } else { -1.0 });
+                pools.push(1, step, i % 2, 0.5);
+            }
+        }
+        let table = pools.table();
+        assert_eq!(table.measured(), 4);
+        assert_eq!(table.at(0, 3).unwrap().above[0], 1.0);
+        assert_eq!(table.at(1, 3), table.at(1, 0), "the shop's");
+        for step in [4, 5, 9] {
+            let grown = ((step + 1) as f64 / 4.0).sqrt();
+            assert!(
+                (table.at(0, step).unwrap().above[0] - grown).abs() < 1e-9,
+                "{step}"
+            );
+        }
     }
 
     #[test]

@@ -21,6 +21,7 @@
 //! | [`subject`] | one series with what is known beside it; whose evidence counts for whom |
 //! | [`model`], [`catalogue`] | the traits, the last price, models on logarithms; the models by number |
 //! | [`seasonal`], [`promotion`] | seasonal naive, medians; regular and promotional prices, plans known ahead |
+//! | [`driven`] | the last price moved by costs, holidays and other drivers |
 //! | [`smoothing`], [`ets`], [`theta`] | exponential smoothing in all its forms |
 //! | [`stl`], [`deseasonal`], [`ridge`] | long seasons: decomposition, and regression on seasonal lags |
 //! | [`arima`] | ARIMA by exact likelihood |
@@ -44,6 +45,7 @@ pub mod choose;
 pub mod combine;
 pub mod demand;
 pub mod deseasonal;
+pub mod driven;
 pub mod ets;
 pub mod frequency;
 pub mod garch;

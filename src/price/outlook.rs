@@ -4,10 +4,10 @@
 //! are written. A shop of 100,000 products forecasts 2.8 million steps.
 
 use super::backtest::{Plan, Record, mean_absolute};
-use super::calibrate::{Tables, calibrate};
+use super::calibrate::{Tables, calibrate, class_of};
 use super::catalogue::{COMBINATION, LAST_PRICE, Model, NAMES, POSTED, season};
-use super::choose::{Gate, Standings, decision, gates, leaves, standings, standings_of};
-use super::combine::{Ratios, errors, weights};
+use super::choose::{Gate, Standing, Standings, decision, gates, leaves, standings, standings_of, why_left};
+use super::combine::{Ratios, errors, weights_without};
 use super::intervals::{Step, covered, random_walk, step_deviation};
 use super::path::{Path, combined, single};
 use super::profile::{ENOUGH, Kind, class, scale, zero_steps};
@@ -21,7 +21,7 @@ use std::sync::Arc;
 /// How the bounds around a path are found.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Spread {
-    /// By errors in money, in this unit; of the combination or of the last price.
+    /// By errors in money, in this unit; of the combination, the last price or the regression.
     Units { unit: f64, of: usize },
     /// By errors of the logarithm of prices that move this often.
     Logs { class: usize },
@@ -64,9 +64,13 @@ pub struct Outlooks {
     /// Per group: what the gate decided.
     pub gates: Vec<Gate>,
     /// How what is published did over the shop.
-    pub published: super::choose::Standing,
+    pub published: Standing,
     /// Prices at the newest origin inside the 80 % interval, inside the 95 % one, and how many.
     pub coverage: [u32; 3],
+    /// Judged origins of single series that were left out because a price jumped beyond reason.
+    pub jumps: usize,
+    /// How many steps ahead have bounds of their own, of averaged and of posted prices; later ones are grown from those.
+    pub measured: [usize; 2],
     /// Series whose chosen model failed on the whole history; the last price stands in.
     pub failed: usize,
     horizon: usize,
@@ -74,6 +78,18 @@ pub struct Outlooks {
 }
 
 impl Outlooks {
+    /// Of averaged and of posted prices, where not every step's bounds are measured by past nights: the last step whose are,
+    /// and how many prices are forecast so.
+    pub fn grown(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        (0..2).filter_map(|kind| {
+            let of = |outlook: &&Outlook| {
+                outlook.is_forecast() && usize::from(matches!(outlook.spread, Spread::Logs { .. })) == kind
+            };
+            let count = self.series.iter().filter(of).count();
+            (self.measured[kind] < self.horizon && count > 0).then_some((self.measured[kind], count))
+        })
+    }
+
     /// The steps ahead of series `s`; none where it has ended.
     pub fn steps(&self, s: usize) -> impl Iterator<Item = Step> + '_ {
         let outlook = &self.series[s];
@@ -119,28 +135,60 @@ pub(super) struct Judges<'a> {
 impl Judges<'_> {
     /// The choice for series `s`.
     pub(super) fn choice(&self, s: usize, has_plan: bool) -> Choice {
+        self.choice_without(s, has_plan, usize::MAX)
+    }
+
+    /// The choice that series `s` would have made had it not seen its own judged origin `left_out`; its group's is the same.
+    fn choice_without(&self, s: usize, has_plan: bool, left_out: usize) -> Choice {
         let record = &self.records[s];
         let gate = &self.gates[self.source.groups().of(s)];
-        let weights = weights(record, &self.ratios);
-        match decision(gate, record.kind, has_plan) {
-            None => Choice {
-                model: LAST_PRICE,
-                why: "".into(),
-                weights,
-            },
-            Some(decided) if decided.model == COMBINATION && leaves(&standings_of(record, &weights)) => Choice {
-                model: LAST_PRICE,
-                why: "the last price was better than the combination by more than a quarter at this series' own past \
-                      nights"
-                    .into(),
-                weights,
-            },
-            Some(decided) => Choice {
-                model: decided.model,
-                why: decided.why.clone(),
-                weights,
-            },
+        let (model, why) = match decision(gate, record.kind, has_plan, record.driven()) {
+            None => (LAST_PRICE, "".into()),
+            Some(decided) => {
+                let (own, naive) = self.errors_of(record, decided.model, left_out);
+                if leaves(decided.model, own, naive) {
+                    (LAST_PRICE, why_left(decided.model).into())
+                } else {
+                    (decided.model, decided.why.clone())
+                }
+            }
+        };
+        Choice {
+            model,
+            why,
+            weights: weights_without(record, &self.ratios, left_out),
         }
+    }
+
+    /// The errors of a model and of the last price over the judged origins of a series but one, in money. The combination's
+    /// weights at each origin are those that had not seen it.
+    fn errors_of(&self, record: &Record, number: Model, left_out: usize) -> (f64, f64) {
+        let (mut own, mut naive) = (0.0, 0.0);
+        for (k, origin) in record.judged().filter(|(k, _)| *k != left_out) {
+            let made = match number {
+                COMBINATION => {
+                    let weights = weights_without(record, &self.ratios, k);
+                    errors(origin, &weights).map_or(origin.trials[0].mean, |made| {
+                        mean_absolute(made.iter().map(|e| f64::from(*e)))
+                    })
+                }
+                number => origin.of(number).mean,
+            };
+            own += made * origin.unit;
+            naive += origin.trials[0].mean * origin.unit;
+        }
+        (own, naive)
+    }
+
+    /// 1 - error / error of the last price over the judged origins; `None` where that made none.
+    fn skill(&self, record: &Record, number: Model) -> Option<f64> {
+        let (own, naive) = self.errors_of(record, number, usize::MAX);
+        (naive > 0.0).then(|| 1.0 - own / naive)
+    }
+
+    /// What every model did on one series.
+    fn standings_of(&self, record: &Record) -> Standings {
+        standings_of(record, |k| weights_without(record, &self.ratios, k))
     }
 }
 
@@ -156,31 +204,26 @@ pub fn outlooks(
     control: &Control,
 ) -> Result<Outlooks, Stopped> {
     let groups = source.groups();
-    let ratios = Ratios::of(records);
-    let of_each = records
-        .iter()
-        .map(|record| standings_of(record, &weights(record, &ratios)));
-    let standings = standings(groups, of_each);
-    let judges = Judges {
+    let mut judges = Judges {
         source,
         records,
-        ratios,
-        gates: gates(groups, &standings, &POSTED),
+        ratios: Ratios::of(records),
+        gates: Vec::new(),
     };
+    let standings = standings(groups, records.iter().map(|record| judges.standings_of(record)));
+    judges.gates = gates(groups, &standings, &POSTED);
     let quiet = control.quiet();
     let tables = calibrate(&judges, plan, &quiet)?;
     let mut series = Vec::with_capacity(records.len());
-    let (mut published, mut coverage, mut failed) = (super::choose::Standing::default(), [0u32; 3], 0);
+    let (mut published, mut coverage, mut failed) = (Standing::default(), [0u32; 3], 0);
     for start in (0..records.len()).step_by(CHUNK) {
         let end = (start + CHUNK).min(records.len());
-        let answers: Vec<(Outlook, [u32; 3], bool)> = (start..end)
+        let answers: Vec<(Outlook, Standing, [u32; 3], bool)> = (start..end)
             .into_par_iter()
             .map(|s| answer(&judges, &tables, s, plan, horizon, &quiet))
             .collect::<Result<_, Stopped>>()?;
-        for (i, (outlook, counts, fell)) in answers.into_iter().enumerate() {
-            let record = &records[start + i];
-            let weights = weights(record, &judges.ratios);
-            published.join(&standings_of(record, &weights)[outlook.model]);
+        for (outlook, standing, counts, fell) in answers {
+            published.join(&standing);
             (0..3).for_each(|k| coverage[k] += counts[k]);
             failed += usize::from(fell);
             series.push(outlook);
@@ -193,6 +236,8 @@ pub fn outlooks(
         gates: judges.gates,
         published,
         coverage,
+        jumps: records.iter().map(|record| record.jumps).sum(),
+        measured: [tables.averaged.measured(), tables.posted.measured()],
         failed,
         horizon,
         tables,
@@ -202,7 +247,8 @@ pub fn outlooks(
 /// Series between two reports of progress.
 const CHUNK: usize = 512;
 
-/// The answer for series `s`, how its newest origin was covered, and whether its model failed.
+/// The answer for series `s`, how such answers did at its past origins, how its newest one was covered, and whether its
+/// model failed.
 fn answer(
     judges: &Judges<'_>,
     tables: &Tables,
@@ -210,7 +256,7 @@ fn answer(
     plan: &Plan,
     horizon: usize,
     control: &Control,
-) -> Result<(Outlook, [u32; 3], bool), Stopped> {
+) -> Result<(Outlook, Standing, [u32; 3], bool), Stopped> {
     control.check()?;
     let subject = judges.source.subject(s);
     let (record, frequency) = (&judges.records[s], judges.source.frequency());
@@ -248,24 +294,46 @@ fn answer(
     let spread = match (record.kind, unit) {
         (Kind::Averaged, Some(unit)) => Spread::Units {
             unit,
-            of: usize::from(number != COMBINATION),
+            of: class_of(number),
         },
         _ => Spread::Logs {
             class: class(&subject.values),
         },
     };
+    // Bounds of later steps are grown from the last one that past nights measured: said where that is so.
+    let measured = match spread {
+        Spread::Units { .. } => tables.averaged.measured(),
+        Spread::Logs { .. } => tables.posted.measured(),
+    };
+    if measured < horizon && !matches!(path, Path::None) {
+        parameters.insert("bounds_measured_to_step".into(), json!(measured));
+    }
     let outlook = Outlook {
         model: number,
         parameters: Value::Object(parameters).to_string(),
         observations: observed(&subject.values),
-        skill: skill(record, number, &weights),
+        skill: judges.skill(record, number),
         coverage95: (covered[2] > 0).then(|| f64::from(covered[1]) / f64::from(covered[2])),
         why,
         path,
         spread,
         deviation: step_deviation(&subject.values),
     };
-    Ok((outlook, covered, failed))
+    // At each origin the answer that knew the others only, so that a series' own choice is judged by what it had not seen.
+    let (mut standing, own) = (Standing::default(), judges.standings_of(record));
+    for (k, _) in record.judged() {
+        let chosen = match failed {
+            true => LAST_PRICE,
+            false => judges.choice_without(s, subject.plan.is_some(), k).model,
+        };
+        let tried = if own[chosen].all[k] > 0 {
+            chosen
+        } else {
+            LAST_PRICE
+        };
+        standing.join_at(&own[tried], k);
+    }
+    Ok((outlook, standing, covered, failed))
 }
 
 /// How the newest judged origin's prices lay in the intervals that older origins would have given.
@@ -286,9 +354,9 @@ fn newest_covered(
     if record.kind == Kind::Averaged {
         let made = match number {
             COMBINATION => errors(newest, weights),
-            _ => Some(newest.trials[0].errors.to_vec()),
+            number => Some(newest.of(number).errors.to_vec()),
         };
-        let of = usize::from(number != COMBINATION);
+        let of = class_of(number);
         return Ok(made.map_or([0; 3], |made| {
             covered(&made, |step| tables.averaged_older.at(of, step))
         }));
@@ -315,22 +383,6 @@ fn reason(subject: &Subject, kind: Kind) -> Option<Arc<str>> {
             None
         }
     }
-}
-
-/// Skill over the judged origins.
-fn skill(record: &Record, number: Model, weights: &[(Model, f64)]) -> Option<f64> {
-    let (mut own, mut naive) = (0.0, 0.0);
-    for (_, origin) in record.judged() {
-        let made = match number {
-            COMBINATION => errors(origin, weights).map_or(origin.trials[0].mean, |made| {
-                mean_absolute(made.iter().map(|e| f64::from(*e)))
-            }),
-            number => origin.of(number).mean,
-        };
-        own += made * origin.unit;
-        naive += origin.trials[0].mean * origin.unit;
-    }
-    (naive > 0.0).then(|| 1.0 - own / naive)
 }
 
 #[cfg(test)]

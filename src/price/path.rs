@@ -43,7 +43,7 @@ pub(super) fn single(
     let Some(fit) = model(number, source.frequency()) else {
         return Ok(None);
     };
-    let drivers = subject.drivers(subject.values.len());
+    let drivers = subject.beside(number, subject.values.len());
     let found = fitted(fit.as_ref(), &subject.values, &drivers, horizon, control)?;
     Ok(found.map(|(prices, fit)| {
         let path = match prices.first() {

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 
 /// The name of the driver that holds the price rows' own promotion flag, 0 or 1 at each step up to the night.
 pub const FLAG: &str = "promotion";
-/// The name of the driver that holds the plan: 0 or 1 at each step, those to come included as far as they are known.
+/// The name of the driver that holds the plan: 0 or 1 at each step, those to come included.
 pub const PLAN: &str = "promotion plan";
 
 /// Steps over which the regular price is the most frequent one.
@@ -268,11 +268,10 @@ impl Fit for PromotionPlan {
 
 impl Predict for Planned {
     fn forecast(&self, horizon: usize) -> Forecast {
-        // Beyond the plan its last state goes on.
-        let beyond = self.plan.last().copied().unwrap_or(self.now);
         let price = (0..horizon)
             .map(|h| {
-                let state = self.plan.get(h).copied().unwrap_or(beyond);
+                // A day that nobody entered has no promotion, beyond the plan as within it.
+                let state = self.plan.get(h).copied().unwrap_or(false);
                 match self.of_state[usize::from(state)] {
                     Some(usual) if state != self.now => self.last + 0.5 * (usual - self.last),
                     _ => self.last,

@@ -67,11 +67,20 @@ const SLIP: f64 = 5.0;
 /// Neighbours of a slip agree within this factor.
 const AGREE: f64 = 1.5;
 
+/// A slip stands no longer than this, or than a row and a half of those who write regularly, if that is longer.
+const STANDS: i64 = 7 * DAY;
+/// Nor longer than this, however seldom rows come.
+const STANDS_AT_MOST: i64 = 46 * DAY;
+
 /// Rows as models should see them: slips left out, so that the price before holds on, and how many those were. A row is
-/// a slip if it is no promotion and its price is five times that of both neighbours, or a fifth, while those agree. Where
-/// more than one row in fifty looks like that, the price is wild and nothing is mended. Statistics keep every row: what
-/// was posted was asked.
+/// a slip if it is no promotion and its price is five times that of both neighbours, or a fifth, while those agree, and it
+/// was soon set right: within a week, or by the next row of a seller who writes weekly or monthly. What somebody asked for
+/// months was a price. Where more than one row in fifty looks like that, the price is wild and nothing is mended.
+/// Statistics keep every row: what was posted was asked.
 pub fn mend(rows: &[Posted]) -> (Vec<Posted>, usize) {
+    let length = |i: usize| rows[i + 1].at - rows[i].at;
+    let shortest = (0..rows.len().saturating_sub(1)).map(length).min().unwrap_or(0);
+    let longest = (shortest + shortest / 2).clamp(STANDS, STANDS_AT_MOST);
     let slip = |i: usize| {
         let neighbours = (
             i.checked_sub(1).and_then(|j| rows[j].price),
@@ -80,7 +89,10 @@ pub fn mend(rows: &[Posted]) -> (Vec<Posted>, usize) {
         match (neighbours, rows[i].price) {
             ((Some(before), Some(after)), Some(price)) => {
                 let (low, high) = (before.min(after), before.max(after));
-                !rows[i].promotion && high <= low * AGREE && (price >= high * SLIP || price * SLIP <= low)
+                !rows[i].promotion
+                    && length(i) <= longest
+                    && high <= low * AGREE
+                    && (price >= high * SLIP || price * SLIP <= low)
             }
             _ => false,
         }
@@ -346,6 +358,14 @@ mod tests {
             .collect();
         assert_eq!(mend(&wild), (wild.clone(), 0));
         assert_eq!(mend(&[]), (vec![], 0));
+        // Asked for eight months: a price. For a week of a weekly writer, a month of a monthly one: a slip.
+        assert_eq!(mend(&[row(0, 10.0), row(100, 1.0), row(340, 10.0)]).1, 0);
+        assert_eq!(mend(&[row(0, 10.0), row(300, 1.0), row(540, 10.0)]).1, 0);
+        for (step, slips) in [(1, 1), (7, 1), (31, 1), (90, 0)] {
+            let prices = [10.0, 10.0, 1.0, 10.0, 10.0];
+            let rows: Vec<Posted> = (0..5).map(|i| row(i * step, prices[i as usize])).collect();
+            assert_eq!(mend(&rows).1, slips, "rows every {step} days");
+        }
     }
 
     #[test]

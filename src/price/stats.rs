@@ -134,13 +134,15 @@ fn lowest(rows: &[Posted], own: bool, from: i64, to: i64) -> Option<f64> {
 }
 
 fn average(rows: &[Posted], own: bool, from: i64, to: i64) -> Option<f64> {
-    let (mut sum, mut seconds) = (0.0, 0.0);
+    // A running mean never leaves the prices it is made of; a sum of large ones times seconds may pass every number.
+    let (mut mean, mut seconds) = (0.0, 0.0);
     for (price, start, end) in stretches(rows, own, from, to) {
         let length = (end - start + 1) as f64;
-        sum += price * length;
         seconds += length;
+        let share = length / seconds;
+        mean = mean * (1.0 - share) + price * share;
     }
-    (seconds > 0.0).then(|| sum / seconds)
+    (seconds > 0.0).then_some(mean)
 }
 
 #[cfg(test)]
@@ -325,6 +327,14 @@ mod tests {
             "{got:?}"
         );
         assert_eq!(got.min30, Some(1.0));
+    }
+
+    #[test]
+    fn an_average_of_enormous_prices_is_a_number() {
+        let got = of(&[row(0, 1e308, false), row(85, 1.7e308, false)], true, 100);
+        let (avg30, avg90) = (got.avg30.unwrap(), got.avg90.unwrap());
+        assert!((avg30 / 1.35e308 - 1.0).abs() < 1e-4, "{avg30}");
+        assert!(avg90.is_finite() && avg90 < avg30, "{avg90}");
     }
 
     #[test]

@@ -4,10 +4,12 @@
 //! whatever thread asks. Groups say whose evidence counts for whom: a decision is made where enough series share it, in
 //! the brand of a category, else in the category, else in the whole shop.
 
+use super::catalogue::{Model, REGRESSION};
 use super::frequency::Frequency;
 use super::model::Drivers;
 use super::promotion::{FLAG, PLAN};
 use super::series::Life;
+use std::sync::Arc;
 
 /// One series.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,21 +20,47 @@ pub struct Subject {
     pub life: Life,
     /// The rows' own promotion flag, 0 or 1 at each step; `None` where it was never set.
     pub promoted: Option<Vec<f64>>,
-    /// Planned promotions, 0 or 1 at each step and at those to come as far as they are known; `None` where nothing is
-    /// known ahead.
+    /// Promotions as entered beside the prices, 0 or 1 at each step and at every one to come, `NaN` before anybody entered
+    /// any; `None` where nothing is known ahead.
     pub plan: Option<Vec<f64>>,
+    /// Drivers that are no promotions, each with its value at each step and at every one to come, `NaN` before its first row.
+    pub outside: Vec<(Arc<str>, Vec<f64>)>,
 }
 
 impl Subject {
-    /// What was known beside the first `cut` values: flags up to there, plans as far ahead as tonight's reach.
+    /// What a model may know beside the first `cut` values: the regression its drivers, the others promotions.
+    pub fn beside(&self, model: Model, cut: usize) -> Drivers {
+        if model != REGRESSION {
+            return self.drivers(cut);
+        }
+        let mut drivers = Drivers::default();
+        for (name, values) in &self.outside {
+            let ahead = values.len().saturating_sub(self.values.len());
+            drivers.push(&**name, values[..(cut + ahead).min(values.len())].to_vec());
+        }
+        drivers
+    }
+
+    /// What was known beside the first `cut` values: the rows' own flags up to there, and plans as far ahead as tonight's
+    /// reach. A promotion that only its row speaks of was not known before it began; and where plans were not yet entered
+    /// at all, there is none.
     pub fn drivers(&self, cut: usize) -> Drivers {
         let mut drivers = Drivers::default();
-        if let Some(promoted) = &self.promoted {
+        let promoted = self.promoted.as_deref().unwrap_or_default();
+        if !promoted.is_empty() {
             drivers.push(FLAG, promoted[..cut.min(promoted.len())].to_vec());
         }
         if let Some(plan) = &self.plan {
             let ahead = plan.len().saturating_sub(self.values.len());
-            drivers.push(PLAN, plan[..(cut + ahead).min(plan.len())].to_vec());
+            let mut known = plan[..(cut + ahead).min(plan.len())].to_vec();
+            if known.get(cut).is_none_or(|first| first.is_nan()) {
+                return drivers;
+            }
+            for (step, state) in known.iter_mut().enumerate() {
+                let flag = promoted.get(step).filter(|_| step < cut);
+                *state = state.max(flag.copied().unwrap_or(0.0));
+            }
+            drivers.push(PLAN, known);
         }
         drivers
     }
@@ -185,6 +213,7 @@ mod tests {
             life: Life::Offered,
             promoted: Some(vec![0.0; 10]),
             plan: Some(vec![0.0; 13]),
+            outside: Vec::new(),
         };
         let lengths = |cut| {
             subject
@@ -194,5 +223,32 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         assert_eq!((lengths(10), lengths(4)), (vec![10, 13], vec![4, 7]));
+    }
+
+    #[test]
+    fn the_past_did_not_know_what_only_later_rows_say() {
+        let mut promoted = vec![0.0; 10];
+        promoted[2] = 1.0;
+        promoted[6] = 1.0;
+        let mut plan = vec![0.0; 13];
+        plan[..3].fill(f64::NAN);
+        plan[8] = 1.0;
+        let subject = Subject {
+            values: vec![1.0; 10],
+            life: Life::Offered,
+            promoted: Some(promoted),
+            plan: Some(plan),
+            outside: Vec::new(),
+        };
+        let planned = |cut| {
+            let drivers = subject.drivers(cut);
+            let found = drivers.iter().find(|(name, _)| *name == PLAN);
+            found.map(|(_, plan)| plan.to_vec())
+        };
+        // As of step 6 the row of step 6 is not written yet; the driver of step 8 is.
+        let expected = [0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0];
+        assert_eq!(planned(6).unwrap(), expected);
+        assert_eq!(planned(7).unwrap()[6], 1.0, "a row of the past is known");
+        assert_eq!(planned(2), None, "before anybody entered plans");
     }
 }

@@ -32,6 +32,7 @@ impl Snapshot {
             .conn()
             .prepare("SELECT name, product_id, day, value FROM drivers ORDER BY name, product_id, day")?;
         let mut rows = statement.query([])?;
+        let mut unreadable = 0;
         while let Some(r) = rows.next()? {
             let row = (|| {
                 Ok(Driver {
@@ -43,10 +44,11 @@ impl Snapshot {
             })();
             match row {
                 Ok(row) => each(row),
-                Err(e) if is_no_text(&e) => self.leave_out("drivers", NO_TEXT),
+                Err(e) if is_no_text(&e) => unreadable += 1,
                 Err(e) => return Err(e.into()),
             }
         }
+        self.leave_out_of_each_reading("drivers", NO_TEXT, unreadable);
         Ok(())
     }
 }

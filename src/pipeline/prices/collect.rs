@@ -4,6 +4,7 @@
 //! from them whenever a model looks ([`Source`]).
 
 use super::local::Local;
+use super::outside::{Entered, Outside};
 use super::plans::{Flags, Plans};
 use super::sales::Sales;
 use crate::pipeline::Night;
@@ -29,6 +30,7 @@ pub struct Collected {
     shelves: Vec<(String, String)>,
     rhythm: Rhythm,
     flags: Flags,
+    entered: Entered,
 }
 
 /// One series per (product, seller), in text order.
@@ -44,6 +46,7 @@ pub struct Prepared {
     /// The instants of the steps up to the night, the newest first.
     instants: Vec<i64>,
     plans: Plans,
+    outside: Outside,
 }
 
 /// Cleans the rows of one history as it ends, counts what is left out, and packs the rest.
@@ -106,7 +109,8 @@ pub(super) fn collect(snapshot: &Snapshot, night: &Night<'_>, sales: &mut Sales)
             rows.clear();
             name = Some((price.product_id.to_owned(), price.seller.to_owned()));
         }
-        if price.at > night.as_of && price.seller.is_empty() {
+        // Ahead of the night, and of whoever runs it as of a day that is over: what has come meanwhile was no plan.
+        if price.at > night.as_of.max(night.now) && price.seller.is_empty() {
             sales.plan(price.product_id, price.at, price.price);
         }
         rows.push(Posted {
@@ -130,6 +134,7 @@ pub(super) fn collect(snapshot: &Snapshot, night: &Night<'_>, sales: &mut Sales)
         }
     })?;
     collected.flags = Flags::read(snapshot, night)?;
+    collected.entered = Entered::read(snapshot, night)?;
     Ok(collected)
 }
 
@@ -148,6 +153,7 @@ pub(super) fn prepare(options: &PriceOptions, collected: Collected, night: &Nigh
         histories,
         shelves,
         flags,
+        entered,
         ..
     } = collected;
     let ahead: Vec<(i64, i32)> = (1..=options.horizon as i32)
@@ -180,7 +186,7 @@ pub(super) fn prepare(options: &PriceOptions, collected: Collected, night: &Nigh
     let sum = |of: fn(&Found) -> usize| found.iter().map(of).sum::<usize>() as u64;
     night.drop_rows(
         "prices",
-        "a slip of the pen: five times both neighbours, or a fifth; left out by models, not by statistics",
+        "a slip of the pen: five times both neighbours, or a fifth, and soon set right; left out by models, not by statistics",
         sum(|f| f.1),
     );
     night.drop_rows(
@@ -211,9 +217,11 @@ pub(super) fn prepare(options: &PriceOptions, collected: Collected, night: &Nigh
         ahead,
         instants,
         plans: Plans::default(),
+        outside: Outside::default(),
     };
     let days_ahead: Vec<i32> = prepared.ahead.iter().map(|(_, day)| *day).collect();
-    prepared.plans = Plans::find(flags, days, days_ahead, &prepared);
+    prepared.plans = Plans::find(flags, days.clone(), days_ahead.clone(), &prepared);
+    prepared.outside = Outside::find(entered, prepared.plans.names(), &days, &days_ahead, night);
     Ok(prepared)
 }
 
@@ -239,12 +247,13 @@ impl Source for Prepared {
         let series = Series::build(&rows, self.own(s), &self.instants);
         let steps = series.values.len();
         let promoted = Series::promotions(&rows, steps, &self.instants);
-        let plan = self.plans.of(&self.names[s], steps, promoted.as_deref());
+        let plan = self.plans.of(&self.names[s], steps);
         Subject {
             values: series.values,
             life: series.life,
             promoted,
             plan,
+            outside: self.outside.of(&self.names[s].0, steps),
         }
     }
 

@@ -45,11 +45,8 @@ pub(super) fn money(market: &Market, options: &PriceOptions, night: &Night<'_>) 
             Wanted::Margin => Goal::Margin,
             Wanted::Revenue => Goal::Revenue,
         },
-        max_change: if options.max_change.is_finite() {
-            options.max_change.clamp(0.0, 0.9)
-        } else {
-            0.0
-        },
+        // Job files hold nothing else than a fraction between 0 and 1.
+        max_change: options.max_change,
         endings: Endings::of(&prices),
     };
     let unknown = Answer::default();
@@ -207,7 +204,7 @@ pub(super) fn scores(money: &Money) -> Vec<Score> {
 }
 
 /// The money side of the night in a sentence; nothing where nothing was sold.
-pub(super) fn summary(money: &Money) -> Option<String> {
+pub(super) fn summary(market: &Market, money: &Money) -> Option<String> {
     let known = money
         .demand
         .answers
@@ -218,10 +215,9 @@ pub(super) fn summary(money: &Money) -> Option<String> {
         return None;
     }
     let count = |decision| {
-        money
-            .advice
-            .iter()
-            .filter(|advice| advice.decision == decision)
+        let listed = market.products.iter().zip(&money.advice);
+        listed
+            .filter(|(standing, advice)| standing.listed && advice.decision == decision)
             .count()
     };
     Some(format!(
@@ -246,7 +242,8 @@ pub(super) fn write(
         .map(|standing| standing.product.as_str())
         .collect();
     let keys = night.shop.keys(Keys::Product, &names)?;
-    let mut order: Vec<usize> = (0..names.len()).collect();
+    // What is no longer in the catalogue lends evidence, and has no price to set.
+    let mut order: Vec<usize> = (0..names.len()).filter(|&p| market.products[p].listed).collect();
     order.sort_unstable_by_key(|&p| keys[p]);
     let answer = |p: usize| {
         market.products[p]

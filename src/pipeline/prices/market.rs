@@ -10,7 +10,7 @@ use crate::price::demand::panel::{Driver, Item, Panel, Week};
 use crate::price::demand::weeks::{AHEAD, HALF, Weeks, weekly};
 use crate::price::series::{Posted, mend};
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// Weeks whose prices count as tried.
 const TRIED: usize = 104;
@@ -29,6 +29,8 @@ pub(super) struct Standing {
     pub(super) product: String,
     /// Its item in the panel, if it was ever sold while its price was known.
     pub(super) item: Option<usize>,
+    /// Whether it is in the catalogue, or the shop keeps none.
+    pub(super) listed: bool,
     /// The price in force.
     pub(super) price_now: Option<f64>,
     /// The price a plan stands on: the regular one while a promotion runs.
@@ -81,6 +83,26 @@ pub(super) fn market(sales: Sales, prepared: &Prepared, night: &Night<'_>) -> Ma
             Some((standing, item))
         })
         .collect();
+
+    // What is in the catalogue and never had a price of the shop's own has nothing to say, and says so.
+    let priced: HashSet<&String> = found.iter().map(|(standing, _)| &standing.product).collect();
+    let unpriced: Vec<(Standing, Option<Item>)> = sales
+        .offers
+        .iter()
+        .filter(|(product, _)| !priced.contains(product))
+        .map(|(product, offer)| {
+            let standing = Standing {
+                product: product.clone(),
+                listed: true,
+                cost: offer.cost,
+                sellable: offer.sellable,
+                ..Standing::default()
+            };
+            (standing, None)
+        })
+        .collect();
+    found.extend(unpriced);
+    found.sort_by(|(a, _), (b, _)| a.product.cmp(&b.product));
 
     let names = |of: fn(&super::sales::Offered) -> Option<&String>| {
         let mut index: BTreeMap<String, u32> = BTreeMap::new();
@@ -168,11 +190,12 @@ fn standing(product: &str, rows: &[Posted], sales: &Sales, as_of: i64, calendar:
     };
     Standing {
         product: product.to_owned(),
+        listed: offer.is_some() || sales.offers.is_empty(),
         price_now,
         regular,
         settled,
         cost: offer.and_then(|offer| offer.cost),
-        // A product that is priced but not in the catalogue is nobody's to hide.
+        // Where there is no catalogue, nothing is hidden.
         sellable: offer.is_none_or(|offer| offer.sellable),
         ..Standing::default()
     }

@@ -4,7 +4,7 @@
 //! and price_advice. The last price is always a candidate, so a shop with a single price has a forecast; what has ended
 //! has statistics only.
 //!
-//! `collect` reads and prepares, in the `local` days of the shop, with the `plans` that are known ahead; the pure functions
+//! `collect` reads and prepares, in the `local` days of the shop, with the `plans` and what else is known `outside` and ahead; the pure functions
 //! of [`crate::price`] fit and judge; `report` says how well, `write` publishes.
 //!
 //! Beside them the money side walks the same steps: `sales` reads, `market` prepares, `demand` explains units, advises and
@@ -15,11 +15,14 @@ mod collect;
 mod demand;
 mod local;
 mod market;
+mod outside;
 mod plans;
 mod report;
 mod sales;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_drivers;
 #[cfg(test)]
 mod tests_money;
 #[cfg(test)]
@@ -122,7 +125,7 @@ impl Family for Prices {
 
     fn evaluate(
         &self,
-        (prepared, _): &(Prepared, Market),
+        (prepared, market): &(Prepared, Market),
         (fitted, money): (Fitted, Money),
         night: &Night<'_>,
     ) -> Result<((Judged, Money), Verdict)> {
@@ -137,7 +140,7 @@ impl Family for Prices {
         scores.extend(volatility::scores(&fitted.movements));
         scores.extend(demand::scores(&money));
         let mut why = report::summary(prepared, &found);
-        if let Some(money) = demand::summary(&money) {
+        if let Some(money) = demand::summary(market, &money) {
             why = format!("{why}; {money}");
         }
         let judged = Judged {

@@ -3,6 +3,10 @@
 //! A driver is a promotion if it belongs to single products, its values lie between 0 and 1, its rows reach beyond the
 //! night, and prices were lower while it was above zero than while it was not. So a shop names its drivers as it likes:
 //! 'deal', 'feat', 'Aktion'. Only the shop's own prices follow them.
+//!
+//! One rule for all drivers, here and where units are explained: a row speaks of its own day, and a day without a row
+//! counts as 0. So a promotion is over on the day after its last row, whatever other drivers say, and one that lasts a week
+//! has seven rows. Before a driver's first row, of whatever product, nobody entered it: then nothing was known.
 
 use super::collect::Prepared;
 use crate::pipeline::Night;
@@ -10,15 +14,15 @@ use crate::price::subject::Source;
 use crate::store::Snapshot;
 use anyhow::Result;
 use chrono::{Datelike, NaiveDate};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One driver as read: the days on which each product has it.
 #[derive(Debug, Default)]
 struct Flag {
     /// Days above zero by product, ascending.
     on: BTreeMap<String, Vec<i32>>,
-    /// The newest day of any row.
-    last: i32,
+    /// The oldest and newest day of any row.
+    span: Option<(i32, i32)>,
 }
 
 /// Drivers of single products with values between 0 and 1, by name.
@@ -26,7 +30,7 @@ struct Flag {
 pub(super) struct Flags(BTreeMap<String, Flag>);
 
 /// 'YYYY-MM-DD' as days since 1970-01-01.
-fn day(text: &str) -> Option<i32> {
+pub(super) fn day(text: &str) -> Option<i32> {
     let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
     Some(date.num_days_from_ce() - NaiveDate::default().num_days_from_ce())
 }
@@ -52,7 +56,10 @@ impl Flags {
                 *entry = None;
             }
             let Some(flag) = entry else { return };
-            flag.last = flag.last.max(day);
+            flag.span = Some(
+                flag.span
+                    .map_or((day, day), |(first, last)| (first.min(day), last.max(day))),
+            );
             if driver.value > 0.0 {
                 match flag.on.get_mut(driver.product_id) {
                     Some(days) => days.push(day),
@@ -75,10 +82,11 @@ impl Flags {
 /// The promotions known ahead.
 #[derive(Debug, Default)]
 pub(super) struct Plans {
+    names: BTreeSet<String>,
     flags: Vec<Flag>,
     /// Local days of the steps up to the night, the newest first, and of one more.
     days: Vec<i32>,
-    /// Local days of the steps ahead that are known.
+    /// Local days of the steps ahead.
     ahead: Vec<i32>,
 }
 
@@ -94,33 +102,31 @@ impl Plans {
     /// of one more; `ahead` those of the steps to come.
     pub(super) fn find(flags: Flags, days: Vec<i32>, ahead: Vec<i32>, prepared: &Prepared) -> Self {
         let tonight = days.first().copied().unwrap_or(0);
-        let found: Vec<Flag> = flags
+        let (names, found) = flags
             .0
-            .into_values()
-            .filter(|flag| flag.last > tonight && lowers(flag, &days, prepared))
-            .collect();
-        // Beyond the day on which the first of them ends nobody knows the state.
-        let known = found.iter().map(|flag| flag.last).min().unwrap_or(tonight);
+            .into_iter()
+            .filter(|(_, flag)| {
+                flag.span.is_some_and(|(_, last)| last > tonight) && lowers(flag, &days, prepared)
+            })
+            .unzip();
         Self {
-            ahead: ahead.into_iter().take_while(|day| *day <= known).collect(),
+            ahead,
+            names,
             flags: found,
             days,
         }
     }
 
-    /// The states of a series of `steps` steps, the newest last, and of the steps ahead; `None` where nothing is known
-    /// ahead. A step flagged by the price row itself counts as well.
-    pub(super) fn of(
-        &self,
-        name: &(String, String),
-        steps: usize,
-        promoted: Option<&[f64]>,
-    ) -> Option<Vec<f64>> {
+    /// The names of the drivers that are promotions known ahead.
+    pub(super) fn names(&self) -> &BTreeSet<String> {
+        &self.names
+    }
+
+    /// The states of a series of `steps` steps, the newest last, and of the steps ahead, `NaN` before the first row of any
+    /// of the drivers; `None` where nothing is known ahead.
+    pub(super) fn of(&self, name: &(String, String), steps: usize) -> Option<Vec<f64>> {
         let (product, seller) = name;
-        if self.ahead.is_empty()
-            || !seller.is_empty()
-            || !self.flags.iter().any(|f| f.on.contains_key(product))
-        {
+        if !seller.is_empty() || !self.flags.iter().any(|f| f.on.contains_key(product)) {
             return None;
         }
         // From the day after the step before up to the step's own.
@@ -129,16 +135,23 @@ impl Plans {
             bounds.insert(0, i32::MIN);
         }
         bounds.extend(&self.ahead);
-        let mut plan = vec![0.0; bounds.len() - 1];
+        let since = self
+            .flags
+            .iter()
+            .filter_map(|flag| flag.span)
+            .map(|span| span.0)
+            .min();
+        let unknown = |end: &i32| since.is_none_or(|since| *end < since);
+        let mut plan: Vec<f64> = bounds[1..]
+            .iter()
+            .map(|end| if unknown(end) { f64::NAN } else { 0.0 })
+            .collect();
         for days in self.flags.iter().filter_map(|flag| flag.on.get(product)) {
             for (step, slot) in plan.iter_mut().enumerate() {
                 if runs(days, bounds[step], bounds[step + 1]) {
                     *slot = 1.0;
                 }
             }
-        }
-        for (slot, flag) in plan.iter_mut().zip(promoted.unwrap_or_default()) {
-            *slot = f64::max(*slot, *flag);
         }
         Some(plan)
     }
@@ -156,13 +169,14 @@ fn lowers(flag: &Flag, days: &[i32], prepared: &Prepared) -> bool {
     let own: Vec<usize> = (0..prepared.count())
         .filter(|&s| prepared.own(s) && flag.on.contains_key(&prepared.names[s].0))
         .collect();
+    let first = flag.span.map_or(i32::MAX, |(first, _)| first);
     let (mut sum, mut lower, mut asked) = (0.0, 0usize, 0usize);
     for &s in own.iter().step_by(own.len().div_ceil(ASKED).max(1)) {
         let subject = prepared.subject(s);
         let on = &flag.on[&prepared.names[s].0];
         let mut states = [(0.0, 0usize); 2];
         for (back, value) in subject.values.iter().rev().enumerate() {
-            if back + 1 < days.len() && !value.is_nan() {
+            if back + 1 < days.len() && days[back] >= first && !value.is_nan() {
                 let (log, count) = &mut states[usize::from(runs(on, days[back + 1], days[back]))];
                 *log += value.ln();
                 *count += 1;
@@ -201,25 +215,23 @@ mod tests {
     }
 
     #[test]
-    fn states_reach_as_far_as_every_driver_is_known() {
-        let flag = |days: &[i32]| Flag {
+    fn a_day_without_a_row_has_no_promotion_whatever_other_drivers_say() {
+        let flag = |days: &[i32], span| Flag {
             on: [("tea".to_owned(), days.to_vec())].into(),
-            last: 0,
+            span: Some(span),
         };
+        // One driver ends on day 40, another on day 30, long before the night's reach.
         let plans = Plans {
-            flags: vec![flag(&[12, 40]), flag(&[30])],
+            names: BTreeSet::new(),
+            flags: vec![flag(&[12, 40], (10, 40)), flag(&[30], (12, 30))],
             days: vec![28, 21, 14, 7],
-            ahead: vec![35, 42],
+            ahead: vec![35, 42, 49],
         };
-        let of = |product: &str, seller: &str, steps| plans.of(&(product.into(), seller.into()), steps, None);
-        assert_eq!(of("tea", "", 3), Some(vec![1.0, 0.0, 0.0, 1.0, 1.0]));
-        assert_eq!(
-            of("tea", "", 4),
-            Some(vec![0.0, 1.0, 0.0, 0.0, 1.0, 1.0]),
-            "the oldest step has no beginning"
-        );
+        let of = |product: &str, seller: &str, steps| plans.of(&(product.into(), seller.into()), steps);
+        assert_eq!(of("tea", "", 3), Some(vec![1.0, 0.0, 0.0, 1.0, 1.0, 0.0]));
+        let four = of("tea", "", 4).unwrap();
+        assert!(four[0].is_nan(), "nobody had entered anything by day 7");
+        assert_eq!(four[1..], [1.0, 0.0, 0.0, 1.0, 1.0, 0.0]);
         assert_eq!((of("tea", "rival", 3), of("oil", "", 3)), (None, None));
-        let flagged = plans.of(&("tea".into(), String::new()), 2, Some(&[0.0, 1.0]));
-        assert_eq!(flagged, Some(vec![0.0, 1.0, 1.0, 1.0]));
     }
 }

@@ -3,7 +3,7 @@
 use super::Fitted;
 use super::collect::Prepared;
 use crate::price::backtest::ORIGINS;
-use crate::price::catalogue::{COMBINATION, LAST_PRICE, Model, NAMES};
+use crate::price::catalogue::{LAST_PRICE, Model, NAMES};
 use crate::price::choose::{Gate, Standing, mean};
 use crate::price::outlook::Outlooks;
 use crate::price::profile::ENOUGH;
@@ -75,10 +75,10 @@ pub(super) fn scores(prepared: &Prepared, fitted: &Fitted, found: &Outlooks) -> 
 fn chosen(gate: &Gate, model: Model) -> bool {
     gate.posted.model == model
         || gate.averaged.model == model
-        || gate
-            .planned
-            .as_ref()
-            .is_some_and(|planned| planned.model == model)
+        || [&gate.planned, &gate.driven[0], &gate.driven[1]]
+            .into_iter()
+            .flatten()
+            .any(|decided| decided.model == model)
 }
 
 /// The night in one sentence.
@@ -92,7 +92,7 @@ pub(super) fn summary(prepared: &Prepared, found: &Outlooks) -> String {
         .filter(|outlook| outlook.is_forecast())
         .count();
     let mut used: Vec<String> = Vec::new();
-    for (model, name) in NAMES.iter().enumerate().take(COMBINATION + 1) {
+    for (model, name) in NAMES.iter().enumerate() {
         let count = found
             .series
             .iter()
@@ -107,14 +107,35 @@ pub(super) fn summary(prepared: &Prepared, found: &Outlooks) -> String {
             "skill against the last price {:+.1} % over {ORIGINS} past nights",
             skill * 100.0
         ),
+        None if found.published.all.iter().any(|series| *series > 0) => {
+            format!("nothing to judge: no price moved after {ORIGINS} past nights")
+        }
         None => format!("too little history to judge (a series needs {ENOUGH} steps before a past night)"),
+    };
+    let jumps = match found.jumps {
+        0 => String::new(),
+        n => format!(
+            "; {n} past nights of single series not judged: a price rose a hundredfold after them, or fell to a hundredth"
+        ),
     };
     let failed = match found.failed {
         0 => String::new(),
         n => format!("; {n} fits failed and were answered by the last price"),
     };
+    let measured: String = found
+        .grown()
+        .map(|(step, count)| match step {
+            0 => format!(
+                "; bounds of {count} prices are those of a random walk: fewer than {ORIGINS} past nights measure any"
+            ),
+            step => format!(
+                "; bounds of {count} prices beyond step {step} are those of step {step}, grown with the root of the distance: \
+                 fewer than {ORIGINS} past nights reach farther"
+            ),
+        })
+        .collect();
     format!(
-        "{forecast} of {} series forecast, {} steps: {}; {judged}{failed}",
+        "{forecast} of {} series forecast, {} steps: {}; {judged}{jumps}{failed}{measured}",
         prepared.count(),
         prepared.frequency.name(),
         if used.is_empty() {

@@ -305,3 +305,75 @@ fn forecasts_are_judged_when_their_day_has_come_once() {
             .all(|row| row[2] == Value::Integer(1))
     );
 }
+
+#[test]
+fn every_product_of_the_catalogue_has_advice_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let shop = shop(folder.path());
+    shop.conn()
+        .execute_batch(
+            "INSERT INTO products (product_id, in_stock) VALUES ('never priced', 5), ('a rival only', 5);
+             INSERT INTO prices (product_id, seller, at, price) VALUES ('a rival only', 'rival', 0, 9);
+             DELETE FROM products WHERE product_id = 'tea00';",
+        )
+        .unwrap();
+    night(&shop, TONIGHT, options());
+    assert_eq!(
+        number(&shop, "SELECT count(*) FROM price_advice"),
+        number(&shop, "SELECT count(*) FROM products")
+    );
+    for product in ["never priced", "a rival only"] {
+        let why =
+            format!("SELECT why FROM price_advice WHERE product_id = '{product}' AND decision = 'none'");
+        assert!(word(&shop, &why).contains("no price now"));
+    }
+    for view in ["price_advice", "price_whatif", "price_elasticities"] {
+        let count = format!("SELECT count(*) FROM {view} WHERE product_id = 'tea00'");
+        assert_eq!(number(&shop, &count), 0.0, "{view}");
+    }
+}
+
+#[test]
+fn what_came_after_a_day_that_is_over_was_no_plan_on_that_day() {
+    let folder = tempfile::tempdir().unwrap();
+    let shop = shop(folder.path());
+    shop.conn()
+        .execute_batch(&format!(
+            "INSERT INTO prices (product_id, at, price) VALUES ('tea00', {TONIGHT} + 86401, 8.99);"
+        ))
+        .unwrap();
+    let decision = |now: i64| {
+        night_later(&shop, TONIGHT, now, options());
+        word(
+            &shop,
+            "SELECT decision FROM price_advice WHERE product_id = 'tea00'",
+        )
+    };
+    assert_eq!(decision(TONIGHT + 60), "keep", "still to come");
+    assert_eq!(
+        decision(TONIGHT + 30 * 86_400),
+        "raise",
+        "long over when the night was run again"
+    );
+}
+
+#[test]
+fn a_bound_above_nine_tenths_is_honoured() {
+    let folder = tempfile::tempdir().unwrap();
+    let shop = shop(folder.path());
+    // Buyers of pots follow the price by its fourth power: for revenue, the cheaper the better.
+    shop.conn()
+        .execute_batch("UPDATE products SET cost = 0.1")
+        .unwrap();
+    let wanted = PriceOptions {
+        goal: Goal::Revenue,
+        max_change: 0.95,
+        ..options()
+    };
+    night(&shop, TONIGHT, wanted);
+    let advised = number(
+        &shop,
+        "SELECT price_advised FROM price_advice WHERE product_id = 'pots01'",
+    );
+    assert!(advised < 0.1 * 9.99, "{advised}");
+}

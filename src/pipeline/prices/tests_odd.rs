@@ -238,3 +238,52 @@ fn prices_that_move_every_day_have_a_volatility() {
         seen(&shop, "SELECT 1")
     );
 }
+
+/// One absurd price among ordinary ones is nobody's error but its own.
+#[test]
+fn one_absurd_price_does_not_become_the_shops_error() {
+    let ordinary = |seed: u64| {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut price = 10.0;
+        every(200, move |_| {
+            if random.f64() < 0.2 {
+                price = (price * (0.9 + 0.2 * random.f64()) * 100.0).round() / 100.0;
+            }
+            price
+        })
+    };
+    let names: Vec<String> = (0..20).map(|p| format!("p{p:02}")).collect();
+    let mut histories: Vec<(&str, Vec<Option<f64>>)> = names
+        .iter()
+        .zip(0..)
+        .map(|(name, seed)| (name.as_str(), ordinary(seed)))
+        .collect();
+    let figures = |histories: &[(&str, Vec<Option<f64>>)]| {
+        let folder = tempfile::tempdir().unwrap();
+        let shop = shop(folder.path(), histories);
+        let outcome = night(&shop);
+        let mae = seen(
+            &shop,
+            "SELECT value < 5 FROM scores WHERE metric = 'mae' AND slice = '' AND model = 'published'",
+        );
+        let averages = seen(
+            &shop,
+            "SELECT count(*) FROM price_stats WHERE avg30 < 1.8e308 AND avg90 < 1.8e308",
+        );
+        (outcome.why, mae, averages)
+    };
+    // In the newest ten days, twice, so that it is no slip of the pen; as large as a number can be.
+    for day in [194, 195] {
+        histories[3].1[day] = Some(1.7e308);
+    }
+    let (why, mae, averages) = figures(&histories);
+    assert!(
+        why.contains("a price rose a hundredfold") && why.contains("skill against"),
+        "{why}"
+    );
+    assert_eq!(
+        (mae.as_str(), averages.as_str()),
+        ("[[Integer(1)]]", "[[Integer(20)]]"),
+        "{why}"
+    );
+}

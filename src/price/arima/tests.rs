@@ -9,7 +9,7 @@ use super::super::model::{Drivers, Predict};
 use super::*;
 use references::{of, references};
 use series::*;
-pub(in crate::price) use series::{AIR_PASSENGERS, NILE};
+pub(in crate::price) use series::{AIR_PASSENGERS, NILE, US_ACC_DEATHS, WWW_USAGE};
 
 fn worst(ours: &[f64], theirs: &[f64]) -> f64 {
     assert_eq!(ours.len(), theirs.len());
@@ -195,5 +195,35 @@ fn a_yearly_season_comes_as_fourier_terms() {
     assert!(
         (forecast[9] - forecast[0] - 9.0 * (wave(209) - wave(200))).abs() < 1.0,
         "{forecast:?}"
+    );
+}
+
+#[test]
+fn a_year_of_weeks_is_found_where_there_is_one() {
+    let mut dice = fastrand::Rng::with_seed(8);
+    let mut noise = || (0..6).map(|_| dice.f64() - 0.5).sum::<f64>();
+    let period = 365.25 / 7.0;
+    let year = |t: usize| 10.0 * (std::f64::consts::TAU * t as f64 / period).sin();
+    let seasonal: Vec<f64> = (0..230).map(|t| 100.0 + year(t) + noise()).collect();
+    let plain: Vec<f64> = (0..230).map(|_| 100.0 + noise()).collect();
+    let model = Yearly {
+        search: AutoArima::new(1),
+        period,
+        pairs: 2,
+    };
+    let control = Control::unbounded();
+    let fitted = model.fit(&seasonal[..200], &control).unwrap();
+    assert_eq!(fitted.parameters()["fourier"]["pairs"], 2);
+    for (h, price) in fitted.forecast(30).price.iter().enumerate() {
+        assert!((price - 100.0 - year(200 + h)).abs() < 1.5, "{h}: {price}");
+    }
+    // Estimated anew on more values the form stays.
+    let again = fitted.again().unwrap().fit(&seasonal, &control).unwrap();
+    assert_eq!(again.parameters()["fourier"], fitted.parameters()["fourier"]);
+    assert!((again.forecast(1).price[0] - 100.0 - year(230)).abs() < 1.5);
+    assert!(model.fit(&plain, &control).unwrap().parameters()["fourier"].is_null());
+    assert!(
+        model.fit(&seasonal[..100], &control).unwrap().parameters()["fourier"].is_null(),
+        "less than two years"
     );
 }

@@ -48,6 +48,7 @@ pub(in crate::price) fn subject(values: Vec<f64>) -> Subject {
         life: Life::Offered,
         promoted: None,
         plan: None,
+        outside: Vec::new(),
     }
 }
 

@@ -15,6 +15,7 @@ fn series(scaled: bool, errors: [[f64; 2]; ORIGINS], other: Model) -> Record {
     Record {
         kind: Kind::Posted,
         parts: &[],
+        jumps: 0,
         origins: errors
             .iter()
             .map(|[naive, own]| {
@@ -29,7 +30,10 @@ fn series(scaled: bool, errors: [[f64; 2]; ORIGINS], other: Model) -> Record {
 }
 
 fn judge(records: &[Record], groups: &Groups) -> (Vec<Standings>, Vec<Gate>) {
-    let standings = standings(groups, records.iter().map(|record| standings_of(record, &[])));
+    let standings = standings(
+        groups,
+        records.iter().map(|record| standings_of(record, |_| Vec::new())),
+    );
     let gates = gates(groups, &standings, &POSTED);
     (standings, gates)
 }
@@ -95,8 +99,8 @@ fn plans_are_followed_where_they_gained_anything() {
         let records = vec![series(true, [[10.0, own]; 3], PLAN); count];
         let gate = judge(&records, &groups).1[groups.of(0)].clone();
         (
-            decision(&gate, Kind::Posted, true).unwrap().model,
-            decision(&gate, Kind::Posted, false).unwrap().model,
+            decision(&gate, Kind::Posted, true, false).unwrap().model,
+            decision(&gate, Kind::Posted, false, false).unwrap().model,
         )
     };
     assert_eq!(
@@ -127,9 +131,12 @@ fn averaged_prices_get_the_combination_unless_the_last_price_was_better() {
     let decide = |records: &[Record]| {
         let groups = tea(records.len());
         let weights = [(part, 1.0)];
-        let standings = standings(&groups, records.iter().map(|r| standings_of(r, &weights)));
+        let standings = standings(
+            &groups,
+            records.iter().map(|r| standings_of(r, |_| weights.to_vec())),
+        );
         let gate = gates(&groups, &standings, &POSTED)[groups.of(0)].clone();
-        decision(&gate, Kind::Averaged, true).unwrap().clone()
+        decision(&gate, Kind::Averaged, true, false).unwrap().clone()
     };
     assert_eq!(decide(&vec![averaged(9.0); 8]).model, COMBINATION);
     let lost = decide(&vec![averaged(10.5); 8]);
@@ -144,12 +151,18 @@ fn averaged_prices_get_the_combination_unless_the_last_price_was_better() {
         COMBINATION,
         "a shop of one series"
     );
-    assert!(!leaves(&standings_of(&averaged(12.4), &[(part, 1.0)])));
-    assert!(leaves(&standings_of(&averaged(12.6), &[(part, 1.0)])));
+    assert!(!leaves(COMBINATION, 12.4, 10.0) && leaves(COMBINATION, 12.6, 10.0));
+    assert!(!leaves(TWO_STATES, 10.0, 10.0) && leaves(TWO_STATES, 10.01, 10.0));
+    assert!(
+        leaves(TWO_STATES, 0.1, 0.0),
+        "the last price made no error at all"
+    );
+    assert!(!leaves(LAST_PRICE, 1.0, 0.0));
     assert_eq!(
         decision(
             &gates(&tea(0), &[[Standing::default(); NAMES.len()]; 1], &POSTED)[0],
             Kind::Still,
+            true,
             true
         ),
         None
@@ -171,4 +184,29 @@ fn a_price_without_scale_is_left_out() {
     assert_eq!(standing.skills(), [Some(0.5); 3]);
     assert_eq!(mean(&[None, Some(1.0), Some(2.0)]), Some(1.5));
     assert_eq!(mean(&[None]), None);
+}
+
+#[test]
+fn drivers_are_followed_where_they_win_by_more_than_what_needs_none() {
+    let of = |regression: f64, other: f64| {
+        let groups = tea(8);
+        let mut records = vec![series(true, [[10.0, other]; 3], TWO_STATES); 8];
+        for record in &mut records {
+            for origin in record.origins.iter_mut().flatten() {
+                let mut trial = origin.trials[1].clone();
+                (trial.model, trial.mean) = (REGRESSION, regression);
+                origin.trials.push(trial);
+            }
+        }
+        let gate = judge(&records, &groups).1[groups.of(0)].clone();
+        [true, false].map(|has| decision(&gate, Kind::Posted, false, has).unwrap().model)
+    };
+    assert_eq!(of(8.0, 9.9), [REGRESSION, LAST_PRICE]);
+    assert_eq!(of(9.6, 9.9), [LAST_PRICE; 2], "4 % only");
+    assert_eq!(
+        of(8.0, 8.2),
+        [TWO_STATES; 2],
+        "no better than two states, which need nobody to foresee anything"
+    );
+    assert_eq!(of(7.0, 8.2), [REGRESSION, TWO_STATES]);
 }

@@ -8,7 +8,11 @@
 //! A price is advised for its gain in the *worse* of two cases, the ends of the elasticity's 80 % interval: raised, buyers
 //! react as strongly as is still likely, lowered, as weakly. So the gain is at least that with 90 %, advice is smaller
 //! the less is known, and none is given that merely might pay. The step is bounded by `max_change`, and no price is
-//! advised below cost.
+//! advised below cost; one that is below cost now is only ever raised.
+//!
+//! Gains are fractions of the margin now. Where that is next to nothing ([`THIN`] of the price, or less than none), a
+//! fraction of it says nothing: a cent more may be twice as much. Then gains are told as fractions of the revenue now, and
+//! `margin_change` is `None`.
 
 use super::Answer;
 use super::endings::Endings;
@@ -123,7 +127,7 @@ pub struct Advice {
     pub units_change: Option<f64>,
     /// Of revenue.
     pub revenue_change: Option<f64>,
-    /// Of margin; `None` where there is none now, or the cost is not known.
+    /// Of margin; `None` where there is next to none now ([`THIN`]), or the cost is not known.
     pub margin_change: Option<f64>,
     /// 80 % interval of `revenue_change`.
     pub revenue_change_80: Option<(f64, f64)>,
@@ -133,6 +137,9 @@ pub struct Advice {
 
 /// The least gain, in the worse case, that is worth a new price tag.
 const WORTH_IT: f64 = 0.005;
+
+/// A margin of a smaller share of the price is no yardstick.
+pub const THIN: f64 = 0.05;
 
 /// The price to set for one product.
 pub fn advise(situation: &Situation<'_>, bounds: &Bounds) -> Advice {
@@ -208,11 +215,14 @@ pub fn advise(situation: &Situation<'_>, bounds: &Bounds) -> Advice {
     let cost = situation.cost.unwrap_or(0.0);
     let least = now * (1.0 - bounds.max_change);
     let (low, high) = (least.max(cost.min(now)), now * (1.0 + bounds.max_change));
+    // Of a thin margin, what would be a fraction of it if it were just not thin: what is worth a price tag has no jump.
+    let thin = now - cost < THIN * now;
+    let yardstick = if thin { THIN * now } else { now - cost };
     let gain = |price: f64, e: f64| {
         let units = (price / now).powf(e);
         match bounds.goal {
             Goal::Revenue => price / now * units - 1.0,
-            Goal::Margin => ((price - cost) * units - (now - cost)) / (now - cost).max(0.01 * now),
+            Goal::Margin => ((price - cost) * units - (now - cost)) / yardstick,
         }
     };
     let worse = |price: f64| gain(price, elasticity.lo80).min(gain(price, elasticity.hi80));
@@ -227,14 +237,23 @@ pub fn advise(situation: &Situation<'_>, bounds: &Bounds) -> Advice {
     }
     let reach = percent(bounds.max_change);
     let goal = bounds.goal.name();
+    let of_revenue = thin && bounds.goal == Goal::Margin;
+    let (told, unit) = match of_revenue {
+        true => (THIN, " % of the revenue now"),
+        false => (1.0, " %"),
+    };
+    let told = |gain: f64| format!("{:+.1}{unit}", 100.0 * told * gain);
     if best.1 < WORTH_IT {
         let why = if hoped.1 < 2.0 * WORTH_IT {
-            format!("no price within {reach} of it would bring 1 % more {goal}")
+            match of_revenue {
+                true => format!("no price within {reach} of it would bring more margin worth the name"),
+                false => format!("no price within {reach} of it would bring 1 % more {goal}"),
+            }
         } else {
             format!(
-                "{} might bring {} more {goal}, but buyers' reaction is not known well enough to be sure of a gain",
+                "{} might change {goal} by {}, but buyers' reaction is not known well enough to be sure of a gain",
                 money(hoped.0),
-                percent(hoped.1)
+                told(hoped.1)
             )
         };
         return keep(situation, now, why);
@@ -244,20 +263,20 @@ pub fn advise(situation: &Situation<'_>, bounds: &Bounds) -> Advice {
     let units = (price / now).powf(elasticity.value) - 1.0;
     let margin = situation
         .cost
-        .filter(|cost| *cost < now)
+        .filter(|_| !thin)
         .map(|cost| (price - cost) * (1.0 + units) / (now - cost) - 1.0);
     let ends = (revenue(elasticity.lo80), revenue(elasticity.hi80));
     let raise = price > now;
     let mut why = format!(
-        "at {} instead of {} ({:+.1} %) about {} {} units, {goal} {:+.1} % (with 90 % certainty at least {:+.1} %): one \
+        "at {} instead of {} ({:+.1} %) about {} {} units, {goal} {} (with 90 % certainty at least {}): one \
          percent more price costs {:.1} % of units (95 %: {:.1} to {:.1}), from {} weeks",
         money(price),
         money(now),
         100.0 * (price / now - 1.0),
         percent(units.abs()),
         if raise { "fewer" } else { "more" },
-        100.0 * gain(price, elasticity.value),
-        100.0 * best.1,
+        told(gain(price, elasticity.value)),
+        told(best.1),
         -elasticity.value,
         -elasticity.hi95,
         -elasticity.lo95,

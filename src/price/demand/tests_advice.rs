@@ -123,10 +123,41 @@ fn never_below_cost() {
         (Decision::Raise, None),
         "{advice:?}"
     );
-    assert!(advice.why.contains("below cost now"));
+    assert!(
+        advice.why.contains("below cost now") && advice.why.contains("margin +14.4 % of the revenue now"),
+        "{}",
+        advice.why
+    );
     // For revenue alone nothing below the price now may be asked.
     let advice = advise(&at, &bounds(Goal::Revenue));
     assert_eq!(advice.decision, Decision::Keep, "{advice:?}");
+}
+
+#[test]
+fn next_to_no_margin_is_no_yardstick() {
+    let elastic = answer(-3.0, 0.1);
+    let mut at = situation(&elastic);
+    for (cost, told) in [(9.95, true), (9.51, true), (9.49, false)] {
+        at.cost = Some(cost);
+        let advice = advise(&at, &bounds(Goal::Margin));
+        assert_eq!(
+            (advice.decision, advice.price_advised),
+            (Decision::Raise, Some(11.0)),
+            "{advice:?}"
+        );
+        assert_eq!(advice.margin_change.is_none(), told, "{cost}: {advice:?}");
+        assert_eq!(advice.why.contains("of the revenue now"), told, "{}", advice.why);
+    }
+    // What was a thousand percent of five cents: (1.05 * 0.7513 - 0.05) / 10.
+    at.cost = Some(9.95);
+    let why = advise(&at, &bounds(Goal::Margin)).why;
+    assert!(why.contains("margin +7.4 % of the revenue now"), "{why}");
+    // Revenue has no such trouble.
+    let lower = advise(&situation(&elastic), &bounds(Goal::Revenue));
+    assert!(
+        lower.margin_change.is_some() && !lower.why.contains("revenue now"),
+        "{lower:?}"
+    );
 }
 
 #[test]

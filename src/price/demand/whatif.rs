@@ -7,6 +7,9 @@
 //! a window err together, so a coming window is less certain than the pool says: the quantiles are widened until each
 //! past window, judged by the others alone, holds 80 % on average. The second is the elasticity's error times the
 //! distance on the log scale. They add up as squares, being unrelated.
+//!
+//! What is not known of the plan is the same at every price, so its part is that of the plan's units. And whatever buyers
+//! are like, they do not buy more because it is dearer: a bound that would rise with the price is widened until it does not.
 
 use super::clustered::Elasticity;
 use super::trial::Total;
@@ -99,10 +102,15 @@ impl Spread {
 
     /// The 80 % interval of an expectation, with `more` log error on both sides; it always holds the expectation.
     pub fn around(&self, expected: f64, more: f64) -> (f64, f64) {
+        self.around_like(expected, expected, more)
+    }
+
+    /// The same with the quantiles of expectations of another size.
+    fn around_like(&self, size: f64, expected: f64, more: f64) -> (f64, f64) {
         let (_, (low, high)) = self
             .parts
             .iter()
-            .find(|(bound, _)| expected <= *bound)
+            .find(|(bound, _)| size <= *bound)
             .unwrap_or(&self.parts[self.parts.len() - 1]);
         let at = |log: f64| ((expected + 0.5) * log.exp() - 0.5).max(0.0);
         (
@@ -145,7 +153,7 @@ pub struct Plan {
     pub units: f64,
 }
 
-/// The rows at `prices`, in their order.
+/// The rows at `prices`, which ascend, in their order.
 pub fn whatif(
     plan: Plan,
     prices: &[f64],
@@ -154,12 +162,12 @@ pub fn whatif(
     cost: Option<f64>,
 ) -> Vec<WhatIf> {
     let z = 1.281_551_565_544_6;
-    prices
+    let mut rows: Vec<WhatIf> = prices
         .iter()
         .map(|&price| {
             let distance = (price / plan.price).ln();
             let units = plan.units * (elasticity.value * distance).exp();
-            let (lo80, hi80) = spread.around(units, z * elasticity.std_error * distance);
+            let (lo80, hi80) = spread.around_like(plan.units, units, z * elasticity.std_error * distance);
             WhatIf {
                 price,
                 units,
@@ -169,5 +177,69 @@ pub fn whatif(
                 margin: cost.map(|cost| (price - cost) * units),
             }
         })
-        .collect()
+        .collect();
+    let (mut low, mut high) = (f64::INFINITY, 0.0f64);
+    for row in &mut rows {
+        low = low.min(row.lo80);
+        row.lo80 = low;
+    }
+    for row in rows.iter_mut().rev() {
+        high = high.max(row.hi80);
+        row.hi80 = high;
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_never_rise_with_the_price() {
+        // Small totals are far less certain than large ones, and an elasticity that is hardly known.
+        let mut dice = fastrand::Rng::with_seed(3);
+        let totals: Vec<Total> = (0..600)
+            .map(|i| {
+                let expected = 2.0 + f64::from(i);
+                let wide = if i < 120 { 2.0 } else { 0.2 };
+                Total {
+                    expected,
+                    sold: expected * (wide * (dice.f64() - 0.5)).exp(),
+                    before: expected,
+                }
+            })
+            .collect();
+        let spread = Spread::new(&[&totals[..]]).unwrap();
+        let elasticity = Elasticity {
+            value: -1.0,
+            std_error: 0.9,
+            lo95: -2.8,
+            hi95: 0.8,
+            lo80: -2.2,
+            hi80: 0.2,
+            weeks: 50,
+            own: 1.0,
+        };
+        let plan = Plan {
+            price: 10.0,
+            units: 125.0,
+        };
+        let prices: Vec<f64> = (5..=20).map(f64::from).collect();
+        let rows = whatif(plan, &prices, &elasticity, &spread, Some(4.0));
+        for pair in rows.windows(2) {
+            assert!(
+                pair[1].lo80 <= pair[0].lo80 && pair[1].hi80 <= pair[0].hi80,
+                "{pair:?}"
+            );
+        }
+        assert!(
+            rows.iter()
+                .all(|row| row.lo80 <= row.units && row.units <= row.hi80)
+        );
+        // At the plan's own price the interval is the spread's, widened by nobody.
+        assert_eq!(
+            (rows[5].lo80, rows[5].hi80).0,
+            spread.around(125.0, 0.0).0.min(rows[4].lo80)
+        );
+    }
 }

@@ -214,3 +214,5 @@ impl Fit for DampedTrend {
         Ok(Box::new(fit(values, spec, 1, control)?))
     }
 }
+#[cfg(test)]
+mod tests_references;

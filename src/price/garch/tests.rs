@@ -312,3 +312,19 @@ fn odd_series_have_an_answer_or_a_reason() {
         }
     }
 }
+
+#[test]
+fn a_price_that_comes_back_has_no_month_of_thirty_days() {
+    // Each day one of two prices, by chance: ln(10 / 8) apart, so a move over any time has half its square as variance.
+    let mut dice = fastrand::Rng::with_seed(9);
+    let prices: Vec<f64> = (0..1000).map(|_| if dice.bool() { 10.0 } else { 8.0 }).collect();
+    let Movement::Volatile(found) = movement(&prices, &Control::unbounded()).unwrap() else {
+        panic!("it moves every other day");
+    };
+    let truth = (10.0f64 / 8.0).ln() / 2.0f64.sqrt();
+    assert!(
+        (found.thirty_days / truth - 1.0).abs() < 0.25,
+        "{found:?}, {truth}"
+    );
+    assert!(found.thirty_days >= found.one_day);
+}

@@ -190,3 +190,29 @@ fn the_number_of_threads_changes_nothing() {
     };
     assert_eq!(on(1), on(3));
 }
+
+#[test]
+fn the_farthest_steps_of_weeks_and_months_are_measured_and_their_coverage_is_known() {
+    for (frequency, length, horizon) in [(Frequency::Weekly, 160, 28), (Frequency::Monthly, 110, 12)] {
+        let mut shelf = shop(60, length);
+        shelf.frequency = frequency;
+        let found = night(&shelf, horizon);
+        assert_eq!(found.measured, [horizon; 2], "{frequency:?}");
+        let grown: Vec<_> = found.grown().collect();
+        assert_eq!(grown, [(horizon, 30); 2], "the night asks for two steps more");
+        for (s, outlook) in found.series.iter().enumerate() {
+            assert!(outlook.coverage95.is_some(), "{frequency:?} {s}: {outlook:?}");
+            assert!(
+                outlook
+                    .parameters
+                    .contains(&format!("\"bounds_measured_to_step\":{horizon}")),
+                "{}",
+                outlook.parameters
+            );
+        }
+        // What may happen in half a year is wider than what may happen in a week.
+        let steps: Vec<Step> = found.steps(1).collect();
+        let width = |step: usize| steps[step].high[2] - steps[step].low[2];
+        assert!(width(horizon - 1) > 1.5 * width(0), "{frequency:?}: {steps:?}");
+    }
+}

@@ -85,8 +85,8 @@ fn a_plan_moves_half_way_where_it_changes_the_state() {
     let fitted = PromotionPlan.fit_driven(&values, &drivers, &control()).unwrap();
     assert_eq!(
         fitted.forecast(5).price,
-        [10.0, 8.0, 8.0, 8.0, 8.0],
-        "beyond the plan its last state goes on"
+        [10.0, 8.0, 8.0, 10.0, 10.0],
+        "a promotion is over on the day after its last row"
     );
     // On promotion now, the plan ends it.
     let mut drivers = Drivers::default();

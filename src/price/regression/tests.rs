@@ -1,5 +1,6 @@
 //! Regressions against published and recomputed numbers.
 
+mod juice;
 mod odd;
 
 use super::*;

@@ -1,6 +1,6 @@
 //! Against the authors' recursion written out, and on series whose answer is plain.
 
-use super::super::arima::tests::NILE;
+use super::super::arima::tests::{AIR_PASSENGERS, NILE, US_ACC_DEATHS, WWW_USAGE};
 use super::*;
 
 fn control() -> Control {
@@ -127,4 +127,59 @@ fn odd_series_have_an_answer_or_a_reason() {
             );
         }
     }
+}
+
+/// The least squares of Theta's recursion on the Nile, by scipy 1.14's Nelder and Mead from nine starts: level 542.855, alpha
+/// 0.220661, squares 2,022,805. statsforecast 2.1.1 stops at level 707.820, alpha 0.242243, squares 2,046,053, and says
+/// 800.885: at its parameters the recursion says so, too.
+#[test]
+fn the_nile_is_at_its_optimum_and_the_recursion_is_statsforecasts() {
+    let found = theta(&NILE, 1, &control()).unwrap();
+    assert!((found.alpha / 0.220_661 - 1.0).abs() < 1e-3, "{found:?}");
+    assert!(
+        (found.sigma2 * 98.0 / 2_022_805.388 - 1.0).abs() < 1e-6,
+        "{found:?}"
+    );
+    for (ours, optimum) in found.forecast(3).price.iter().zip([807.7842, 806.4271, 805.0699]) {
+        assert!((ours / optimum - 1.0).abs() < 1e-5, "{ours} {optimum}");
+    }
+    let (alpha, line) = (0.242_242_586_612_699_8, (found.state.a, found.state.b));
+    let mut state = State::start(707.820_192_337_036_1, Some(line));
+    NILE.iter().for_each(|&value| state.update(value, alpha));
+    let next = state.level + 0.5 * state.line(alpha);
+    assert!((next - 800.884_991_9).abs() < 1e-6, "{next}");
+}
+
+/// statsforecast 2.1.1, Theta(season_length).forecast(y, 3) and DynamicOptimizedTheta(...): their smoothing ends at 0.99, and
+/// their search stops after few steps; where it ends inside, forecasts are the same to three digits and more.
+#[test]
+fn forecasts_are_those_of_statsforecast() {
+    let of = |values: &[f64], period, optimised| {
+        let found = if optimised {
+            dynamic_theta(values, period, &control())
+        } else {
+            theta(values, period, &control())
+        };
+        found.unwrap().forecast(3).price
+    };
+    let mut far = Vec::new();
+    for (values, period, optimised, theirs) in [
+        (&WWW_USAGE[..], 1, false, [220.33292, 220.64232, 220.95172]),
+        (&WWW_USAGE[..], 1, true, [220.0204; 3]),
+        (&AIR_PASSENGERS[..], 12, false, [440.9692, 429.24924, 490.69319]),
+        (&AIR_PASSENGERS[..], 12, true, [442.92719, 432.2984, 495.48245]),
+        (&US_ACC_DEATHS[..], 12, false, [8266.8658, 7505.4462, 8318.2681]),
+        (&US_ACC_DEATHS[..], 12, true, [8270.0501, 7511.7431, 8329.139]),
+    ] {
+        let ours = of(values, period, optimised);
+        let worst = ours
+            .iter()
+            .zip(&theirs)
+            .map(|(a, b)| (a / b - 1.0).abs())
+            .fold(0.0, f64::max);
+        if worst > 5e-3 {
+            far.push(format!("{period} {optimised}: {ours:?} against {theirs:?}"));
+        }
+    }
+    assert!(far.is_empty(), "{far:#?}");
 }

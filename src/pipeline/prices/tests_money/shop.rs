@@ -21,10 +21,15 @@ pub(super) const WEEKS: i64 = 90;
 pub(super) const TONIGHT: i64 = WEEKS * WEEK - 1;
 
 pub(super) fn night(shop: &Shop, as_of: i64, options: PriceOptions) -> Outcome {
+    night_later(shop, as_of, as_of + 60, options)
+}
+
+/// A night as of a day that is over, run `now`.
+pub(super) fn night_later(shop: &Shop, as_of: i64, now: i64, options: PriceOptions) -> Outcome {
     let brief = Brief {
         shop,
         run: shop.begin_run("prices", None, 1).unwrap(),
-        now: 40 * 365 * 86_400,
+        now,
         as_of: AsOf::At(as_of),
         seed: 1,
         control: Control::unbounded(),
