@@ -316,7 +316,7 @@ fn on_pages_never_together_acts_at_the_next_select() {
 }
 
 #[test]
-fn rules_that_cannot_act_are_counted_by_what_is_wrong() {
+fn rules_that_cannot_act_are_counted_and_named_by_what_is_wrong() {
     let night = shop(
         "INSERT INTO rules (kind, product_id) VALUES ('blok', 'tea00');
          INSERT INTO rules (kind, product_id, result) VALUES ('block', 'tea00', 'recomendations');
@@ -328,12 +328,28 @@ fn rules_that_cannot_act_are_counted_by_what_is_wrong() {
     assert_eq!(
         night.texts("SELECT reason || ': ' || rows FROM run_drops WHERE table_name = 'rules' ORDER BY 1"),
         [
-            "never_together needs product_id and either other_product_id or category: 1",
-            "pin without a product or with a value that is no place from 1: 1",
-            "rule for a customer or a page on a list that has none: 1",
-            "rule for a result that is no list: 1",
-            "rule for an unknown customer, product or category: 1",
-            "rule of unknown kind: 1",
+            "never_together needs product_id and either other_product_id or category (rule 4): 1",
+            "pin without a product or with a value that is no place from 1 to 1000000 (rule 3): 1",
+            "rule for a customer or a page on a list that has none (rule 6): 1",
+            "rule for a result that is no list (rule 2): 1",
+            "rule for an unknown customer, product or category (rule 5): 1",
+            "rule of unknown kind (rule 1): 1",
         ]
     );
+}
+
+#[test]
+fn a_boost_past_all_numbers_fails_no_night() {
+    let night = shop(
+        "INSERT INTO products (product_id, title, category) VALUES ('never', 'sold to nobody', 'tea');
+         INSERT INTO rules (kind, product_id, value) VALUES ('boost', 'never', 1e300);
+         INSERT INTO rules (kind, product_id, value) VALUES ('boost', 'never', 1e20);
+         INSERT INTO rules (kind, category, value) VALUES ('boost', 'tea', 1e6), ('boost', 'tea', 1e6), ('boost', 'tea', 1e6),
+             ('boost', 'tea', 1e6), ('boost', 'tea', 1e6), ('boost', 'tea', 1e6), ('boost', 'tea', 1e6), ('boost', 'tea', 0);",
+    );
+    assert_eq!(
+        night.texts("SELECT reason || ': ' || rows FROM run_drops WHERE table_name = 'rules' ORDER BY 1"),
+        ["boost with a value that is no factor from 0 to 1000000 (rule 1, 2): 2"]
+    );
+    assert!(night.number("SELECT count(*) FROM recommendations") > 100.0);
 }
