@@ -71,7 +71,8 @@ fn a_pin_stands_in_every_list() {
          INSERT INTO rules (kind, product_id, value, user_id) VALUES ('pin', 'tea19', 1, 'c007');
          INSERT INTO rules (kind, product_id, value, for_product_id) VALUES ('pin', 'garden19', 1, 'tea00');
          INSERT INTO rules (kind, product_id, value, result) VALUES ('pin', 'garden18', 1, 'popular_products');
-         INSERT INTO rules (kind, product_id, value, user_id) VALUES ('pin', 'tea18', 1, '');",
+         INSERT INTO rules (kind, product_id, value, user_id) VALUES ('pin', 'tea18', 1, '');
+         INSERT INTO rules (kind, product_id, value, result) VALUES ('pin', 'tea17', 1, 'bought_together');",
     );
     let at = |list: &str, product: &str, rank: i64, and: &str| {
         let column = LISTS.iter().find(|(name, ..)| *name == list).unwrap().1;
@@ -82,11 +83,22 @@ fn a_pin_stands_in_every_list() {
     assert_eq!(at("recommendations", "paper19", 2, "model = 'rule'"), 61.0);
     assert_eq!(at("visitor_recommendations", "paper19", 2, "1"), 6.0);
     assert_eq!(at("similar_products", "paper19", 2, "model = 'rule'"), 59.0);
-    // A page has its pins even where nothing else goes with it; a list of one has them on its last place.
-    let pinned = "SELECT count(DISTINCT product_id) FROM bought_together WHERE other_product_id = 'paper19'";
-    assert_eq!(night.number(pinned), 59.0);
-    let chance = "SELECT count(*) FROM bought_together WHERE other_product_id = 'paper19' AND product_id = 'tea03' AND baskets < 3";
-    assert_eq!(night.number(chance), 1.0, "a pinned pair tells its own numbers");
+    // A page has the pins meant for its partners even where nothing else goes with it, and those meant for every list only
+    // where baskets say so.
+    let pinned = |product: &str, and: &str| {
+        let sql = "SELECT count(DISTINCT product_id) FROM bought_together WHERE other_product_id = ";
+        night.number(&format!("{sql} '{product}' AND {and}"))
+    };
+    assert_eq!(
+        pinned("tea17", "rank = 1"),
+        58.0,
+        "all pages but its own and one with a pin of its own before it"
+    );
+    assert!(
+        pinned("tea17", "product_id LIKE 'paper%' AND baskets < 3") > 0.0,
+        "a pinned pair tells its own numbers"
+    );
+    assert_eq!(pinned("paper19", "baskets < 3"), 0.0);
     let shelves = "SELECT category FROM popular_products WHERE product_id = 'paper19' ORDER BY 1";
     assert_eq!(night.texts(shelves), ["", "paper"]);
     assert_eq!(
