@@ -15,9 +15,9 @@ WHERE user_id IS NOT NULL AND kind IN ('purchase', 'dismiss');
 DROP VIEW recommendations;
 -- What to show a customer. user_id '' is the list for a visitor nobody knows and always has rows.
 -- because_product_id: the product of the customer's history that speaks loudest for this one; NULL = none does
--- (a popular product), or it is no product any more. Products the customer dismissed or (already_bought = "exclude" or "buy_again") bought since the
--- night are left out with all their variants, unless a pin put them there (model 'rule'; a dismissal of the very product counts
--- all the same).
+-- (a popular product), or it is no product any more. Products the customer dismissed or (already_bought = "exclude" or
+-- "buy_again") bought since the night are left out with all their variants, unless a pin put them there (model 'rule'; a
+-- dismissal of the very product counts all the same).
 CREATE VIEW recommendations AS
 SELECT u.user_id, r.rank, c.product_id, r.score, m.model, w.product_id AS because_product_id
 FROM clerk_published AS g
@@ -190,7 +190,8 @@ WHERE g.family = 'recommendations'
 
 DROP VIEW buy_again;
 -- What a customer is likely to buy again, and about when; due_day NULL = no rhythm. What was bought again or dismissed
--- since the night is left out.
+-- since the night is left out. score: the model's chance that it is bought within 28 days; where plain frequency won,
+-- n / (n + 2) after n purchases, the old ones counting less where that won. Boosts multiply it.
 CREATE VIEW buy_again AS
 SELECT u.user_id, r.rank, c.product_id, r.score, date(r.due_day * 86400, 'unixepoch') AS due_day
 FROM clerk_published AS g
