@@ -26,7 +26,7 @@ pub fn plain(message: &str, letters: usize) -> String {
     } else {
         message.to_owned()
     };
-    let mut clean = String::with_capacity(text.len().min(letters * 4));
+    let mut clean = String::with_capacity(text.len().min(letters.saturating_mul(4)));
     // A spreadsheet writes a line's end as _x000D_.
     for letter in text
         .replace("_x000D_", "\n")

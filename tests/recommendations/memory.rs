@@ -66,12 +66,11 @@ fn a_night_that_looks_back_knows_nothing_of_later_days() {
     };
     let [back, alone] = [&mut later, &mut fresh].map(|night| {
         night.as_of = AsOf::At(YEAR + 40 * DAY);
-        let outcome = night.dry_run(options(Purpose::NextWeeks));
-        (outcome.why, figures(night))
+        night.dry_run(options(Purpose::NextWeeks));
+        (tried(night), figures(night))
     });
-    assert!(back.0.contains("knows of later days"), "{}", back.0);
-    assert!(!alone.1.is_empty());
-    assert_eq!(back.1, alone.1);
+    assert!(alone.0.is_some() && alone.1.len() > 50, "{alone:?}");
+    assert_eq!(back, alone);
 }
 
 #[test]
