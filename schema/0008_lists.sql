@@ -3,9 +3,8 @@
 
 -- Block rules for categories or for everything, by whose lists they are for. A category and all above it begin with the same
 -- first step of the path and are not after it in the order of text, so a row looks at the rules of its own top category
--- alone; everything a rule says is in the index.
-CREATE INDEX rules_of_category ON rules (kind, user_id, category, result, for_product_id, enabled, from_at, until_at)
-WHERE product_id IS NULL;
+-- alone.
+CREATE INDEX rules_of_category ON rules (kind, user_id, category) WHERE product_id IS NULL;
 
 -- What a customer bought or dismissed lately, whatever it was: the variants of it are looked for from here, and nobody who
 -- bought nothing since the night pays for them.
