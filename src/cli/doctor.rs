@@ -111,6 +111,7 @@ pub fn run(args: &DoctorArgs, global: &Global) -> Result<()> {
         let remedy = "nightclerk erase USER again, for the same USER: it goes on where it stopped";
         f.bad("erasure", "one was begun and has not come to its end", remedy);
     }
+    rules(&shop, &mut f);
     desk(&shop, &mut f)?;
     index(&shop, &mut f)?;
     jobs(global, &mut f);
@@ -126,6 +127,35 @@ pub fn run(args: &DoctorArgs, global: &Global) -> Result<()> {
         return Err(Failure::Some("something is wrong; the remedies stand beside it".into()).into());
     }
     Ok(())
+}
+
+/// Rules of the shop people that the last night could not follow.
+fn rules(shop: &Shop, f: &mut Findings) {
+    // A damaged file is a finding of its own.
+    let Ok(unfit) = shop.select(
+        "SELECT d.reason FROM run_drops AS d JOIN jobs AS j ON j.last_run_id = d.run_id
+         WHERE d.table_name = 'rules' ORDER BY 1",
+        &[],
+    ) else {
+        f.warn(
+            "rules",
+            "what the last night left out cannot be read",
+            "nightclerk run",
+        );
+        return;
+    };
+    for row in &unfit.rows {
+        if let Value::Text(reason) = &row[0] {
+            f.warn(
+                "rules",
+                reason.as_str(),
+                "correct the rule; it acts on no list until then",
+            );
+        }
+    }
+    if unfit.rows.is_empty() {
+        f.ok("rules", "the last night left out none");
+    }
 }
 
 /// Agents whom the clerk cannot give tickets to, and tickets that wait for somebody who is not there.

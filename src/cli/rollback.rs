@@ -30,6 +30,7 @@ pub fn run(args: &RollbackArgs, global: &Global) -> Result<()> {
         });
     }
     out.say(&format!(
-        "{family}: generation {to} is published again instead of {from}; the next `nightclerk run` publishes a new one"
+        "{family}: generation {to} is published again instead of {from}; the next `nightclerk run` publishes a new one, unless the \
+         input is that of generation {to} still"
     ))
 }

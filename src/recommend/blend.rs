@@ -28,7 +28,7 @@ pub fn component<'a>(models: &'a Models, words: &'a Neighbours, number: usize) -
     match number {
         EASE => Box::new(&models.ease),
         BASKETS => Box::new(&models.baskets),
-        ALS => Box::new(&models.als),
+        ALS => Box::new(models.als.as_ref()),
         COSINE => Box::new(Nearest {
             lists: &models.behaviour,
             k: COSINE_K,

@@ -1,23 +1,27 @@
-//! Choosing: every candidate on the same cut, beside the naive answer and last night's numbers.
+//! Choosing: every candidate on the same cut, beside the naive answer and what is published.
 //!
-//! The order of things keeps the figures honest: numbers are tuned on an inner cut of the training part, judged once on
+//! The order of things keeps the figures honest: numbers are tuned on inner cuts of the training part, judged once on
 //! the outer cut, and the winner is fitted again on everything. A personal model is used only if its NDCG@10 beats
-//! the 30-day popularity on the same users; last night's numbers win over tonight's where tonight's are
-//! significantly worse (paired 90 % interval below 0), so a night never throws away what worked.
+//! the 30-day popularity on the same users. What is published, whichever model that is, wins over tonight's choice where
+//! tonight's is significantly worse (paired 90 % interval below 0), so a night never throws away what worked. A night that
+//! rests on an earlier one's numbers (see [`super::memory`]) judges what is published and the naive answers alone.
+//!
+//! The best of ten is chosen by the very figures that are reported, and the best of ten is lucky. So the choice is
+//! judged as well: made on one half of the customers and measured on the other, both ways ([`Verdict::choice`]).
 
 use super::blend::{Blend, component};
 use super::content::ContentCosine;
-use super::cuts::Cut;
 use super::demand::MONTH;
 use super::fitted::{Limits, Models};
-use super::log::{Log, Strengths};
-use super::measure::{Judged, judge};
+use super::log::Log;
+use super::measure::{Figure, Judged, bootstrap, judge};
 use super::models::{Alone, ForAll, Memo, Scorer};
 use super::neighbours::{Nearest, Neighbours};
 use super::profile::Decay;
 use super::purpose::Purpose;
 use super::settings::{ALS, BASKETS, COMPONENTS, COSINE, EASE, Settings};
-use super::tune::{TuneOptions, Tuned, sample, tune, tune_signs};
+use super::trial::Trial;
+use super::tune::sample;
 use super::users::UserCosine;
 use super::weighting::Weighting;
 use crate::fit::{Control, FitError};
@@ -39,11 +43,13 @@ pub const ITEM_COSINE_TFIDF: &str = "item_cosine_tfidf";
 pub const ITEM_COSINE_BM25: &str = "item_cosine_bm25";
 /// [`super::blend::Blend`] with tonight's numbers.
 pub const BLEND: &str = "blend";
-/// The same with the numbers kept with the published generation, so that a night is judged beside the one before it.
-pub const PUBLISHED: &str = "blend, last night's numbers";
+/// What is published, model and numbers, fitted on tonight's data: a night is judged beside the one before it.
+pub const PUBLISHED: &str = "published";
+/// The choice between the candidates, made on one half of the customers and measured on the other.
+pub const CHOICE: &str = "choice, cross-fitted";
 
 /// The personal models that may win, the simpler first: ties go to the earlier.
-const PERSONAL: [&str; 9] = [
+pub const PERSONAL: [&str; 9] = [
     ITEM_COSINE,
     ITEM_COSINE_TFIDF,
     ITEM_COSINE_BM25,
@@ -64,19 +70,6 @@ pub const MOST_USERS: usize = 5000;
 /// Bootstrap draws of an interval.
 pub const DRAWS: usize = 500;
 
-/// What a night learned before it was judged.
-#[derive(Debug)]
-pub struct Trial {
-    /// The outer cut.
-    pub cut: Cut,
-    /// Fitted on its training part.
-    pub models: Models,
-    /// Chosen on the inner cuts.
-    pub tuned: Tuned,
-    /// What every kind of event counts, as chosen.
-    pub strengths: Strengths,
-}
-
 /// What does not change from one cut to the next.
 #[derive(Debug, Clone, Copy)]
 pub struct Ground<'a> {
@@ -94,42 +87,6 @@ pub struct Ground<'a> {
     pub seed: u64,
 }
 
-impl Trial {
-    /// Tunes on the inner cuts and fits on the outer training part. `strengths` are the shop's, before the factor
-    /// that tuning chooses.
-    ///
-    /// # Errors
-    /// Those of [`tune`].
-    pub fn fit(
-        ground: &Ground<'_>,
-        strengths: &Strengths,
-        published: Option<Settings>,
-        control: &Control,
-    ) -> Result<Trial, FitError> {
-        let Ground { log, purpose, .. } = *ground;
-        let options = TuneOptions::new(ground.seed, ground.limits);
-        let start = published.unwrap_or_else(|| Settings::start(purpose));
-        let signs = match published {
-            Some(before) if before.is_fresh() => before.signs,
-            _ => tune_signs(log, strengths, purpose, start.signs, &options, control)?,
-        };
-        let strengths = strengths.with_signs(signs);
-        let cut = purpose.cut(log, &strengths);
-        let inner = purpose.inner_cuts(&cut, log, &strengths);
-        control.check()?;
-        let mut tuned = tune(log, &inner, purpose, ground.words, published, &options, control)?;
-        tuned.settings.signs = signs;
-        drop(inner);
-        let models = Models::fit(log, &cut, purpose, &tuned.settings, ground.limits, control)?;
-        Ok(Trial {
-            cut,
-            models,
-            tuned,
-            strengths,
-        })
-    }
-}
-
 /// One candidate's figures.
 #[derive(Debug)]
 pub struct Candidate {
@@ -137,6 +94,28 @@ pub struct Candidate {
     pub name: &'static str,
     /// Its figures on the outer cut.
     pub judged: Judged,
+    /// What it was fitted on, where that was not every product: "EASE on the 8,000 most bought of 20,000".
+    pub fitted_on: Option<String>,
+}
+
+/// What is published, tuned for tonight's purpose.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Published {
+    /// The name of its model.
+    pub model: &'static str,
+    /// Its numbers.
+    pub settings: Settings,
+}
+
+impl Published {
+    /// From a name read back; `None` for one that no model has.
+    pub fn new(model: &str, settings: Settings) -> Option<Published> {
+        let known = PERSONAL
+            .into_iter()
+            .chain([POPULARITY])
+            .find(|&name| name == model);
+        known.map(|model| Published { model, settings })
+    }
 }
 
 /// The verdict of a night.
@@ -144,10 +123,15 @@ pub struct Candidate {
 pub struct Verdict {
     /// All candidates, in the order they are written to `scores`.
     pub candidates: Vec<Candidate>,
-    /// The name of the winner.
+    /// The name of the winner in `scores`; [`PUBLISHED`] where what is published stays.
     pub winner: &'static str,
+    /// The name of the winner's model.
+    pub model: &'static str,
     /// The winner's numbers.
     pub settings: Settings,
+    /// NDCG@10 of the choice between the candidates itself, over customers who had no part in it; `None` where nothing was
+    /// chosen.
+    pub choice: Option<Figure>,
     /// Why it won, in plain words.
     pub why: String,
 }
@@ -180,7 +164,7 @@ fn personal<'a>(
         ITEM_COSINE_BM25 => Box::new(weighted(Weighting::Bm25)),
         CONTENT_COSINE => Box::new(ContentCosine::new(ground.vectors.clone(), Decay::flat())),
         USER_COSINE => Box::new(UserCosine::new(train, K)),
-        BLEND | PUBLISHED => Box::new(Blend::new(models, ground.words, settings)),
+        BLEND => Box::new(Blend::new(models, ground.words, settings)),
         name => {
             let number = [EASE, BASKETS, ALS]
                 .into_iter()
@@ -212,14 +196,28 @@ impl Owned {
     }
 }
 
-/// Judges all candidates on the outer cut and chooses.
+/// What the parts of a model were fitted on, where that was not every product.
+fn fitted_on(name: &str, models: &Models, settings: &Settings) -> Option<String> {
+    let uses =
+        |number: usize| name == COMPONENTS[number] || (name == BLEND && settings.weights[number] > 0.0);
+    let ease = models.ease.cut().filter(|_| uses(EASE));
+    let baskets = models.baskets.cut().filter(|_| uses(BASKETS));
+    let told = [("EASE", ease), ("EASE over baskets", baskets)];
+    let told: Vec<String> = told
+        .into_iter()
+        .filter_map(|(part, cut)| Some(format!("{part} on the {}", cut?)))
+        .collect();
+    (!told.is_empty()).then(|| told.join(", "))
+}
+
+/// Judges the candidates on the outer cut and chooses: all of them, or, where the night rested, what is published alone.
 ///
 /// # Errors
-/// The night was stopped between two candidates, or last night's numbers fit nothing tonight.
+/// The night was stopped between two candidates, or what is published fits nothing tonight.
 pub fn choose(
     trial: &Trial,
     ground: &Ground<'_>,
-    published: Option<Settings>,
+    published: Option<Published>,
     control: &Control,
 ) -> Result<Verdict, FitError> {
     let Trial {
@@ -227,7 +225,7 @@ pub fn choose(
     } = trial;
     let users = sample(cut.tested(), MOST_USERS, ground.seed);
     let mut candidates = Vec::new();
-    let mut hear = |name: &'static str, model: &dyn Scorer| {
+    let mut hear = |name: &'static str, model: &dyn Scorer, fitted_on: Option<String>| {
         control.check()?;
         control.progress(
             "judging models",
@@ -237,27 +235,22 @@ pub fn choose(
         candidates.push(Candidate {
             name,
             judged: judge(model, cut, &users),
+            fitted_on,
         });
         Ok::<_, FitError>(())
     };
-    hear(
-        POPULARITY,
-        &ForAll {
-            scores: models.demand.popularity(MONTH),
-        },
-    )?;
-    hear(
-        POPULARITY_EVER,
-        &ForAll {
-            scores: models.demand.ever().to_vec(),
-        },
-    )?;
-    for name in PERSONAL {
+    let for_all = |scores| ForAll { scores };
+    hear(POPULARITY, &for_all(models.demand.popularity(MONTH)), None)?;
+    hear(POPULARITY_EVER, &for_all(models.demand.ever().to_vec()), None)?;
+    let asked = |name: &str| !trial.rested || published.is_some_and(|published| published.model == name);
+    for name in PERSONAL.into_iter().filter(|name| asked(name)) {
         if let Some(model) = personal(name, ground, models, &cut.train, &tuned.settings) {
-            hear(name, model.as_ref())?;
+            hear(name, model.as_ref(), fitted_on(name, models, &tuned.settings))?;
         }
     }
-    if let Some(settings) = published.filter(|settings| !settings.answers_like(&tuned.settings)) {
+    // With tonight's own numbers it is among the candidates already, and the naive answer always is.
+    let before = published.filter(|before| before.settings != tuned.settings && before.model != POPULARITY);
+    if let Some(Published { model, settings }) = before {
         let again;
         let models = if settings.fits_like(&tuned.settings) {
             models
@@ -265,20 +258,53 @@ pub fn choose(
             again = Models::fit(ground.log, cut, ground.purpose, &settings, ground.limits, control)?;
             &again
         };
-        hear(PUBLISHED, &Blend::new(models, ground.words, &settings))?;
+        if let Some(scorer) = personal(model, ground, models, &cut.train, &settings) {
+            hear(PUBLISHED, scorer.as_ref(), fitted_on(model, models, &settings))?;
+        }
     }
     let (winner, why) = winner(&candidates, ground.seed);
-    let settings = if winner == PUBLISHED {
-        published.unwrap_or(tuned.settings)
-    } else {
-        tuned.settings
+    let (model, settings) = match before {
+        Some(before) if winner == PUBLISHED => (before.model, before.settings),
+        _ => (winner, tuned.settings),
+    };
+    let choice = (!trial.rested)
+        .then(|| choice(&candidates, ground.seed))
+        .flatten();
+    let why = match &choice {
+        Some(choice) if winner != POPULARITY => format!(
+            "{why} (chosen on one half of the customers and measured on the other: {:.4})",
+            choice.value
+        ),
+        _ => why,
     };
     Ok(Verdict {
         candidates,
         winner,
+        model,
         settings,
+        choice,
         why,
     })
+}
+
+/// NDCG@10 of the choice: every second customer by the model that is best on the others, the naive answer among them.
+fn choice(candidates: &[Candidate], seed: u64) -> Option<Figure> {
+    let users = candidates.first()?.judged.of_users.len();
+    if users < LEAST_USERS {
+        return None;
+    }
+    let of = |candidate: &Candidate, user: usize| f64::from(candidate.judged.of_users[user][0]);
+    let best_on = |half: usize| {
+        let worth =
+            |candidate: &Candidate| -> f64 { (half..users).step_by(2).map(|user| of(candidate, user)).sum() };
+        candidates
+            .iter()
+            .filter(|candidate| candidate.name != POPULARITY_EVER)
+            .reduce(|best, next| if worth(next) > worth(best) { next } else { best })
+    };
+    let chosen = [best_on(1)?, best_on(0)?];
+    let values: Vec<f64> = (0..users).map(|user| of(chosen[user % 2], user)).collect();
+    Some(bootstrap(&values, DRAWS, seed))
 }
 
 fn winner(candidates: &[Candidate], seed: u64) -> (&'static str, String) {
@@ -305,7 +331,7 @@ fn winner(candidates: &[Candidate], seed: u64) -> (&'static str, String) {
         && best.judged.gain_over(&before.judged, 0, DRAWS, seed).hi90 < 0.0
     {
         best = before;
-        kept = ", with last night's numbers because tonight's are significantly worse";
+        kept = ", which stays because tonight's choice is significantly worse";
     }
     if ndcg(best) <= ndcg(naive) {
         let why = format!(
@@ -333,7 +359,7 @@ pub fn refitted<'a>(
     models: &'a Models,
     train: &super::history::Histories,
 ) -> Option<Box<dyn Scorer + 'a>> {
-    personal(verdict.winner, ground, models, train, &verdict.settings)
+    personal(verdict.model, ground, models, train, &verdict.settings)
 }
 
 #[cfg(test)]
@@ -349,7 +375,27 @@ mod tests {
                 first: vec![Vec::new(); users],
                 ranked: 1,
             },
+            fitted_on: None,
         }
+    }
+
+    #[test]
+    fn a_lucky_choice_is_not_believed() {
+        // Two models of equal worth, each lucky with one half of the customers: chosen on one half, measured on the other.
+        let mut all = [
+            candidate(POPULARITY, 0.0, 40),
+            candidate(COMPONENTS[EASE], 0.0, 40),
+            candidate(BLEND, 0.0, 40),
+        ];
+        for user in 0..40 {
+            all[1 + user % 2].judged.of_users[user][0] = 0.4;
+        }
+        assert!((all[1].judged.mean(0) - 0.2).abs() < 1e-6);
+        assert_eq!(choice(&all, 1).unwrap().value, 0.0);
+        // One that is truly better keeps its figure.
+        all[2] = candidate(BLEND, 0.5, 40);
+        assert!((choice(&all, 1).unwrap().value - 0.5).abs() < 1e-6);
+        assert!(choice(&[candidate(POPULARITY, 0.1, 3)], 1).is_none());
     }
 
     #[test]
@@ -375,7 +421,7 @@ mod tests {
         all.push(candidate(PUBLISHED, 0.4, 50));
         let (name, why) = winner(&all, 1);
         assert_eq!(name, PUBLISHED);
-        assert!(why.contains("last night"), "{why}");
+        assert!(why.contains("which stays"), "{why}");
         all[2] = candidate(BLEND, 0.4, 50);
         assert_eq!(winner(&all, 1).0, BLEND);
     }

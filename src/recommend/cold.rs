@@ -6,19 +6,24 @@
 //! about words the user never met. [`Newcomers`] adds both, each scaled over the new products to mean 0 and variance 1
 //! per user, `encoder + content weight · content`.
 //!
-//! [`judge`] measures this on a cut: the products that nobody in the training part has are ranked among themselves,
-//! for every known user who bought one after the cut. The content cosine alone stands beside it. [`choose`] sets the two
-//! numbers on an inner cut.
+//! Beside them stand the content voice alone, and the *nearest* text: a new product is worth what the likest text of anything
+//! the user has is like it ([`super::content::nearest`]). Which [`Voice`] speaks in the lists, and with which numbers,
+//! [`choose`] decides on an inner cut; [`judge`] measures all three on any cut: the products that nobody in the training part has
+//! are ranked among themselves, for every known user who bought one after the cut.
+
+mod newcomers;
 
 use rayon::prelude::*;
 
 use super::cuts::Cut;
-use super::encoder::{Encoder, EncoderOptions};
 use super::factors::Als;
+use super::neighbours::Neighbours;
 use super::profile::Decay;
 use super::rank::best;
 use crate::fit::{Control, FitError};
 use crate::text::Csr;
+pub use newcomers::{Newcomers, content, nearest};
+use newcomers::{both, standardise};
 
 /// What is chosen on an inner cut.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -38,6 +43,51 @@ impl Default for ColdSettings {
     }
 }
 
+/// Who speaks for new products in the lists, the simpler first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Voice {
+    /// The nearest text of anything the customer has.
+    Nearest,
+    /// The article's content cosine.
+    Content,
+    /// [`Newcomers`].
+    Encoder,
+}
+
+impl Voice {
+    /// All, the simpler first.
+    pub const ALL: [Voice; 3] = [Voice::Nearest, Voice::Content, Voice::Encoder];
+
+    /// Its name in `scores`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Voice::Nearest => "nearest_text",
+            Voice::Content => "content_cosine",
+            Voice::Encoder => "text_encoder",
+        }
+    }
+}
+
+/// What an inner cut chose.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Choice {
+    /// Who speaks.
+    pub voice: Voice,
+    /// The encoder's numbers, whether it speaks or not.
+    pub settings: ColdSettings,
+}
+
+impl Choice {
+    /// Whether the numbers can be used: what is read back from a file is not trusted.
+    pub fn is_sane(&self) -> bool {
+        let ColdSettings { alpha, content } = self.settings;
+        alpha > 0.0 && alpha.is_finite() && content >= 0.0 && content.is_finite()
+    }
+}
+
+/// Users that must be asked before anything but the nearest text may speak.
+const LEAST_USERS: usize = 20;
+
 /// What [`choose`] tries.
 const ALPHAS: [f32; 4] = [0.3, 1.0, 3.0, 10.0];
 const CONTENTS: [f32; 5] = [0.0, 0.2, 0.4, 0.6, 0.8];
@@ -53,114 +103,8 @@ pub struct Texts<'a> {
     pub words: &'a Csr,
     /// Words and characters, or the same again, for the encoder.
     pub features: &'a Csr,
-}
-
-/// The new products of a shop with all that is needed to score them.
-#[derive(Debug, Clone)]
-pub struct Newcomers {
-    products: Vec<u32>,
-    vectors: Vec<f32>,
-    width: usize,
-    content: f32,
-}
-
-impl Newcomers {
-    /// Encodes `products` (ascending) after learning from the `known` ones.
-    ///
-    /// # Errors
-    /// Those of [`Encoder::fit`].
-    pub fn fit(
-        products: Vec<u32>,
-        texts: &Texts<'_>,
-        factors: &Als,
-        known: &[bool],
-        settings: &ColdSettings,
-        control: &Control,
-    ) -> Result<Newcomers, FitError> {
-        let options = EncoderOptions {
-            alpha: settings.alpha,
-            ..EncoderOptions::default()
-        };
-        let encoder = Encoder::fit(texts.features, factors, known, &options, control)?;
-        Ok(Newcomers {
-            vectors: encoder.vectors(texts.features, &products),
-            products,
-            width: factors.width(),
-            content: settings.content,
-        })
-    }
-
-    /// The products, ascending.
-    pub fn products(&self) -> &[u32] {
-        &self.products
-    }
-
-    /// The vector that the text of product number `place` promises; on the scale of [`Als::item`].
-    pub fn vector(&self, place: usize) -> &[f32] {
-        &self.vectors[place * self.width..][..self.width]
-    }
-
-    /// The score of every new product for a profile of (product, weight). Only the order means something.
-    pub fn scores(&self, words: &Csr, factors: &Als, profile: &[(u32, f32)]) -> Vec<f32> {
-        let mut scores = self.encoded(&factors.fold_in(profile));
-        standardise(&mut scores);
-        if self.content == 0.0 {
-            return scores;
-        }
-        let mut content = content(words, profile, &self.products);
-        standardise(&mut content);
-        both(&scores, self.content, &content)
-    }
-
-    /// The encoder's voice alone, `x'ŷ` for a user's vector.
-    fn encoded(&self, vector: &[f32]) -> Vec<f32> {
-        self.vectors
-            .chunks_exact(self.width)
-            .map(|promised| promised.iter().zip(vector).map(|(y, x)| x * y).sum())
-            .collect()
-    }
-}
-
-/// The content cosine between a profile and each of `products`, for rows of unit length.
-pub fn content(words: &Csr, profile: &[(u32, f32)], products: &[u32]) -> Vec<f32> {
-    let mut own = vec![0.0f32; words.columns];
-    for &(product, weight) in profile {
-        let (features, values) = words.row(product as usize);
-        for (&feature, &value) in features.iter().zip(values) {
-            own[feature as usize] += weight * value;
-        }
-    }
-    let length = own
-        .iter()
-        .map(|&x| f64::from(x) * f64::from(x))
-        .sum::<f64>()
-        .sqrt() as f32;
-    let scale = if length > 0.0 { 1.0 / length } else { 0.0 };
-    let cosine = |&product: &u32| {
-        let (features, values) = words.row(product as usize);
-        let dot: f32 = features
-            .iter()
-            .zip(values)
-            .map(|(&f, &value)| own[f as usize] * value)
-            .sum();
-        scale * dot
-    };
-    products.iter().map(cosine).collect()
-}
-
-/// To mean 0 and variance 1; scores that are all alike become 0.
-fn standardise(scores: &mut [f32]) {
-    let n = scores.len().max(1) as f64;
-    let mean = scores.iter().map(|&s| f64::from(s)).sum::<f64>() / n;
-    let variance = scores.iter().map(|&s| (f64::from(s) - mean).powi(2)).sum::<f64>() / n;
-    let scale = if variance > 1e-18 {
-        1.0 / variance.sqrt()
-    } else {
-        0.0
-    };
-    for score in scores {
-        *score = ((f64::from(*score) - mean) * scale) as f32;
-    }
+    /// The nearest texts of every product.
+    pub nearest: &'a Neighbours,
 }
 
 /// The figures of a cut.
@@ -174,12 +118,23 @@ pub struct ColdJudged {
     pub content: Vec<[f32; 3]>,
     /// The same by [`Newcomers`].
     pub encoder: Vec<[f32; 3]>,
+    /// The same by the nearest text.
+    pub nearest: Vec<[f32; 3]>,
 }
 
 impl ColdJudged {
-    /// The means of metric number `metric`: content, encoder. 0 without users.
-    pub fn means(&self, metric: usize) -> (f64, f64) {
-        (mean(&self.content, metric), mean(&self.encoder, metric))
+    /// The rows of one voice.
+    pub fn of(&self, voice: Voice) -> &[[f32; 3]] {
+        match voice {
+            Voice::Nearest => &self.nearest,
+            Voice::Content => &self.content,
+            Voice::Encoder => &self.encoder,
+        }
+    }
+
+    /// The mean of metric number `metric`. 0 without users.
+    pub fn mean(&self, voice: Voice, metric: usize) -> f64 {
+        mean(self.of(voice), metric)
     }
 }
 
@@ -249,8 +204,9 @@ fn of_list(list: &[(u32, f32)], bought: &[u32]) -> [f32; 3] {
     [gained / perfect, any(10), any(20)]
 }
 
-/// Measures both ways on the new products of a cut that have at least `least` buyers after it, with factors fitted on
-/// its training part and profiles decayed by `decay`; the content cosine takes them flat, as the article does.
+/// Measures all voices on the new products of a cut that have at least `least` buyers after it, with factors fitted on
+/// its training part and profiles decayed by `decay`; the content cosine takes them flat, as the article does, and so does the
+/// nearest text.
 ///
 /// # Errors
 /// Those of [`Newcomers::fit`].
@@ -276,17 +232,19 @@ pub fn judge(
     let flat = Decay::flat();
     let history = |asked: usize| cut.train.of(questions.users[asked]);
     let by_content = |asked| content(texts.words, &flat.profile(history(asked)), &questions.products);
+    let by_nearest = |asked| nearest(texts.nearest, &flat.profile(history(asked)), &questions.products);
     let by_both = |asked| newcomers.scores(texts.words, factors, &decay.profile(history(asked)));
     Ok(ColdJudged {
         content: questions.answered(by_content),
         encoder: questions.answered(by_both),
+        nearest: questions.answered(by_nearest),
         products: questions.products.len(),
         users: questions.users,
     })
 }
 
-/// Chooses the settings with the best NDCG@10 on an inner cut and returns them with it; ties to the smaller
-/// numbers. Without a new product the defaults stand, with an NDCG of 0.
+/// Chooses the voice and the encoder's numbers with the best NDCG@10 on an inner cut and returns them with that; ties to the
+/// simpler voice and the smaller numbers. `None` where too few users bought a new product there to choose by.
 ///
 /// # Errors
 /// Those of [`Newcomers::fit`].
@@ -297,11 +255,11 @@ pub fn choose(
     decay: &Decay,
     least: usize,
     control: &Control,
-) -> Result<(ColdSettings, f64), FitError> {
+) -> Result<Option<(Choice, f64)>, FitError> {
     let questions = Questions::of(cut, least);
     let mut best = (ColdSettings::default(), 0.0);
-    if questions.users.is_empty() {
-        return Ok(best);
+    if questions.users.len() < LEAST_USERS {
+        return Ok(None);
     }
     let known = cut.train.seen_products();
     // What no alpha changes: the people's vectors, and the content voice.
@@ -342,12 +300,25 @@ pub fn choose(
             }
         }
     }
-    Ok(best)
-}
-
-/// The encoder's voice with the other beside it.
-fn both(encoder: &[f32], weight: f32, content: &[f32]) -> Vec<f32> {
-    encoder.iter().zip(content).map(|(e, c)| e + weight * c).collect()
+    let flat = |asked: usize| Decay::flat().profile(cut.train.of(questions.users[asked]));
+    let products = &questions.products;
+    let nearest = mean(
+        &questions.answered(|asked| nearest(texts.nearest, &flat(asked), products)),
+        0,
+    );
+    let content = mean(
+        &questions.answered(|asked| content(texts.words, &flat(asked), products)),
+        0,
+    );
+    let (settings, encoder) = best;
+    let mut found = (Voice::Nearest, nearest);
+    for (voice, ndcg) in [(Voice::Content, content), (Voice::Encoder, encoder)] {
+        if ndcg > found.1 {
+            found = (voice, ndcg);
+        }
+    }
+    let (voice, ndcg) = found;
+    Ok(Some((Choice { voice, settings }, ndcg)))
 }
 
 #[cfg(test)]

@@ -185,39 +185,18 @@ impl Als {
         );
     }
 
-    fn system(&self) -> System<'_> {
-        System {
-            others: &self.items,
-            width: self.width,
-            base: &self.base,
-            taken: taken(&self.options),
-        }
-    }
-
-    /// The part of a profile that says something, as columns and weights.
-    fn speakers(&self, profile: &[(u32, f32)]) -> (Vec<u32>, Vec<f32>) {
-        profile
-            .iter()
-            .copied()
-            .filter(|&(_, weight)| weight > 0.0)
-            .unzip()
-    }
-}
-
-impl Linear for Als {
-    fn add_scores(&self, profile: &[(u32, f32)], factor: f32, scores: &mut [f32]) {
-        let vector = self.fold_in(profile);
-        let mut own = vec![0.0f32; self.products()];
-        self.scores_of(&vector, &mut own);
-        for (score, own) in scores.iter_mut().zip(own) {
-            *score += factor * own;
-        }
-    }
-
-    /// A history's vector is `Σ_i w_i A⁻¹ y_i`, so product i gives `w_i y_j' A⁻¹ y_i` to product j.
-    fn add_contributions(&self, profile: &[(u32, f32)], factor: f32, products: &[u32], table: &mut [f32]) {
+    /// Adds what each speaker of a profile gives to the score of each of `targets` (vectors as long as [`Als::width`]: those of
+    /// products, or promised ones), times `factor`: `table[speaker * targets.len() + place]`. A history's vector is
+    /// `Σ_i w_i A⁻¹ y_i`, so product i gives `w_i t' A⁻¹ y_i` to the target t.
+    pub fn add_contributions_to(
+        &self,
+        targets: &[&[f32]],
+        profile: &[(u32, f32)],
+        factor: f32,
+        table: &mut [f32],
+    ) {
         let (columns, values) = self.speakers(profile);
-        if columns.is_empty() || products.is_empty() {
+        if columns.is_empty() || targets.is_empty() {
             return;
         }
         let ridge = ridge(
@@ -251,26 +230,57 @@ impl Linear for Als {
         let Ok(solver) = Llt::new(system.as_ref(), Side::Lower) else {
             return;
         };
-        let mut targets = Mat::from_fn(factors, products.len(), |f, place| at(products[place], f));
-        solver.solve_in_place(targets.as_mut());
-        let mut shares = Mat::zeros(columns.len(), products.len());
-        matmul(
-            shares.as_mut(),
-            Accum::Replace,
-            &speakers,
-            &targets,
-            1.0,
-            Par::Seq,
-        );
+        let mut solved = Mat::from_fn(factors, targets.len(), |f, place| f64::from(targets[place][f]));
+        solver.solve_in_place(solved.as_mut());
+        let mut shares = Mat::zeros(columns.len(), targets.len());
+        matmul(shares.as_mut(), Accum::Replace, &speakers, &solved, 1.0, Par::Seq);
         let heard = profile
             .iter()
             .enumerate()
             .filter(|(_, (_, weight))| *weight > 0.0);
         for (row, (speaker, &(_, weight))) in heard.enumerate() {
-            for place in 0..products.len() {
-                table[speaker * products.len() + place] += factor * weight * shares[(row, place)] as f32;
+            for place in 0..targets.len() {
+                table[speaker * targets.len() + place] += factor * weight * shares[(row, place)] as f32;
             }
         }
+    }
+
+    fn system(&self) -> System<'_> {
+        System {
+            others: &self.items,
+            width: self.width,
+            base: &self.base,
+            taken: taken(&self.options),
+        }
+    }
+
+    /// The part of a profile that says something, as columns and weights.
+    fn speakers(&self, profile: &[(u32, f32)]) -> (Vec<u32>, Vec<f32>) {
+        profile
+            .iter()
+            .copied()
+            .filter(|&(_, weight)| weight > 0.0)
+            .unzip()
+    }
+}
+
+impl Linear for Als {
+    fn add_scores(&self, profile: &[(u32, f32)], factor: f32, scores: &mut [f32]) {
+        let vector = self.fold_in(profile);
+        let mut own = vec![0.0f32; self.products()];
+        self.scores_of(&vector, &mut own);
+        for (score, own) in scores.iter_mut().zip(own) {
+            *score += factor * own;
+        }
+    }
+
+    /// See [`Als::add_contributions_to`].
+    fn add_contributions(&self, profile: &[(u32, f32)], factor: f32, products: &[u32], table: &mut [f32]) {
+        let targets: Vec<&[f32]> = products
+            .iter()
+            .map(|&product| self.item(product as usize))
+            .collect();
+        self.add_contributions_to(&targets, profile, factor, table);
     }
 }
 

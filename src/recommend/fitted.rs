@@ -71,8 +71,8 @@ pub struct Models {
     pub ease: Ease,
     /// EASE over baskets.
     pub baskets: Ease,
-    /// Implicit-feedback ALS.
-    pub als: Als,
+    /// Implicit-feedback ALS; shared with what speaks for new products.
+    pub als: Arc<Als>,
     /// Nearest by behaviour; shared, because it is wanted for longer than the dense models beside it.
     pub behaviour: Arc<Neighbours>,
     /// What sells now; shared likewise.
@@ -157,7 +157,7 @@ impl Models {
         Ok(Models {
             ease,
             baskets,
-            als,
+            als: Arc::new(als),
             behaviour: Arc::new(behaviour),
             demand: Arc::new(Demand::count(&cut.train, cut.train.newest().unwrap_or(0))),
             age_from,

@@ -12,7 +12,7 @@ use super::places::Places;
 use super::rank::best;
 
 /// How the past fades.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum Fading {
     /// All of the last so many days, nothing before.
     Window(f64),
@@ -21,7 +21,7 @@ pub enum Fading {
 }
 
 /// One way to rank products for strangers.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Kernel {
     /// How the past fades.
     pub fading: Fading,
@@ -71,6 +71,15 @@ impl Kernel {
             name.push_str("+place");
         }
         name
+    }
+
+    /// Whether its numbers can weigh anything: what is read back from a file is not trusted.
+    pub fn is_sane(&self) -> bool {
+        let (Fading::Window(days) | Fading::HalfLife(days)) = self.fading;
+        days > 0.0
+            && days.is_finite()
+            && (0.0..=1.0).contains(&self.later)
+            && self.shrink.is_none_or(|k| k > 0.0 && k.is_finite())
     }
 
     /// Whether it counts every purchase of the whole shop alike.

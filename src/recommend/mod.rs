@@ -9,7 +9,8 @@
 //!    form), [`factors`] (ALS), [`content`] (text), joined by [`blend::Blend`] over a decayed [`profile`]. Each is a
 //!    [`models::Scorer`] (a history in, a score per product out) or the [`models::Linear`] part of one. What nobody has
 //!    bought yet gets a vector from its text by [`encoder`]; [`cold`] measures that.
-//! 4. [`tune`] sets the few numbers on an inner cut; [`measure`] judges on the outer one, and [`choose`] chooses.
+//! 4. [`tune`] sets the few numbers on an inner cut; [`measure`] judges on the outer one, and [`choose`] chooses; what one night found is the
+//!    next one's [`memory`].
 //! 5. [`lists`] writes what people see, by the shop people's [`rules`], one of an article's [`variants`], some [`fresh`]
 //!    products among them and as much [`diversity`] as asked for; [`visitors`] decides what strangers are shown, [`similar`]
 //!    what stands on a product's page, [`pairs`] what is bought together.
@@ -37,6 +38,7 @@ pub mod lists;
 pub mod log;
 pub mod matrix;
 pub mod measure;
+pub mod memory;
 pub mod models;
 pub mod neighbours;
 pub mod pairs;
@@ -52,6 +54,7 @@ pub mod sessions;
 pub mod settings;
 pub mod sheet;
 pub mod similar;
+pub mod trial;
 pub mod tune;
 pub mod users;
 pub mod variants;

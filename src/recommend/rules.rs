@@ -8,7 +8,8 @@
 //! What the actions mean, in every list alike:
 //!
 //! - *block* keeps products out;
-//! - *pin* puts a product to a place, past everything but a block, what cannot be sold, and a customer's own dismissal;
+//! - *pin* puts a product to a place, past everything but a block, what cannot be sold, and a customer's own dismissal; one for
+//!   every list stands in all but `bought_together`, whose rows claim something about baskets;
 //! - *boost* multiplies scores before they are ranked;
 //! - *never together* keeps a product and some others out of one list: whichever comes first stays (a pin comes before all
 //!   rows of a model). On a product's page that product is in the list, so to speak, from the start.
@@ -50,6 +51,9 @@ pub struct Rule {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Rules(pub Vec<Rule>);
 
+/// What several boosts of one product multiply to at most, so that a score times its factor stays a number.
+const MOST_BOOST: f32 = 1e12;
+
 /// A pinned product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Pin {
@@ -64,7 +68,7 @@ struct Pin {
 struct Own {
     /// Ascending.
     blocks: Vec<u32>,
-    /// By product; several rules for one multiply.
+    /// By product; several rules for one multiply, up to [`MOST_BOOST`].
     boosts: BTreeMap<u32, f32>,
     pins: Vec<Pin>,
     /// The products each never-together rule speaks of: its number and whether the product is on its first side.
@@ -99,6 +103,11 @@ impl Rules {
             if rule.result.as_deref().is_some_and(|only| only != result) {
                 continue;
             }
+            // The numbers beside a partner are those of a pair of products: on this list a pin must be meant for it.
+            let everywhere = rule.result.is_none() && rule.page.is_none();
+            if everywhere && result == "bought_together" && matches!(rule.action, Action::Pin(_)) {
+                continue;
+            }
             let own = match (rule.user, rule.page) {
                 (None, None) => &mut view.common,
                 (Some(user), None) => view.users.entry(user).or_default(),
@@ -130,7 +139,10 @@ impl Own {
                 product,
             })),
             Action::Boost(factor) => {
-                products.for_each(|product| *self.boosts.entry(product).or_insert(1.0) *= factor);
+                for product in products {
+                    let boost = self.boosts.entry(product).or_insert(1.0);
+                    *boost = (*boost * factor).min(MOST_BOOST);
+                }
             }
             Action::NeverWith(others) => {
                 for product in products {
@@ -274,6 +286,32 @@ mod tests {
         assert_eq!(pages.wishes(None, Some(8)).boost(7), 1.5);
         assert!(pages.wishes(None, Some(9)).pins().is_empty());
         assert_eq!(people.without_blocked(vec![true; 8])[6..], [true, false]);
+    }
+
+    #[test]
+    fn a_pin_for_every_list_claims_nothing_about_baskets() {
+        let pin = |result, page| rule(Action::Pin(1), result, None, page);
+        let of = |rule| {
+            let rules = Rules(vec![rule]).of("bought_together");
+            rules.wishes(None, Some(9)).pins().len()
+        };
+        let meant = Some("bought_together");
+        assert_eq!(
+            [of(pin(None, None)), of(pin(meant, None)), of(pin(None, Some(9)))],
+            [0, 1, 1]
+        );
+    }
+
+    #[test]
+    fn many_boosts_of_one_product_stay_a_number() {
+        let boost = |user| rule(Action::Boost(1e6), None, user, None);
+        let rules = Rules((0..20).map(|n| boost((n % 2 == 0).then_some(3))).collect());
+        let people = rules.of("recommendations");
+        let wishes = people.wishes(Some(3), None);
+        let boosted = wishes.boosts().fold(1.0f32, |score, (_, factor)| score * factor);
+        for factor in [wishes.boost(7), boosted, boosted * 0.0] {
+            assert!(factor.is_finite(), "{factor}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Settings: every number that the evaluation chooses, in one place.
 //!
-//! They are kept with the published generation: the next night starts from them and is judged beside them.
+//! They are kept with the published generation (see [`super::memory`]): the next night rests on them, or starts from them and is
+//! judged beside them.
 
 use super::demand::WINDOWS;
 use super::purpose::Purpose;
@@ -18,14 +19,9 @@ pub const WORDS: usize = 4;
 /// Their names in `scores`.
 pub const COMPONENTS: [&str; 5] = ["ease", "ease_baskets", "als", "item_cosine", "content_words"];
 
-/// Nights after which everything is tuned with the first night's budget again.
-const TUNED_AFRESH: u16 = 28;
-
 /// The tuned numbers of a blend and of the models in it.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Settings {
-    /// Nights since everything was last tuned afresh: small steps from the night before cannot leave a valley.
-    pub nights: u16,
     /// EASE's ridge over users.
     pub ease_lambda: f64,
     /// EASE's ridge over baskets.
@@ -59,7 +55,6 @@ impl Settings {
             Purpose::Basket => (30.0, 0.1, 0.12),
         };
         Settings {
-            nights: 0,
             ease_lambda: 200.0,
             basket_lambda: 200.0,
             als_regularisation: 0.004,
@@ -72,17 +67,6 @@ impl Settings {
             popularity_window: 0,
             popularity,
         }
-    }
-
-    /// Whether small steps from these numbers will do.
-    pub fn is_fresh(&self) -> bool {
-        self.nights < TUNED_AFRESH
-    }
-
-    /// Whether all numbers that matter to a list are the other's.
-    pub fn answers_like(&self, other: &Settings) -> bool {
-        let nights = other.nights;
-        Settings { nights, ..*self } == *other
     }
 
     /// Whether models fitted with the other's numbers are those fitted with these.

@@ -7,9 +7,8 @@
 //! 2. *The blend*, on all inner cuts at once: windows of lift and popularity by trial, then all weights and powers in
 //!    logarithms over [`Sheet`]s, then every component is left out on trial: what does not help does not stay.
 //!
-//! Two inner cuts, one after the other in time, because one is one season. Budgets are counted; the start (last night's
-//! choice where there is one) is always among the points, and from it the walk takes
-//! small steps, so a quiet night is cheap; every four weeks all is tuned afresh.
+//! Two inner cuts, one after the other in time, because one is one season. Budgets are counted; the start (what is
+//! published, where there is something) is always among the points. Most nights tune nothing: see [`super::memory`].
 
 mod blend;
 mod models;
@@ -29,9 +28,9 @@ pub use self::signs::tune_signs;
 /// How long tuning may take.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TuneOptions {
-    /// Iterations of Nelder-Mead over the blend; a third of them from last night's choice.
+    /// Iterations of Nelder-Mead over the blend.
     pub blend_iterations: u64,
-    /// Fits per model that look for its ridge; one from last night's choice.
+    /// Iterations per model that look for its ridge.
     pub model_iterations: u64,
     /// Users of an inner cut that are asked about the blend, at most.
     pub users: usize,
@@ -58,14 +57,28 @@ impl TuneOptions {
 }
 
 /// What tuning chose.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Tuned {
     /// The numbers.
     pub settings: Settings,
-    /// Their mean NDCG@10 over the inner cuts.
+    /// How the blend did with them on the inner cuts; `None` where nobody could be asked and the start stands unmeasured,
+    /// or where the night rested on numbers of an earlier one.
+    pub inner: Option<Inner>,
+}
+
+/// What the inner cuts said of the numbers chosen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inner {
+    /// The mean NDCG@10 over the cuts, of pools of candidates (see [`Sheet`]).
     pub ndcg: f64,
+    /// How many cuts.
+    pub cuts: usize,
+    /// Customers asked, over all cuts.
+    pub users: usize,
     /// Points tried.
     pub evaluations: u64,
+    /// What EASE was fitted on at the latest cut, where that was not every product.
+    pub ease: Option<String>,
 }
 
 /// Below this many users an NDCG is noise, and the start stands.
@@ -91,13 +104,11 @@ pub fn tune(
     inner: &[Cut],
     purpose: Purpose,
     words: &Neighbours,
-    published: Option<Settings>,
+    start: Settings,
     options: &TuneOptions,
     control: &Control,
 ) -> Result<Tuned, FitError> {
-    let mut settings = published.unwrap_or_else(|| Settings::start(purpose));
-    let quiet = published.is_some_and(|before| before.is_fresh());
-    settings.nights = if quiet { settings.nights + 1 } else { 0 };
+    let mut settings = start;
     let texts = (0..words.products()).any(|product| !words.of(product).is_empty());
     if !texts {
         settings.weights[WORDS] = 0.0;
@@ -109,8 +120,7 @@ pub fn tune(
     let Some(latest) = enough.first() else {
         return Ok(Tuned {
             settings,
-            ndcg: 0.0,
-            evaluations: 0,
+            inner: None,
         });
     };
     let mut evaluations = 0;
@@ -119,7 +129,6 @@ pub fn tune(
         latest,
         purpose,
         words,
-        quiet,
         &mut settings,
         &mut evaluations,
         options,
@@ -145,19 +154,16 @@ pub fn tune(
             Sheet::new(models, words, cut, &users, &settings)
         })
         .collect();
-    let ndcg = blend::tune(
-        &sheets,
-        texts,
-        quiet,
-        &mut settings,
-        &mut evaluations,
-        options,
-        control,
-    )?;
+    let ndcg = blend::tune(&sheets, texts, &mut settings, &mut evaluations, options, control)?;
     Ok(Tuned {
         settings,
-        ndcg,
-        evaluations,
+        inner: Some(Inner {
+            ndcg,
+            cuts: sheets.len(),
+            users: sheets.iter().map(Sheet::users).sum(),
+            evaluations,
+            ease: models.first().and_then(|models| models.ease.cut()),
+        }),
     })
 }
 

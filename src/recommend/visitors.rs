@@ -15,7 +15,8 @@
 //! than the naive answer on the next, while the mean of the ten best is always among the best (on three pairs of cuts
 //! 0.111, 0.095 and 0.104 NDCG@10, where the single best reaches 0.101, 0.095 and 0.102, and 30 days 0.101, 0.082 and 0.081).
 //! So the ten best on an inner cut rank together, by the mean of their shares. The figures are those of the outer
-//! cut, and where the ten do not beat the 30 days there, they are not used. Products nobody bought within reach of a kernel
+//! cut, and where the ten do not beat the 30 days there, they are not used; the order that is published stands beside them and
+//! stays where tonight's is significantly worse. Products nobody bought within reach of a kernel
 //! follow by all signs of interest, fading slowly.
 
 use rayon::prelude::*;
@@ -33,6 +34,8 @@ const LEAST_STRANGERS: usize = 20;
 const TOGETHER: usize = 10;
 /// The model of their order in `scores` and in lists.
 pub const TOGETHER_NAME: &str = "popularity_blend";
+/// What is published, judged beside tonight's order.
+const PUBLISHED: &str = "published";
 /// Share of the past that a cut leaves to learn from, as in [`super::cuts`].
 const TRAIN_SHARE: f64 = 0.8;
 /// Products of a place's list that are kept; behind them it goes on as anywhere.
@@ -93,16 +96,27 @@ pub struct Visitors {
     pub model: String,
     /// The kernels behind it.
     pub kernels: Vec<Kernel>,
-    /// What sells: the best of the kernels that count every purchase of the whole shop alike.
-    pub selling: Kernel,
+    /// What the inner cut chose; `None` where it could not.
+    pub choice: Option<Choice>,
     /// The winner's order on everything known tonight.
     pub popular: Popular,
-    /// `selling`'s score of every product, at most 1.
+    /// What sells, by the best of the kernels that count every purchase of the whole shop alike: a score of every product, at
+    /// most 1.
     pub sells: Vec<f32>,
     /// The naive answer, other windows, the best kernel and the ten best together; empty where nobody could be tested.
     pub figures: Vec<Figures>,
     /// Why it won, in plain words.
     pub why: String,
+}
+
+impl Visitors {
+    /// The name of what ranks, in lists: that of the kernel or of several together, whoever chose them.
+    pub fn ranked_by(&self) -> String {
+        match self.kernels.as_slice() {
+            [kernel] => kernel.name(),
+            _ => TOGETHER_NAME.to_owned(),
+        }
+    }
 }
 
 /// (NDCG@10, hit) of every stranger.
@@ -130,10 +144,23 @@ fn mean_ndcg(judged: &[(f64, f64)]) -> f64 {
 }
 
 /// What an inner cut chose.
-struct Choice {
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Choice {
     /// The ten best, the best first.
-    together: Vec<Kernel>,
-    selling: Kernel,
+    pub together: Vec<Kernel>,
+    /// The best of the kernels that count every purchase of the whole shop alike.
+    pub selling: Kernel,
+}
+
+/// What an earlier night left.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Before {
+    /// The kernels behind the order that is published; not empty.
+    pub published: Vec<Kernel>,
+    /// What its inner cut chose.
+    pub choice: Choice,
+    /// Whether the night rests on it.
+    pub rest: bool,
 }
 
 /// Lets the kernels compete on a cut; `None` with too few strangers.
@@ -169,7 +196,8 @@ fn compete(
     }))
 }
 
-/// Lets the kernels compete and ranks everything known by the winners. Intervals come from `draws` resamples.
+/// Lets the kernels compete, or takes what is published where the night rests on it, and ranks everything known by the winners.
+/// Intervals come from `draws` resamples.
 ///
 /// # Errors
 /// [`FitError::Stopped`] when the night is stopped.
@@ -177,6 +205,7 @@ pub fn fit(
     log: &Log,
     strengths: &Strengths,
     places: &Places,
+    before: Option<&Before>,
     draws: usize,
     seed: u64,
     control: &Control,
@@ -186,12 +215,18 @@ pub fn fit(
     let mut model = NAIVE.name();
     let (mut kernels, mut selling) = (vec![NAIVE], NAIVE);
     let mut figures = Vec::new();
+    let mut chosen = None;
     let mut why =
         "too few strangers to choose by, so they are shown the popular products of 30 days".to_owned();
     if let Some(outer) = boundary(&everything) {
         let train = pairs(log, strengths, outer + 1);
         control.check()?;
-        if let Some(choice) = compete(log, strengths, places, &train, control)? {
+        let rest = before.filter(|before| before.rest);
+        let choice = match rest {
+            Some(rest) => Some(rest.choice.clone()),
+            None => compete(log, strengths, places, &train, control)?,
+        };
+        if let Some(choice) = choice {
             selling = choice.selling;
             let mut shown: Vec<(String, Vec<Kernel>)> = WINDOWS
                 .iter()
@@ -200,6 +235,11 @@ pub fn fit(
                 .map(|kernel| (kernel.name(), vec![kernel]))
                 .collect();
             shown.push((TOGETHER_NAME.to_owned(), choice.together.clone()));
+            // The naive answer is among them anyway.
+            let published = before
+                .map(|before| before.published.clone())
+                .filter(|published| *published != choice.together && published[..] != [NAIVE]);
+            shown.extend(published.clone().map(|kernels| (PUBLISHED.to_owned(), kernels)));
             let known = Known::at(log, strengths, places, train, outer);
             let tested = strangers(&everything, log, places, outer);
             figures = judge_all(&known, &tested, shown, draws, seed);
@@ -207,15 +247,24 @@ pub fn fit(
             let ndcg = |name: &str| figures.iter().find(|f| f.model == name).map(|f| f.ndcg.value);
             let (naive, best) = (ndcg(&model), ndcg(TOGETHER_NAME));
             if best > naive || tested.is_empty() {
-                (model, kernels) = (TOGETHER_NAME.to_owned(), choice.together);
+                (model, kernels) = (TOGETHER_NAME.to_owned(), choice.together.clone());
+            }
+            let mut kept = "";
+            if let Some(published) = published
+                && gain(&known, &tested, &published, &kernels, draws, seed).lo90 > 0.0
+                && ndcg(PUBLISHED) > naive
+            {
+                (model, kernels) = (PUBLISHED.to_owned(), published);
+                kept = ", what is published is significantly better and stays";
             }
             why = match (naive, best) {
                 (Some(naive), Some(best)) => format!(
-                    "strangers are shown {model}: on {} of them {TOGETHER_NAME} reaches NDCG@10 {best:.4}, the popularity of 30 days {naive:.4}",
+                    "strangers are shown {model}: on {} of them {TOGETHER_NAME} reaches NDCG@10 {best:.4}, the popularity of 30 days {naive:.4}{kept}",
                     tested.len()
                 ),
                 _ => format!("strangers are shown {model}, chosen on an earlier cut"),
             };
+            chosen = Some(choice);
         }
     }
     let known = Known::at(log, strengths, places, everything, now);
@@ -227,12 +276,30 @@ pub fn fit(
     Ok(Visitors {
         model,
         kernels,
-        selling,
+        choice: chosen,
         popular,
         sells,
         figures,
         why,
     })
+}
+
+/// The paired gain in NDCG@10 of some kernels over others on the same strangers.
+fn gain(
+    known: &Known<'_>,
+    tested: &[Stranger],
+    kernels: &[Kernel],
+    over: &[Kernel],
+    draws: usize,
+    seed: u64,
+) -> Figure {
+    let (own, other) = (judge(known, tested, kernels), judge(known, tested, over));
+    let gains: Vec<f64> = own
+        .iter()
+        .zip(&other)
+        .map(|(own, other)| own.0 - other.0)
+        .collect();
+    bootstrap(&gains, draws, seed)
 }
 
 /// Figures of each contestant once.

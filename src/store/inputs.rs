@@ -179,6 +179,8 @@ pub struct Article {
 /// An enabled row of `rules` in force at the night's instant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
+    /// Its number, by which people find it.
+    pub rule_id: i64,
     /// pin, block, boost or never_together.
     pub kind: String,
     /// The list it acts on; None = every list.

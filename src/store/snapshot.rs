@@ -264,19 +264,20 @@ impl Snapshot {
     pub fn rules(&self, at: i64) -> Result<Vec<Rule>> {
         self.rows(
             "rules",
-            "SELECT kind, result, user_id, for_product_id, product_id, other_product_id, category, value FROM rules
+            "SELECT rule_id, kind, result, user_id, for_product_id, product_id, other_product_id, category, value FROM rules
              WHERE enabled = 1 AND coalesce(from_at, 0) <= ?1 AND coalesce(until_at, 9999999999) > ?1 ORDER BY rule_id",
             [at],
             |r| {
                 Ok(Rule {
-                    kind: r.get(0)?,
-                    result: r.get(1)?,
-                    user_id: r.get(2)?,
-                    for_product_id: r.get(3)?,
-                    product_id: r.get(4)?,
-                    other_product_id: r.get(5)?,
-                    category: r.get(6)?,
-                    value: r.get(7)?,
+                    rule_id: r.get(0)?,
+                    kind: r.get(1)?,
+                    result: r.get(2)?,
+                    user_id: r.get(3)?,
+                    for_product_id: r.get(4)?,
+                    product_id: r.get(5)?,
+                    other_product_id: r.get(6)?,
+                    category: r.get(7)?,
+                    value: r.get(8)?,
                 })
             },
         )

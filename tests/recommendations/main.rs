@@ -4,6 +4,8 @@
 #![cfg(feature = "daemon")]
 
 mod card;
+mod day;
+mod memory;
 mod night;
 mod quiet;
 mod rules;

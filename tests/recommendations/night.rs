@@ -28,6 +28,7 @@ pub const DAY: i64 = 86_400;
 pub struct Night {
     pub now: i64,
     pub seed: u64,
+    pub as_of: AsOf,
     _folder: Option<tempfile::TempDir>,
     pub shop: Shop,
     pub base: Connection,
@@ -50,6 +51,7 @@ impl Night {
         Night {
             now: YEAR + 1000 * DAY,
             seed: 1,
+            as_of: AsOf::Data,
             _folder: None,
             shop,
             base,
@@ -70,7 +72,7 @@ impl Night {
             shop: &self.shop,
             run: self.shop.begin_run("recommendations", None, 1).unwrap(),
             now: self.now,
-            as_of: AsOf::Data,
+            as_of: self.as_of,
             seed: self.seed,
             control: Control::unbounded(),
             dry_run,
@@ -103,6 +105,8 @@ impl Night {
             "product_id, rank, similar_product_id, score, model, 1 FROM similar_products",
             "product_id, rank, other_product_id, baskets, lift, 1 FROM bought_together",
             "category, rank, product_id, score, 1, 1 FROM popular_products",
+            "product_id, rank, next_product_id, score, 1, 1 FROM next_products",
+            "user_id, rank, product_id, score, due_day, 1 FROM buy_again",
         ];
         let mut all = String::new();
         for view in views {
@@ -119,6 +123,24 @@ impl Night {
             }
         }
         all
+    }
+
+    /// Every customer once more, under another name: `times` times as many events as before.
+    pub fn multiply(&self, times: u32) {
+        let sql = "INSERT INTO events (user_id, order_id, product_id, kind, quantity, at)
+                   SELECT user_id || ?1, order_id || ?1, product_id, kind, quantity, at + ?2 FROM events
+                   WHERE user_id NOT LIKE '%-%' ORDER BY event_id";
+        for copy in 1..times {
+            self.base.execute(sql, (format!("-{copy}"), copy)).unwrap();
+        }
+    }
+
+    /// What the customers see, as one text.
+    pub fn lists(&self) -> String {
+        self.texts(
+            "SELECT user_id || ' ' || rank || ' ' || product_id || ' ' || score || ' ' || model FROM recommendations ORDER BY user_id, rank",
+        )
+        .join("\n")
     }
 
     /// A shop of three tastes: customer n buys from shelf n % 3, with one stray product, over two months.

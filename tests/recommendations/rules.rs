@@ -67,7 +67,8 @@ fn fill_other_lists(night: &Night) {
 #[test]
 fn a_pin_stands_in_every_list() {
     let night = shop(
-        "INSERT INTO rules (kind, product_id, value) VALUES ('pin', 'paper19', 2);
+        "INSERT INTO rules (kind, product_id, value, result) VALUES ('pin', 'tea17', 1, 'bought_together');
+         INSERT INTO rules (kind, product_id, value) VALUES ('pin', 'paper19', 2);
          INSERT INTO rules (kind, product_id, value, user_id) VALUES ('pin', 'tea19', 1, 'c007');
          INSERT INTO rules (kind, product_id, value, for_product_id) VALUES ('pin', 'garden19', 1, 'tea00');
          INSERT INTO rules (kind, product_id, value, result) VALUES ('pin', 'garden18', 1, 'popular_products');
@@ -82,11 +83,22 @@ fn a_pin_stands_in_every_list() {
     assert_eq!(at("recommendations", "paper19", 2, "model = 'rule'"), 61.0);
     assert_eq!(at("visitor_recommendations", "paper19", 2, "1"), 6.0);
     assert_eq!(at("similar_products", "paper19", 2, "model = 'rule'"), 59.0);
-    // A page has its pins even where nothing else goes with it; a list of one has them on its last place.
-    let pinned = "SELECT count(DISTINCT product_id) FROM bought_together WHERE other_product_id = 'paper19'";
-    assert_eq!(night.number(pinned), 59.0);
-    let chance = "SELECT count(*) FROM bought_together WHERE other_product_id = 'paper19' AND product_id = 'tea03' AND baskets < 3";
-    assert_eq!(night.number(chance), 1.0, "a pinned pair tells its own numbers");
+    // A page has the pins meant for its partners even where nothing else goes with it, and those meant for every list only
+    // where baskets say so.
+    let pinned = |product: &str, and: &str| {
+        let sql = "SELECT count(DISTINCT product_id) FROM bought_together WHERE other_product_id = ";
+        night.number(&format!("{sql} '{product}' AND {and}"))
+    };
+    assert_eq!(
+        pinned("tea17", "rank = 1"),
+        58.0,
+        "all pages but its own and one with a pin of its own before it"
+    );
+    assert!(
+        pinned("tea17", "product_id LIKE 'paper%' AND baskets < 3") > 0.0,
+        "a pinned pair tells its own numbers"
+    );
+    assert_eq!(pinned("paper19", "baskets < 3"), 0.0);
     let shelves = "SELECT category FROM popular_products WHERE product_id = 'paper19' ORDER BY 1";
     assert_eq!(night.texts(shelves), ["", "paper"]);
     assert_eq!(
@@ -316,7 +328,7 @@ fn on_pages_never_together_acts_at_the_next_select() {
 }
 
 #[test]
-fn rules_that_cannot_act_are_counted_by_what_is_wrong() {
+fn rules_that_cannot_act_are_counted_and_named_by_what_is_wrong() {
     let night = shop(
         "INSERT INTO rules (kind, product_id) VALUES ('blok', 'tea00');
          INSERT INTO rules (kind, product_id, result) VALUES ('block', 'tea00', 'recomendations');
@@ -328,12 +340,28 @@ fn rules_that_cannot_act_are_counted_by_what_is_wrong() {
     assert_eq!(
         night.texts("SELECT reason || ': ' || rows FROM run_drops WHERE table_name = 'rules' ORDER BY 1"),
         [
-            "never_together needs product_id and either other_product_id or category: 1",
-            "pin without a product or with a value that is no place from 1: 1",
-            "rule for a customer or a page on a list that has none: 1",
-            "rule for a result that is no list: 1",
-            "rule for an unknown customer, product or category: 1",
-            "rule of unknown kind: 1",
+            "never_together needs product_id and either other_product_id or category (rule 4): 1",
+            "pin without a product or with a value that is no place from 1 to 1000000 (rule 3): 1",
+            "rule for a customer or a page on a list that has none (rule 6): 1",
+            "rule for a result that is no list (rule 2): 1",
+            "rule for an unknown customer, product or category (rule 5): 1",
+            "rule of unknown kind (rule 1): 1",
         ]
     );
+}
+
+#[test]
+fn a_boost_past_all_numbers_fails_no_night() {
+    let night = shop(
+        "INSERT INTO products (product_id, title, category) VALUES ('never', 'sold to nobody', 'tea');
+         INSERT INTO rules (kind, product_id, value) VALUES ('boost', 'never', 1e300);
+         INSERT INTO rules (kind, product_id, value) VALUES ('boost', 'never', 1e20);
+         INSERT INTO rules (kind, category, value) VALUES ('boost', 'tea', 1e6), ('boost', 'tea', 1e6), ('boost', 'tea', 1e6),
+             ('boost', 'tea', 1e6), ('boost', 'tea', 1e6), ('boost', 'tea', 1e6), ('boost', 'tea', 1e6), ('boost', 'tea', 0);",
+    );
+    assert_eq!(
+        night.texts("SELECT reason || ': ' || rows FROM run_drops WHERE table_name = 'rules' ORDER BY 1"),
+        ["boost with a value that is no factor from 0 to 1000000 (rule 1, 2): 2"]
+    );
+    assert!(night.number("SELECT count(*) FROM recommendations") > 100.0);
 }

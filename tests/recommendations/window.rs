@@ -106,6 +106,7 @@ fn from_the_till_to_the_shop_window() {
         [
             "als",
             "blend",
+            "choice, cross-fitted",
             "content_cosine",
             "ease",
             "ease_baskets",
@@ -182,34 +183,5 @@ fn a_young_shop_gets_the_naive_answer_and_an_empty_one_no_error() {
     assert_eq!(
         night.texts("SELECT product_id FROM recommendations WHERE user_id = 'u' ORDER BY rank"),
         ["b", "a"]
-    );
-}
-
-#[test]
-fn last_night_is_a_candidate_tonight() {
-    let night = Night::new();
-    night.three_tastes(150);
-    // Without words only behaviour tells the shelves apart.
-    night
-        .base
-        .execute("UPDATE products SET title = '', category = NULL", ())
-        .unwrap();
-    night.run(options(Purpose::Basket));
-    let sql = "INSERT INTO events (user_id, order_id, product_id, kind, at) VALUES ('c000', 'x', 'tea19', 'purchase', ?1)";
-    night.base.execute(sql, [YEAR + 70 * DAY]).unwrap();
-    let outcome = night.run(options(Purpose::Basket));
-    assert_eq!(outcome.generation, Some(2));
-    let models = night.texts("SELECT DISTINCT model FROM recommendations WHERE because_product_id > ''");
-    assert!(models.len() == 1 && models[0] != "popularity_30d", "{models:?}");
-    // Last night's numbers stood beside tonight's, unless tonight found the same ones.
-    let numbers = night.texts("SELECT DISTINCT model FROM scores WHERE model LIKE 'blend%' ORDER BY 1");
-    assert!(
-        numbers == ["blend", "blend, last night's numbers"] || numbers == ["blend"],
-        "{numbers:?}"
-    );
-    // What was bought since last night is gone from the list.
-    assert_eq!(
-        night.number("SELECT count(*) FROM recommendations WHERE user_id = 'c000' AND product_id = 'tea19'"),
-        0.0
     );
 }

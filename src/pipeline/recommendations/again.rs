@@ -7,13 +7,16 @@ use super::Prepared;
 use super::scores::Page;
 use super::write::{LISTS_AT_ONCE, Pen};
 use crate::pipeline::Night;
-use crate::recommend::again::choose::{self, FREQUENCY, Options, Ranker, Verdict};
+use crate::recommend::again::choose::{
+    self, FREQUENCY, Known, LEAST_CUSTOMERS, LOGISTIC, Options, PUBLISHED, Ranker, Verdict,
+};
 use crate::recommend::again::dues::Dues;
 use crate::recommend::again::examples::Cut;
 use crate::recommend::again::list::{Row as Again, list};
 use crate::recommend::again::visits::Visits;
 use crate::recommend::choose::DRAWS;
 use crate::recommend::lists::{From as Origin, Row};
+use crate::recommend::memory::OfAgain;
 use crate::store::results::BuyAgain;
 use crate::store::{GenerationWriter, Score};
 
@@ -31,7 +34,7 @@ pub(super) struct BuyingAgain {
 
 impl BuyingAgain {
     /// Judges the candidates and learns the winner again from everything.
-    pub(super) fn fit(prepared: &Prepared, night: &Night<'_>) -> Result<BuyingAgain> {
+    pub(super) fn fit(prepared: &Prepared, known: Known, night: &Night<'_>) -> Result<BuyingAgain> {
         night.control.progress("what is bought again", 0, 1);
         let visits = Visits::fold(&prepared.log);
         let options = Options {
@@ -39,7 +42,7 @@ impl BuyingAgain {
             ..Options::default()
         };
         let (now, control) = (night.as_of, night.control.quiet());
-        let mut verdict = choose::choose(&visits, now, &options, &control)?;
+        let mut verdict = choose::choose(&visits, now, known, &options, &control)?;
         let ranker = match choose::refitted(&verdict, &visits, now, &options, &control)? {
             Ok(ranker) => ranker,
             Err(failed) => {
@@ -54,6 +57,18 @@ impl BuyingAgain {
             verdict,
             ranker,
             seed: night.seed,
+        })
+    }
+
+    /// What the next night gets to know; nothing where nobody could be tested.
+    pub(super) fn remembered(&self) -> Option<OfAgain> {
+        let tested = self.verdict.candidates.first()?.figures.ndcg.len();
+        (tested >= LEAST_CUSTOMERS).then(|| OfAgain {
+            model: match self.verdict.winner {
+                PUBLISHED => LOGISTIC.to_owned(),
+                winner => winner.to_owned(),
+            },
+            recipe: self.verdict.recipe,
         })
     }
 

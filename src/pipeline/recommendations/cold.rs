@@ -1,34 +1,45 @@
-//! How well new products find their customers: the text encoder beside the article's content cosine.
+//! Who speaks for new products in the lists: the nearest text, the article's content cosine, or the text encoder.
 //!
-//! On the outer cut the products that nobody had bought before it are ranked among themselves for every known customer who
-//! bought one after it, by their words alone. The encoder's two numbers are chosen on an inner cut; both cuts' figures go to
-//! `scores`, slice 'new products'.
+//! On a cut the products that nobody had bought before it are ranked among themselves for every known customer who bought one
+//! after it, by their words alone. The inner cut chooses the voice and the encoder's two numbers, the outer one measures
+//! all three; the figures go to `scores`, slice 'new products'. A night that rests on an earlier one's choice measures on the
+//! outer cut alone.
+
+use std::sync::Arc;
 
 use anyhow::Result;
 
 use super::scores::Page;
+use crate::fit::Control;
 use crate::pipeline::Night;
-use crate::recommend::choose::{DRAWS, Ground, Trial};
-use crate::recommend::cold::{COLD_METRICS, ColdJudged, Texts, choose, judge};
+use crate::recommend::choose::{DRAWS, Ground};
+use crate::recommend::cold::{COLD_METRICS, Choice, ColdJudged, Newcomers, Texts, Voice, choose, judge};
 use crate::recommend::cuts::Cut;
 use crate::recommend::factors::Als;
-use crate::recommend::fitted::als_options;
+use crate::recommend::fitted::{Models, age_from, als_options};
+use crate::recommend::fresh::{Ear, Encoded};
+use crate::recommend::history::Histories;
 use crate::recommend::matrix::by_user;
 use crate::recommend::measure::bootstrap;
+use crate::recommend::neighbours::Neighbours;
 use crate::recommend::profile::Decay;
-use crate::recommend::settings::ALS;
+use crate::recommend::settings::{ALS, Settings};
+use crate::recommend::trial::Trial;
 use crate::store::Score;
-use crate::text::{Features, TfIdf, TfIdfOptions};
+use crate::text::{Csr, Features, TfIdf, TfIdfOptions};
 
 /// Where more products than this are new, those with fewer than [`PROVEN`] buyers are left out: what hardly anybody wants
 /// cannot be told well by anything.
 const MANY: usize = 500;
 const PROVEN: usize = 5;
 
-/// The figures of the inner and of the outer cut.
+/// The choice, and the figures of the cuts.
 #[derive(Debug)]
 pub(super) struct Cold {
-    cuts: Vec<(&'static str, ColdJudged)>,
+    /// Words and characters of all products, for the encoder.
+    features: Csr,
+    choice: Option<Choice>,
+    cuts: Vec<(&'static str, usize, ColdJudged)>,
 }
 
 /// Buyers that a new product of this cut must have.
@@ -40,73 +51,130 @@ fn least(cut: &Cut) -> usize {
 }
 
 impl Cold {
-    /// Chooses on the inner cut and measures on both.
+    /// Chooses on the inner cut, or takes the choice the night rests on, and measures.
     pub(super) fn fit(
         texts: &[String],
         ground: &Ground<'_>,
         trial: &Trial,
+        rest: Option<Choice>,
         night: &Night<'_>,
     ) -> Result<Cold> {
         let control = &night.control;
-        let inner = ground.purpose.inner(&trial.cut, ground.log, &trial.strengths);
-        let asked = |cut: &Cut| cut.cold_test.iter().any(|new| !new.is_empty());
-        if !asked(&inner) || !asked(&trial.cut) {
-            return Ok(Cold { cuts: Vec::new() });
-        }
-        let (_, features) = TfIdf::fit(
-            texts,
-            &TfIdfOptions {
-                features: Features::WordsAndCharacters,
-                ..TfIdfOptions::default()
-            },
-        );
+        let options = TfIdfOptions {
+            features: Features::WordsAndCharacters,
+            ..TfIdfOptions::default()
+        };
+        let (_, features) = TfIdf::fit(texts, &options);
         let texts = Texts {
             words: ground.vectors,
             features: &features,
+            nearest: ground.words,
         };
         let settings = &trial.tuned.settings;
-        let decay = |models_from| Decay {
-            tau_days: settings.tau_days[ALS],
-            from: models_from,
-        };
-        let from = crate::recommend::fitted::age_from(&inner, ground.purpose);
-        let rows = by_user(&inner.train, decay(from));
-        let factors = Als::fit(&rows, &als_options(settings, ground.limits), control)?;
-        let (chosen, _) = choose(&inner, &texts, &factors, &decay(from), least(&inner), control)?;
-        let inside = judge(
-            &inner,
-            &texts,
-            &factors,
-            &decay(from),
-            &chosen,
-            least(&inner),
-            control,
-        )?;
-        let from = trial.models.age_from;
-        let (cut, factors) = (&trial.cut, &trial.models.als);
-        let outside = judge(cut, &texts, factors, &decay(from), &chosen, least(cut), control)?;
+        let asked = |cut: &Cut| cut.cold_test.iter().any(|new| !new.is_empty());
+        let (mut cuts, mut choice) = (Vec::new(), rest);
+        if rest.is_none() && !trial.rested {
+            let inner = ground.purpose.inner(&trial.cut, ground.log, &trial.strengths);
+            if asked(&inner) {
+                let decay = Decay {
+                    tau_days: settings.tau_days[ALS],
+                    from: age_from(&inner, ground.purpose),
+                };
+                let rows = by_user(&inner.train, decay);
+                let factors = Als::fit(&rows, &als_options(settings, ground.limits), control)?;
+                let least = least(&inner);
+                let found = choose(&inner, &texts, &factors, &decay, least, control)?;
+                choice = found.map(|(choice, _)| choice);
+                if let Some(choice) = choice {
+                    let numbers = &choice.settings;
+                    let judged = judge(&inner, &texts, &factors, &decay, numbers, least, control)?;
+                    cuts.push(("inner cut, new products", least, judged));
+                }
+            }
+        }
+        if let Some(choice) = choice
+            && asked(&trial.cut)
+        {
+            let decay = Decay {
+                tau_days: settings.tau_days[ALS],
+                from: trial.models.age_from,
+            };
+            let (cut, factors, least) = (&trial.cut, &trial.models.als, least(&trial.cut));
+            let judged = judge(cut, &texts, factors, &decay, &choice.settings, least, control)?;
+            cuts.push(("outer cut, new products", least, judged));
+        }
         Ok(Cold {
-            cuts: vec![
-                ("inner cut, new products", inside),
-                ("outer cut, new products", outside),
-            ],
+            features,
+            choice,
+            cuts,
         })
     }
 
-    /// Both ways on both cuts.
+    /// What the next night gets to know.
+    pub(super) fn choice(&self) -> Option<Choice> {
+        self.choice
+    }
+
+    /// The chosen voice over everything known tonight, for these `new` products.
+    pub(super) fn ear<'a>(
+        &'a self,
+        new: &[u32],
+        words: &'a Csr,
+        nearest: &'a Neighbours,
+        models: &Models,
+        histories: &Histories,
+        settings: &Settings,
+        control: &Control,
+    ) -> Result<Ear<'a>> {
+        let Some(Choice {
+            voice,
+            settings: numbers,
+        }) = self.choice
+        else {
+            return Ok(Ear::Nearest(nearest));
+        };
+        Ok(match voice {
+            Voice::Nearest => Ear::Nearest(nearest),
+            Voice::Content => Ear::Content(words),
+            Voice::Encoder => {
+                let mut products = new.to_vec();
+                products.sort_unstable();
+                let texts = Texts {
+                    words,
+                    features: &self.features,
+                    nearest,
+                };
+                let known = histories.seen_products();
+                let factors = &models.als;
+                Ear::Encoder(Box::new(Encoded {
+                    newcomers: Newcomers::fit(products, &texts, factors, &known, &numbers, control)?,
+                    words,
+                    factors: Arc::clone(factors),
+                    decay: Decay {
+                        tau_days: settings.tau_days[ALS],
+                        from: models.age_from,
+                    },
+                }))
+            }
+        })
+    }
+
+    /// Every voice on every cut.
     pub(super) fn scores(&self, seed: u64) -> Vec<Score> {
         let mut scores = Vec::new();
-        for (split, judged) in &self.cuts {
-            for (model, rows) in [
-                ("content_cosine", &judged.content),
-                ("text_encoder", &judged.encoder),
-            ] {
+        for (split, least, judged) in &self.cuts {
+            let split = match least {
+                1 => (*split).to_owned(),
+                least => format!("{split} with {least} buyers or more"),
+            };
+            for voice in Voice::ALL {
+                let rows = judged.of(voice);
                 let page = Page {
                     result: "recommendations",
-                    model,
+                    model: voice.name(),
                     slice: "new products",
-                    split,
-                    chosen: false,
+                    split: &split,
+                    chosen: self.choice.is_some_and(|choice| choice.voice == voice),
                 };
                 for (number, metric) in COLD_METRICS.iter().enumerate() {
                     let values: Vec<f64> = rows.iter().map(|row| f64::from(row[number])).collect();

@@ -26,6 +26,9 @@ mod reason {
     pub(super) const NOBODY: &str = "no user and no purchase";
 }
 
+/// Rules that are named among those left out for one reason, by their numbers.
+const NAMED: usize = 10;
+
 /// The result views whose displays are followed up, by the number in [`Sight::list`].
 pub(super) const LISTS: [&str; 7] = [
     "recommendations",
@@ -58,7 +61,7 @@ pub struct Collected {
     users: Vec<String>,
     events: Vec<Read>,
     sights: Vec<Sight>,
-    drops: Drops,
+    drops: BTreeMap<(&'static str, &'static str), u64>,
 }
 
 /// Everything over dense indices, in the order of the text ids.
@@ -74,6 +77,8 @@ pub struct Prepared {
     pub(super) groups: Vec<Option<u32>>,
     pub(super) places: Places,
     pub(super) rules: Rules,
+    /// How many rules are left out, in words.
+    pub(super) unfit_rules: Option<String>,
     /// What was displayed since the lists were made that readers see now, and what was done with it.
     pub(super) sights: Vec<Sight>,
 }
@@ -244,18 +249,31 @@ pub(super) fn prepare(mut collected: Collected) -> (Prepared, Drops) {
             Some(*numbers.entry(group).or_insert(next))
         })
         .collect();
-    let mut drops = collected.drops;
+    let drops = collected.drops;
     let names = Names {
         users: &users,
         products: &products,
         categories: &categories,
     };
     let mut rules = Vec::new();
+    let mut unfit: BTreeMap<&'static str, Vec<i64>> = BTreeMap::new();
     for row in &collected.rules {
         match rule(row, &names) {
             Ok(rule) => rules.push(rule),
-            Err(reason) => *drops.entry(("rules", reason)).or_insert(0) += 1,
+            Err(reason) => unfit.entry(reason).or_default().push(row.rule_id),
         }
+    }
+    let mut drops: Drops = drops
+        .into_iter()
+        .map(|((table, reason), rows)| ((table, reason.to_owned()), rows))
+        .collect();
+    let count: usize = unfit.values().map(Vec::len).sum();
+    let unfit_rules = (count > 0).then(|| format!("{count} rule(s) cannot act, see run_drops"));
+    for (reason, numbers) in unfit {
+        let named: Vec<String> = numbers.iter().take(NAMED).map(i64::to_string).collect();
+        let more = if numbers.len() > NAMED { ", ..." } else { "" };
+        let reason = format!("{reason} (rule {}{more})", named.join(", "));
+        drops.insert(("rules", reason), numbers.len() as u64);
     }
     // Both are in the order of the text.
     let mut customers = collected.customers.iter().peekable();
@@ -279,6 +297,7 @@ pub(super) fn prepare(mut collected: Collected) -> (Prepared, Drops) {
             groups,
             places,
             rules: Rules(rules),
+            unfit_rules,
             sights: collected.sights,
         },
         drops,

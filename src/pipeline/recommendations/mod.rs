@@ -7,6 +7,7 @@
 mod again;
 mod cold;
 mod collect;
+mod kept;
 mod next;
 mod pages;
 mod report;
@@ -21,29 +22,27 @@ use anyhow::Result;
 use self::cold::Cold;
 use self::collect::text;
 pub use self::collect::{Collected, Prepared};
+use self::kept::Before;
 use self::next::Next;
 use self::scores::Page;
 use super::{AlreadyBought, Family, Night, RecommendationOptions, Verdict};
-use crate::recommend::choose::{self, Ground, Trial};
+use crate::recommend::choose::{self, Ground, Published};
 use crate::recommend::content;
 use crate::recommend::fitted::Limits;
 use crate::recommend::log::{Log, Strengths};
 use crate::recommend::measure::METRICS;
+use crate::recommend::memory::{Memory, OfLists, OfVisitors};
 use crate::recommend::neighbours::Neighbours;
 use crate::recommend::purpose::Purpose;
-use crate::recommend::settings::Settings;
+use crate::recommend::trial::{From as Start, Trial};
 use crate::recommend::visitors::{self, Visitors};
-use crate::store::{self, GenerationWriter, Score, Snapshot};
+use crate::store::{GenerationWriter, Score, Snapshot};
 use crate::text::{Csr, TfIdf, TfIdfOptions};
 
 /// Neighbours by words that are kept per product.
 const NEAREST_WORDS: usize = 100;
 /// Words in more than this share of the texts say nothing about likeness.
 const COMMON_WORDS: f64 = 0.2;
-/// The tuned numbers, kept with their generation.
-const SETTINGS: &str = "blend_settings";
-/// Version of their bytes.
-const SETTINGS_FORMAT: i64 = 1;
 
 /// The family, with the options of its job file.
 #[derive(Debug, Clone, Default)]
@@ -53,14 +52,12 @@ pub struct Recommendations {
 }
 
 /// Rows left out, by table and reason.
-type Drops = BTreeMap<(&'static str, &'static str), u64>;
+type Drops = BTreeMap<(&'static str, String), u64>;
 
 /// What was learned.
 #[derive(Debug)]
 pub struct Learned {
-    published: Option<Settings>,
-    /// Why last night's numbers could not be read.
-    unread: Option<String>,
+    before: Before,
     vectors: Csr,
     words: Neighbours,
     trial: Trial,
@@ -78,9 +75,12 @@ pub struct Judged {
     words: Neighbours,
     /// What every kind of event counts.
     strengths: Strengths,
+    /// What the next night gets to know.
+    memory: Memory,
     verdict: choose::Verdict,
     visitors: Visitors,
     next: Next,
+    cold: Cold,
     again: again::BuyingAgain,
 }
 
@@ -110,38 +110,16 @@ impl Recommendations {
         }
     }
 
-    /// The numbers of last night's models: tonight's start, and a candidate beside tonight's. Where they cannot be read
-    /// (damaged, or of another version) the night starts without them and says so: to fail would be to fail for ever,
-    /// because only a night replaces them.
-    fn kept<T: serde::de::DeserializeOwned>(
-        night: &Night<'_>,
-        name: &str,
-        format: i64,
-        sane: impl Fn(&T) -> bool,
-    ) -> Result<Result<Option<T>, String>> {
-        let Some(generation) = night.shop.published(Self::NAME)? else {
-            return Ok(Ok(None));
-        };
-        match night.shop.artefact(generation.generation, name, format) {
-            Ok(None) => Ok(Ok(None)),
-            Ok(Some(bytes)) => Ok(match postcard::from_bytes::<T>(&bytes) {
-                Ok(numbers) if sane(&numbers) => Ok(Some(numbers)),
-                Ok(_) => Err("they are no numbers a model could use".to_owned()),
-                Err(e) => Err(e.to_string()),
-            }),
-            Err(e @ store::Error::Artefact { .. }) => Ok(Err(e.to_string())),
-            Err(e) => Err(e.into()),
-        }
-    }
-
-    fn scores(&self, verdict: &choose::Verdict, seed: u64) -> Vec<Score> {
+    fn scores(&self, trial: &Trial, verdict: &choose::Verdict, seed: u64) -> Vec<Score> {
         let mut scores = Vec::new();
+        let split = self.purpose().split();
         for candidate in &verdict.candidates {
+            let fitted_on = candidate.fitted_on.as_ref();
             let page = Page {
                 result: "recommendations",
                 model: candidate.name,
                 slice: "",
-                split: self.purpose().split(),
+                split: &fitted_on.map_or_else(|| split.to_owned(), |cut| format!("{split}; {cut}")),
                 chosen: candidate.name == verdict.winner,
             };
             for (number, metric) in METRICS.iter().enumerate() {
@@ -151,7 +129,67 @@ impl Recommendations {
             scores.push(page.figure("coverage@10", coverage));
             scores.push(page.count("users", candidate.judged.of_users.len() as f64));
         }
+        if let Some(choice) = verdict.choice {
+            let page = Page {
+                result: "recommendations",
+                model: choose::CHOICE,
+                slice: "",
+                split: &format!("{split}; chosen on one half of the customers, measured on the other"),
+                chosen: false,
+            };
+            scores.push(page.figure("ndcg@10", choice));
+        }
+        if let Some(inner) = &trial.tuned.inner {
+            let ease = inner.ease.as_ref();
+            let ease = ease.map_or_else(String::new, |cut| format!("; EASE on the {cut}"));
+            let page = Page {
+                result: "recommendations",
+                model: choose::BLEND,
+                slice: "tuning",
+                split: &format!(
+                    "{} inner cut(s) of the training part, the same way{ease}",
+                    inner.cuts
+                ),
+                chosen: false,
+            };
+            scores.push(page.count("ndcg@10", inner.ndcg));
+            scores.push(page.count("users", inner.users as f64));
+            scores.push(page.count("evaluations", inner.evaluations as f64));
+        }
         scores
+    }
+
+    /// What the next night gets to know.
+    fn memory(&self, prepared: &Prepared, learned: &Learned, verdict: &choose::Verdict) -> Memory {
+        let Learned {
+            before,
+            trial,
+            visitors,
+            next,
+            cold,
+            again,
+            ..
+        } = learned;
+        let (nights, events) = match before.rested() {
+            Some(memory) => (memory.nights + 1, memory.events),
+            None => (0, prepared.log.events().len() as u64),
+        };
+        Memory {
+            purpose: self.purpose(),
+            nights,
+            events,
+            lists: (trial.rested || trial.tuned.inner.is_some()).then(|| OfLists {
+                model: verdict.model.to_owned(),
+                settings: verdict.settings,
+            }),
+            sessions: next.remembered(),
+            visitors: visitors.choice.clone().map(|choice| OfVisitors {
+                published: visitors.kernels.clone(),
+                choice,
+            }),
+            again: again.remembered(),
+            cold: cold.choice(),
+        }
     }
 }
 
@@ -202,10 +240,7 @@ impl Family for Recommendations {
 
     fn fit(&self, prepared: &Prepared, night: &Night<'_>) -> Result<Learned> {
         let control = &night.control;
-        let (published, unread) = match Self::kept(night, SETTINGS, SETTINGS_FORMAT, Settings::is_sane)? {
-            Ok(published) => (published, None),
-            Err(why) => (None, Some(why)),
-        };
+        let before = Before::read(night, self.purpose(), prepared.log.events().len())?;
         let texts: Vec<String> = prepared.products.iter().map(text).collect();
         let (_, vectors) = TfIdf::fit(&texts, &TfIdfOptions::default());
         control.check()?;
@@ -213,21 +248,26 @@ impl Family for Recommendations {
         control.check()?;
         let ground = self.ground(&prepared.log, &vectors, &words, night);
         let strengths = self.options.strengths();
-        let trial = Trial::fit(&ground, &strengths, published, control)?;
+        let start = match before.lists() {
+            Some(lists) if before.rested().is_some() => Start::Rest(lists.settings),
+            Some(lists) => Start::Before(lists.settings),
+            None => Start::Nothing,
+        };
+        let trial = Trial::fit(&ground, &strengths, start, control)?;
         let visitors = visitors::fit(
             &prepared.log,
             &trial.strengths,
             &prepared.places,
+            before.visitors().as_ref(),
             choose::DRAWS,
             night.seed,
             control,
         )?;
-        let next = Next::fit(prepared, &words, night)?;
-        let cold = Cold::fit(&texts, &ground, &trial, night)?;
-        let again = again::BuyingAgain::fit(prepared, night)?;
+        let next = Next::fit(prepared, &words, before.sessions(), night)?;
+        let cold = Cold::fit(&texts, &ground, &trial, before.cold(), night)?;
+        let again = again::BuyingAgain::fit(prepared, before.again(), night)?;
         Ok(Learned {
-            published,
-            unread,
+            before,
             vectors,
             words,
             trial,
@@ -244,9 +284,15 @@ impl Family for Recommendations {
         learned: Learned,
         night: &Night<'_>,
     ) -> Result<(Judged, Verdict)> {
+        let ground = self.ground(&prepared.log, &learned.vectors, &learned.words, night);
+        let published = learned
+            .before
+            .lists()
+            .and_then(|lists| Published::new(&lists.model, lists.settings));
+        let verdict = choose::choose(&learned.trial, &ground, published, &night.control)?;
+        let memory = self.memory(prepared, &learned, &verdict);
         let Learned {
-            published,
-            unread,
+            before,
             vectors,
             words,
             trial,
@@ -255,26 +301,30 @@ impl Family for Recommendations {
             cold,
             again,
         } = learned;
-        let ground = self.ground(&prepared.log, &vectors, &words, night);
-        let verdict = choose::choose(&trial, &ground, published, &night.control)?;
-        let mut scores = self.scores(&verdict, night.seed);
+        let mut scores = self.scores(&trial, &verdict, night.seed);
         scores.extend(scores::of_visitors(&visitors));
         scores.extend(next.scores());
         scores.extend(cold.scores(night.seed));
-        // There is always something to publish: where no personal model wins, the popular products.
-        let why = match unread {
-            None => verdict.why.clone(),
-            Some(unread) => format!("{}; tuned without last night's numbers: {unread}", verdict.why),
-        };
         scores.extend(again.scores());
-        let why = format!("{why}; {}; {}; {}", visitors.why, next.why(), again.why());
+        // There is always something to publish: where no personal model wins, the popular products.
+        let parts = [
+            Some(verdict.why.clone()),
+            before.note(),
+            Some(visitors.why.clone()),
+            Some(next.why().to_owned()),
+            Some(again.why().to_owned()),
+            prepared.unfit_rules.clone(),
+        ];
+        let why = parts.into_iter().flatten().collect::<Vec<_>>().join("; ");
         let judged = Judged {
             vectors,
             words,
             strengths: trial.strengths,
+            memory,
             verdict,
             visitors,
             next,
+            cold,
             again,
         };
         let verdict = Verdict {

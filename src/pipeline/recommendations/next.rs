@@ -1,17 +1,18 @@
 //! next_products: what people look at or buy next, learned from the order inside baskets and visits.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use rayon::prelude::*;
 
+use super::Prepared;
 use super::scores::Page;
 use super::write::{LISTS_AT_ONCE, Pen};
-use super::{Prepared, Recommendations};
 use crate::pipeline::Night;
 use crate::recommend::lists::{From as Origin, Row};
+use crate::recommend::memory::OfSessions;
 use crate::recommend::neighbours::Neighbours;
 use crate::recommend::sessions::Sessions;
-use crate::recommend::sessions::blend::{Fitted, Weights};
-use crate::recommend::sessions::judge::{self, Verdict};
+use crate::recommend::sessions::blend::Fitted;
+use crate::recommend::sessions::judge::{self, Published, Verdict};
 use crate::store::results::NextProduct;
 use crate::store::{GenerationWriter, Score};
 
@@ -19,10 +20,6 @@ use crate::store::{GenerationWriter, Score};
 const ROWS: usize = 30;
 /// Products that rules choose from.
 const CHOICE: usize = 60;
-/// The tuned weights, kept with their generation.
-const WEIGHTS: &str = "session_weights";
-/// Version of their bytes.
-const WEIGHTS_FORMAT: i64 = 2;
 
 /// The sessions, and which model foresees them best.
 #[derive(Debug)]
@@ -32,20 +29,26 @@ pub(super) struct Next {
 }
 
 impl Next {
-    /// Tunes and judges the session models, from last night's weights where they can be read.
-    pub(super) fn fit(prepared: &Prepared, words: &Neighbours, night: &Night<'_>) -> Result<Next> {
-        let sane = |weights: &Weights| weights.iter().all(|w| *w >= 0.0 && w.is_finite());
-        let (published, unread) = match Recommendations::kept(night, WEIGHTS, WEIGHTS_FORMAT, sane)? {
-            Ok(published) => (published, None),
-            Err(why) => (None, Some(why)),
-        };
+    /// Tunes and judges the session models, beside what is published.
+    pub(super) fn fit(
+        prepared: &Prepared,
+        words: &Neighbours,
+        published: Option<Published>,
+        night: &Night<'_>,
+    ) -> Result<Next> {
         let sessions = Sessions::of(&prepared.log);
         night.control.check()?;
-        let mut verdict = judge::choose(&sessions, words, published, night.seed, &night.control)?;
-        if let Some(unread) = unread {
-            verdict.why = format!("{}, tuned without last night's weights: {unread}", verdict.why);
-        }
+        let verdict = judge::choose(&sessions, words, published, night.seed, &night.control)?;
         Ok(Next { sessions, verdict })
+    }
+
+    /// What the next night gets to know.
+    pub(super) fn remembered(&self) -> Option<OfSessions> {
+        Some(OfSessions {
+            model: self.verdict.model.to_owned(),
+            weights: self.verdict.weights,
+            tuned: self.verdict.tuned?,
+        })
     }
 
     /// Why this model, in plain words.
@@ -117,9 +120,6 @@ impl Next {
                 .collect();
             writer.write(rows.into_iter().flatten())?;
         }
-        let bytes =
-            postcard::to_stdvec(&self.verdict.weights).context("the weights of the session models")?;
-        writer.artefact(WEIGHTS, WEIGHTS_FORMAT, &bytes)?;
         Ok(())
     }
 }

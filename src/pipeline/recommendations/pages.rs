@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::write::{LISTS_AT_ONCE, Pen};
 use crate::recommend::lists::{From as Origin, Row};
 use crate::recommend::pairs::{self, Baskets, PairOptions, Partner};
-use crate::recommend::similar::similar;
+use crate::recommend::similar::{Likers, similar};
 use crate::store::GenerationWriter;
 use crate::store::results::{BoughtTogether, SimilarProduct};
 
@@ -19,6 +19,7 @@ impl Pen<'_> {
     /// similar_products: every product, those that cannot be bought now included, for their pages still stand.
     pub(super) fn pages(&self, writer: &mut GenerationWriter<'_>) -> Result<()> {
         let rules = self.prepared.rules.of("similar_products");
+        let likers = Likers::of(self.histories);
         for chunk in self.by_key().chunks(LISTS_AT_ONCE) {
             self.control.check()?;
             let rows: Vec<Vec<SimilarProduct>> = chunk
@@ -29,7 +30,7 @@ impl Pen<'_> {
                     let list = similar(
                         page as usize,
                         self.behaviour,
-                        self.demand.ever(),
+                        &likers,
                         words,
                         &self.lists,
                         wishes,

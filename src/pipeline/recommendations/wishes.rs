@@ -1,7 +1,7 @@
 //! Rows of the table `rules` as rules over indices.
 //!
 //! A column that is NULL matches everything; one that names something unknown matches nothing, and the rule is left out and
-//! counted with what is wrong with it: a merchandiser's typing error must not look like a rule that works.
+//! named in `run_drops` with what is wrong with it: a merchandiser's typing error must not look like a rule that works.
 
 use std::collections::BTreeMap;
 
@@ -12,12 +12,15 @@ use crate::store::{self, Product};
 mod reason {
     pub(super) const KIND: &str = "rule of unknown kind";
     pub(super) const RESULT: &str = "rule for a result that is no list";
-    pub(super) const PIN: &str = "pin without a product or with a value that is no place from 1";
-    pub(super) const BOOST: &str = "boost with a value that is no factor from 0";
+    pub(super) const PIN: &str = "pin without a product or with a value that is no place from 1 to 1000000";
+    pub(super) const BOOST: &str = "boost with a value that is no factor from 0 to 1000000";
     pub(super) const APART: &str = "never_together needs product_id and either other_product_id or category";
     pub(super) const UNKNOWN: &str = "rule for an unknown customer, product or category";
     pub(super) const NOWHERE: &str = "rule for a customer or a page on a list that has none";
 }
+
+/// The largest factor of a boost. Past it nothing moves any more, and products of many factors must stay numbers.
+const MOST_BOOST: f64 = 1e6;
 
 /// Lists of customers, lists of pages, and all lists.
 const OF_CUSTOMERS: [&str; 2] = ["recommendations", "buy_again"];
@@ -115,7 +118,7 @@ pub(super) fn rule(row: &store::Rule, names: &Names<'_>) -> Result<Rule, &'stati
             Action::Pin(place.ok_or(reason::PIN)? as usize)
         }
         "boost" => {
-            let factor = row.value.filter(|factor| factor.is_finite() && *factor >= 0.0);
+            let factor = row.value.filter(|factor| (0.0..=MOST_BOOST).contains(factor));
             Action::Boost(factor.ok_or(reason::BOOST)? as f32)
         }
         _ => return Err(reason::KIND),
@@ -161,6 +164,7 @@ mod tests {
             categories: &categories,
         };
         let empty = || store::Rule {
+            rule_id: 1,
             kind: "block".into(),
             result: None,
             user_id: None,
@@ -193,7 +197,7 @@ mod tests {
         });
         assert_eq!(with.unwrap().action, Action::NeverWith(vec![1, 2]));
         type Change<'c> = &'c dyn Fn(&mut store::Rule);
-        let cases: [(Change<'_>, &str); 13] = [
+        let cases: [(Change<'_>, &str); 15] = [
             (&|r| r.kind = "blcok".into(), reason::KIND),
             (&|r| r.result = text("recomendations"), reason::RESULT),
             (
@@ -218,6 +222,14 @@ mod tests {
             ),
             (
                 &|r| (r.kind, r.value) = ("boost".into(), Some(-1.0)),
+                reason::BOOST,
+            ),
+            (
+                &|r| (r.kind, r.value) = ("boost".into(), Some(1e300)),
+                reason::BOOST,
+            ),
+            (
+                &|r| (r.kind, r.value) = ("boost".into(), Some(f64::NAN)),
                 reason::BOOST,
             ),
             (&never, reason::APART),

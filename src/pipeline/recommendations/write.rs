@@ -6,10 +6,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use rayon::prelude::*;
 
-use super::{Judged, Prepared, Recommendations, SETTINGS, SETTINGS_FORMAT};
+use super::{Judged, Prepared, Recommendations, kept};
 use crate::fit::Control;
 use crate::pipeline::{AlreadyBought, Night};
 use crate::recommend::choose;
@@ -76,15 +76,10 @@ pub(super) fn write(
             .into_iter()
             .map(|user| prepared.users[user].as_str()),
     );
-    // With last night's numbers it is still the blend.
-    let winner = if verdict.winner == choose::PUBLISHED {
-        choose::BLEND
-    } else {
-        verdict.winner
-    };
+    let strangers = judged.visitors.ranked_by();
     let names = [
-        winner,
-        &judged.visitors.model,
+        verdict.model,
+        &strangers,
         choose::ITEM_COSINE,
         choose::CONTENT_COSINE,
         "new_products",
@@ -98,21 +93,13 @@ pub(super) fn write(
         }
         AlreadyBought::Exclude | AlreadyBought::Allow => Due::default(),
     };
+    let fresh = fresh(family, prepared, judged, &models, histories, night)?;
     let pen = Pen {
         prepared,
         judged,
         histories,
         behaviour: &behaviour,
-        demand: &demand,
-        lists: lists(
-            family,
-            prepared,
-            judged,
-            &behaviour,
-            &demand,
-            histories,
-            night.as_of,
-        ),
+        lists: lists(family, prepared, judged, &behaviour, &demand, fresh),
         due,
         product_keys: night.shop.keys(Keys::Product, &ids)?,
         model_keys: night.shop.keys(Keys::Model, &names)?,
@@ -129,9 +116,7 @@ pub(super) fn write(
     pen.partners(writer)?;
     judged.next.write(&pen, writer)?;
     pen.again(&judged.again, night, writer)?;
-    let numbers = postcard::to_stdvec(&verdict.settings).context("the tuned numbers of the blend")?;
-    writer.artefact(SETTINGS, SETTINGS_FORMAT, &numbers)?;
-    Ok(())
+    kept::write(&judged.memory, writer)
 }
 
 /// The list writer of this shop.
@@ -141,15 +126,9 @@ fn lists<'a>(
     judged: &'a Judged,
     behaviour: &'a Neighbours,
     demand: &Demand,
-    histories: &Histories,
-    as_of: i64,
+    fresh: Option<Fresh<'a>>,
 ) -> Lists<'a> {
     let options = &family.options;
-    let new = if options.new_products > 0.0 {
-        new_products(prepared, histories, as_of)
-    } else {
-        Vec::new()
-    };
     Lists {
         shown: prepared.products.iter().map(|product| product.sellable).collect(),
         variants: Variants::new(prepared.groups.clone(), demand.ever()),
@@ -170,12 +149,39 @@ fn lists<'a>(
             behaviour,
             words: &judged.words,
         }),
-        fresh: (!new.is_empty()).then(|| Fresh::new(new, options.new_products, &judged.words)),
+        fresh,
         popular: judged.visitors.popular.clone(),
     }
 }
 
-/// The products that may be shown and that nobody knows yet, the newest first.
+/// The new products and who speaks for them; `None` where there are none or the shop wants none.
+fn fresh<'a>(
+    family: &Recommendations,
+    prepared: &Prepared,
+    judged: &'a Judged,
+    models: &Models,
+    histories: &Histories,
+    night: &Night<'_>,
+) -> Result<Option<Fresh<'a>>> {
+    let share = family.options.new_products;
+    let new = new_products(prepared, histories, night.as_of);
+    if share <= 0.0 || new.is_empty() {
+        return Ok(None);
+    }
+    let ear = judged.cold.ear(
+        &new,
+        &judged.vectors,
+        &judged.words,
+        models,
+        histories,
+        &judged.verdict.settings,
+        &night.control,
+    )?;
+    Ok(Some(Fresh::new(new, share, ear)))
+}
+
+/// The products that may be shown and that nobody knows yet, the newest first. A product is as old as its row or as its first
+/// event, whichever came first: a shop that imports its catalogue today gives every row today's date.
 fn new_products(prepared: &Prepared, histories: &Histories, as_of: i64) -> Vec<u32> {
     let mut known = vec![0u32; prepared.products.len()];
     for signal in histories.all().iter().filter(|s| s.strength > 0.0) {
@@ -190,12 +196,21 @@ fn new_products(prepared: &Prepared, histories: &Histories, as_of: i64) -> Vec<u
     guests
         .iter()
         .for_each(|&(product, _)| known[product as usize] += 1);
+    let mut since: Vec<i64> = prepared
+        .products
+        .iter()
+        .map(|product| product.created_at.unwrap_or(i64::MIN))
+        .collect();
+    for event in events {
+        let since = &mut since[event.product as usize];
+        *since = event.at.min(*since);
+    }
     let mut new: Vec<(i64, u32)> = prepared
         .products
         .iter()
         .zip(0u32..)
         .filter(|(product, index)| product.sellable && known[*index as usize] < KNOWN_FROM)
-        .filter_map(|(product, index)| Some((product.created_at?, index)))
+        .map(|(_, index)| (since[index as usize], index))
         .filter(|&(created, _)| created >= as_of - NEW_DAYS * DAY)
         .collect();
     new.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
@@ -208,7 +223,6 @@ pub(super) struct Pen<'a> {
     pub(super) judged: &'a Judged,
     pub(super) histories: &'a Histories,
     pub(super) behaviour: &'a Neighbours,
-    pub(super) demand: &'a Demand,
     pub(super) lists: Lists<'a>,
     due: Due,
     product_keys: Vec<i64>,

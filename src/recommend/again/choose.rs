@@ -3,15 +3,18 @@
 //! Time decides what may be seen. The last four weeks test; the choices (from how many earlier cuts the model learns,
 //! how strong its ridge is) are made on the four weeks before, by models that learned from still earlier ones; for the
 //! rows that are published the same recipe learns from everything, the last four weeks included. The naive answer is how
-//! often the customer bought the product, and the model is used only where it beats it.
+//! often the customer bought the product, and anything else is used only where it beats it. A model made by the recipe that is
+//! published stands beside tonight's and stays where tonight's is significantly worse.
 
-use super::examples::{Customer, Cut, pairs, returns};
+use super::examples::{Customer, Cut, Example};
 use super::facts::HORIZON;
-use super::features::{CROSSED, HABITS};
+use super::features::DECAY60;
 use super::judge::{Figures, Ranking, judge};
-use super::logistic::{Logistic, Rows};
+use super::model::{Lesson, Model};
 use super::visits::Visits;
 use crate::fit::{Control, FitError, Stopped};
+
+pub use super::model::Options;
 
 /// The naive answer: how often the customer bought the product; ties: bought last.
 pub const FREQUENCY: &str = "frequency";
@@ -19,39 +22,20 @@ pub const FREQUENCY: &str = "frequency";
 pub const DECAYED: &str = "frequency_half_60d";
 /// The logistic model.
 pub const LOGISTIC: &str = "logistic";
+/// The logistic model by the recipe that is published.
+pub const PUBLISHED: &str = "published";
 
-/// Customers who bought something again, and pairs bought again, below which nothing is learned.
+/// Customers who bought something again, below whom nothing is chosen.
 pub const LEAST_CUSTOMERS: usize = 20;
-const LEAST_PAIRS: usize = 100;
 /// Numbers of cuts to learn from, and ridges, among which validation chooses; the first of each is the default.
 const SPANS: [usize; 3] = [2, 1, 3];
 const RIDGES: [f64; 3] = [1e-3, 1e-4, 1e-2];
-/// Ridge of the model of who comes back.
-const HABITS_RIDGE: f64 = 1e-3;
 
-/// Bounds of the work.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Options {
-    /// Pairs a model learns from, at most (about).
-    pub pairs: usize,
-    /// Customers the model of who comes back learns from, at most (about).
-    pub customers: usize,
-    /// Seed of the samples.
-    pub seed: u64,
-}
-
-impl Default for Options {
-    fn default() -> Options {
-        Options {
-            pairs: 100_000,
-            customers: 50_000,
-            seed: 1,
-        }
-    }
-}
+/// Bootstrap draws of a comparison.
+const DRAWS: usize = 500;
 
 /// How a model is made.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Recipe {
     /// Cuts it learns from, four weeks apart.
     pub cuts: usize,
@@ -59,79 +43,22 @@ pub struct Recipe {
     pub ridge: f64,
 }
 
-/// Who comes back.
-#[derive(Debug, Clone, PartialEq)]
-enum Whether {
-    Model(Logistic),
-    /// Everybody or nobody did: the share.
-    Share(f64),
-}
-
-/// What ranks and scores.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Model {
-    which: Logistic,
-    whether: Whether,
-}
-
-/// What a model learns from.
-struct Lesson {
-    pairs: Rows,
-    returns: Rows,
-}
-
-impl Lesson {
-    /// A sample of the `cuts` cuts whose four weeks end at or before `now`.
-    fn before(visits: &Visits, now: i64, cuts: usize, options: &Options) -> Lesson {
-        let (first, _) = visits.span().unwrap_or((now, now));
-        let instants = (1..=cuts as i64).map(|number| now - number * HORIZON);
-        let known: Vec<Cut<'_>> = instants
-            .filter(|&at| at >= first)
-            .map(|at| Cut::at(visits, at))
-            .collect();
-        let known: Vec<&Cut<'_>> = known.iter().collect();
-        Lesson {
-            pairs: pairs(&known, options.pairs, options.seed),
-            returns: returns(&known, options.customers, options.seed),
-        }
+impl Recipe {
+    /// Whether a model can be made so: what is read back from a file is not trusted.
+    pub fn is_sane(&self) -> bool {
+        SPANS.contains(&self.cuts) && self.ridge > 0.0 && self.ridge.is_finite()
     }
 }
 
-impl Model {
-    /// Learns a lesson.
-    ///
-    /// # Errors
-    /// [`FitError::Invalid`] where too little was bought again; else those of the fit.
-    fn fit(lesson: &Lesson, ridge: f64, control: &Control) -> Result<Model, FitError> {
-        let (_, again) = lesson.pairs.counts();
-        if again < LEAST_PAIRS {
-            return Err(FitError::Invalid(format!(
-                "{again} products were bought again within 28 days, and {LEAST_PAIRS} are needed to learn from"
-            )));
-        }
-        let which = Logistic::fit(&lesson.pairs, &CROSSED, ridge, control)?;
-        let (all, back) = lesson.returns.counts();
-        let whether = if back == 0 || back == all {
-            Whether::Share(back as f64 / all.max(1) as f64)
-        } else {
-            let crossed: Vec<usize> = (0..HABITS).collect();
-            Whether::Model(Logistic::fit(&lesson.returns, &crossed, HABITS_RIDGE, control)?)
-        };
-        Ok(Model { which, whether })
-    }
-
-    /// The probability, for each pair of a customer, that it is bought again within [`HORIZON`].
-    pub fn scores(&self, customer: &Customer) -> Vec<f32> {
-        let mut row = Vec::new();
-        let comes = match &self.whether {
-            Whether::Model(model) => model.probability(&customer.habits, &mut row),
-            Whether::Share(share) => *share,
-        };
-        let of_pair = |pair: &super::examples::Example| {
-            (comes * self.which.probability(&pair.features, &mut row)) as f32
-        };
-        customer.pairs.iter().map(of_pair).collect()
-    }
+/// What is known of the recipe before the night.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Known {
+    /// Nothing.
+    Nothing,
+    /// The recipe of the model that is published, to be judged beside tonight's.
+    Published(Recipe),
+    /// A recipe to be used as it is.
+    Rest(Recipe),
 }
 
 /// What ranks the rows that are published.
@@ -139,15 +66,19 @@ impl Model {
 pub enum Ranker {
     /// [`FREQUENCY`].
     Frequency,
+    /// [`DECAYED`].
+    Decayed,
     /// [`LOGISTIC`].
     Model(Model),
 }
 
 impl Ranker {
-    /// One score per pair, between 0 and 1: the model's probability; n / (n + 2) after n purchases by frequency.
+    /// One score per pair, between 0 and 1: the model's probability; n / (n + 2) after n purchases by frequency, each counting half
+    /// after sixty days by the decayed one.
     pub fn scores(&self, customer: &Customer) -> Vec<f32> {
         match self {
             Ranker::Frequency => frequency(customer),
+            Ranker::Decayed => decayed(customer),
             Ranker::Model(model) => model.scores(customer),
         }
     }
@@ -159,11 +90,10 @@ fn frequency(customer: &Customer) -> Vec<f32> {
 }
 
 fn decayed(customer: &Customer) -> Vec<f32> {
-    customer
-        .pairs
-        .iter()
-        .map(|pair| pair.features[super::features::DECAY60])
-        .collect()
+    // The feature is ln(count + 0.01).
+    let count = |pair: &Example| (pair.features[DECAY60].exp() - 0.01).max(0.0);
+    let of_count = |count: f32| count / (count + 2.0);
+    customer.pairs.iter().map(|pair| of_count(count(pair))).collect()
 }
 
 /// One candidate's figures on the last four weeks.
@@ -254,14 +184,35 @@ fn recipe(visits: &Visits, now: i64, options: &Options, control: &Control) -> Re
 ///
 /// # Errors
 /// [`Stopped`] when the night is stopped.
-pub fn choose(visits: &Visits, now: i64, options: &Options, control: &Control) -> Result<Verdict, Stopped> {
-    let recipe = recipe(visits, now, options, control)?;
+pub fn choose(
+    visits: &Visits,
+    now: i64,
+    known: Known,
+    options: &Options,
+    control: &Control,
+) -> Result<Verdict, Stopped> {
+    let recipe = match known {
+        Known::Rest(recipe) => recipe,
+        Known::Nothing | Known::Published(_) => recipe(visits, now, options, control)?,
+    };
     let at = now - HORIZON;
     let cut = Cut::at(visits, at);
     let lesson = Lesson::before(visits, at, recipe.cuts, options);
     control.check()?;
     let model = given(Model::fit(&lesson, recipe.ridge, control))?;
     control.check()?;
+    let before = match known {
+        Known::Published(before) if before != recipe => {
+            let lesson = Lesson::before(visits, at, before.cuts, options);
+            let model = given(Model::fit(&lesson, before.ridge, control))?;
+            model.ok().map(|model| (before, model))
+        }
+        _ => None,
+    };
+    control.check()?;
+    let by_published = before
+        .as_ref()
+        .map(|(_, model)| |customer: &Customer| model.scores(customer));
     let by_model = model
         .as_ref()
         .ok()
@@ -272,6 +223,11 @@ pub fn choose(visits: &Visits, now: i64, options: &Options, control: &Control) -
             .as_ref()
             .map(|ranking| (LOGISTIC, ranking as Ranking<'_>)),
     );
+    rankings.extend(
+        by_published
+            .as_ref()
+            .map(|ranking| (PUBLISHED, ranking as Ranking<'_>)),
+    );
     let (names, rankings): (Vec<_>, Vec<_>) = rankings.into_iter().unzip();
     let figures = judge(&cut, &rankings);
     let candidates: Vec<Candidate> = names
@@ -279,7 +235,11 @@ pub fn choose(visits: &Visits, now: i64, options: &Options, control: &Control) -
         .zip(figures)
         .map(|(name, figures)| Candidate { name, figures })
         .collect();
-    let (winner, why) = winner(&candidates, model.err());
+    let (winner, why) = winner(&candidates, model.err(), options.seed);
+    let recipe = match before {
+        Some((before, _)) if winner == PUBLISHED => before,
+        _ => recipe,
+    };
     Ok(Verdict {
         candidates,
         winner,
@@ -288,10 +248,11 @@ pub fn choose(visits: &Visits, now: i64, options: &Options, control: &Control) -
     })
 }
 
-fn winner(candidates: &[Candidate], failed: Option<String>) -> (&'static str, String) {
+fn winner(candidates: &[Candidate], failed: Option<String>, seed: u64) -> (&'static str, String) {
     let of = |name| candidates.iter().find(|candidate| candidate.name == name);
+    let ndcg = |name| of(name).map(|candidate| candidate.figures.mean_ndcg());
     let tested = of(FREQUENCY).map_or(0, |candidate| candidate.figures.ndcg.len());
-    let naive = of(FREQUENCY).map_or(0.0, |candidate| candidate.figures.mean_ndcg());
+    let naive = ndcg(FREQUENCY).unwrap_or(0.0);
     if tested < LEAST_CUSTOMERS {
         let why = format!(
             "buy_again by frequency: {tested} customers bought something again in the last 28 days, and \
@@ -299,23 +260,41 @@ fn winner(candidates: &[Candidate], failed: Option<String>) -> (&'static str, St
         );
         return (FREQUENCY, why);
     }
-    if let Some(failed) = failed {
-        return (FREQUENCY, format!("buy_again by frequency: {failed}"));
+    // Ties go to the earlier, simpler one.
+    let mut best = (FREQUENCY, naive);
+    for name in [DECAYED, LOGISTIC] {
+        if let Some(found) = ndcg(name)
+            && found > best.1
+        {
+            best = (name, found);
+        }
     }
-    let model = of(LOGISTIC).map_or(0.0, |candidate| candidate.figures.mean_ndcg());
-    if model > naive {
-        let why = format!(
-            "buy_again by the logistic model: NDCG@10 {model:.4} on {tested} customers who bought something again in \
-             the last 28 days, frequency {naive:.4}"
-        );
-        (LOGISTIC, why)
-    } else {
-        let why = format!(
-            "buy_again by frequency: the logistic model (NDCG@10 {model:.4}) does not beat it ({naive:.4}) on {tested} \
-             customers"
-        );
-        (FREQUENCY, why)
+    let mut kept = "";
+    if let (Some(before), Some(tonight)) = (of(PUBLISHED), of(best.0))
+        && before.figures.mean_ndcg() > naive
+        && before.figures.gain_over(&tonight.figures, DRAWS, seed).lo90 > 0.0
+    {
+        best = (PUBLISHED, before.figures.mean_ndcg());
+        kept = ", made as what is published was, because tonight's choice is significantly worse";
     }
+    let failed = failed.map_or_else(String::new, |failed| format!("; no logistic model: {failed}"));
+    let how = match best.0 {
+        FREQUENCY => "frequency",
+        DECAYED => "frequency, every purchase counting half after 60 days",
+        _ => "the logistic model",
+    };
+    let model = match ndcg(LOGISTIC) {
+        Some(model) if best.0 != LOGISTIC && best.0 != PUBLISHED => {
+            format!(", the logistic model {model:.4}")
+        }
+        _ => String::new(),
+    };
+    let why = format!(
+        "buy_again by {how}: NDCG@10 {:.4} on {tested} customers who bought something again in the last 28 days, \
+         frequency {naive:.4}{model}{kept}{failed}",
+        best.1
+    );
+    (best.0, why)
 }
 
 /// The winner, learned from everything up to `now`. Where its model cannot be fitted again, frequency and why.
@@ -329,8 +308,10 @@ pub fn refitted(
     options: &Options,
     control: &Control,
 ) -> Result<Result<Ranker, String>, Stopped> {
-    if verdict.winner != LOGISTIC {
-        return Ok(Ok(Ranker::Frequency));
+    match verdict.winner {
+        FREQUENCY => return Ok(Ok(Ranker::Frequency)),
+        DECAYED => return Ok(Ok(Ranker::Decayed)),
+        _ => {}
     }
     let lesson = Lesson::before(visits, now, verdict.recipe.cuts, options);
     control.check()?;

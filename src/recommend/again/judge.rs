@@ -27,6 +27,13 @@ impl Figures {
         self.ndcg.iter().sum::<f64>() / self.ndcg.len().max(1) as f64
     }
 
+    /// The paired gain in NDCG@10 over another ranking of the same customers, with its 90 % interval.
+    pub fn gain_over(&self, other: &Figures, draws: usize, seed: u64) -> Figure {
+        let both = self.ndcg.iter().zip(&other.ndcg);
+        let gains: Vec<f64> = both.map(|(own, other)| own - other).collect();
+        bootstrap(&gains, draws, seed)
+    }
+
     /// The figures by their names in `scores`, with 90 % intervals from `draws` resamples of the customers.
     pub fn named(&self, draws: usize, seed: u64) -> [(&'static str, Figure); 2] {
         [

@@ -6,7 +6,8 @@
 //! 1. [`visits`]: the log becomes orders and visits, and tells what was known at any instant; returns take visits away.
 //! 2. [`facts`]: each product's and customer's sums of an instant; the rhythm from which a due day follows.
 //! 3. [`features`]: numbers that speak for a pair, and for a customer's coming back.
-//! 4. [`examples`]: pairs of past instants with what followed; [`logistic`] learns from a bounded sample of them.
+//! 4. [`examples`]: pairs of past instants with what followed; [`logistic`] learns from a bounded sample of them
+//!    (`model`).
 //! 5. [`choose`]: recipe on an earlier cut, verdict on the last four weeks ([`judge`]) beside plain frequency, the winner
 //!    learned again from everything; [`list`] makes the rows.
 //!
@@ -22,6 +23,7 @@ pub mod features;
 pub mod judge;
 pub mod list;
 pub mod logistic;
+mod model;
 pub mod visits;
 
 #[cfg(test)]

@@ -2,7 +2,9 @@
 
 use super::super::demand::DAY;
 use super::super::log::{Interaction, Kind, Log};
-use super::choose::{FREQUENCY, LOGISTIC, Options, Ranker, choose, refitted};
+use super::choose::{
+    DECAYED, FREQUENCY, Known, LOGISTIC, Options, PUBLISHED, Ranker, Recipe, choose, refitted,
+};
 use super::examples::Cut;
 use super::list::list;
 use super::visits::Visits;
@@ -50,7 +52,7 @@ fn fashions() -> Log {
 fn a_model_sees_that_a_fashion_is_over() {
     let visits = Visits::fold(&fashions());
     let (now, control) = (294 * DAY, Control::unbounded());
-    let verdict = choose(&visits, now, &Options::default(), &control).unwrap();
+    let verdict = choose(&visits, now, Known::Nothing, &Options::default(), &control).unwrap();
     assert_eq!(verdict.winner, LOGISTIC, "{}", verdict.why);
     let figures = |name| {
         &verdict
@@ -93,7 +95,7 @@ fn one_thread_or_many_choose_the_same() {
             .unwrap();
         pool.install(|| {
             let (options, control) = (Options::default(), Control::unbounded());
-            let verdict = choose(&visits, 294 * DAY, &options, &control).unwrap();
+            let verdict = choose(&visits, 294 * DAY, Known::Nothing, &options, &control).unwrap();
             let ranker = refitted(&verdict, &visits, 294 * DAY, &options, &control).unwrap();
             (verdict, ranker)
         })
@@ -119,7 +121,14 @@ fn a_small_or_young_or_empty_shop_gets_frequency_and_the_reason() {
         (Vec::new(), 0, 0, "0 customers bought something again"),
     ] {
         let visits = Visits::fold(&Log::new(users, 3, events));
-        let verdict = choose(&visits, now * DAY, &Options::default(), &Control::unbounded()).unwrap();
+        let verdict = choose(
+            &visits,
+            now * DAY,
+            Known::Nothing,
+            &Options::default(),
+            &Control::unbounded(),
+        )
+        .unwrap();
         assert_eq!(verdict.winner, FREQUENCY);
         assert!(verdict.why.contains(word), "{}", verdict.why);
         let ranker = refitted(
@@ -137,7 +146,14 @@ fn a_small_or_young_or_empty_shop_gets_frequency_and_the_reason() {
 fn goods_bought_once_in_a_lifetime_have_no_rows() {
     let events = (0..400u32).map(|line| buy(line / 2, line % 40, i64::from(line % 120), line as usize));
     let visits = Visits::fold(&Log::new(200, 40, events.collect()));
-    let verdict = choose(&visits, 120 * DAY, &Options::default(), &Control::unbounded()).unwrap();
+    let verdict = choose(
+        &visits,
+        120 * DAY,
+        Known::Nothing,
+        &Options::default(),
+        &Control::unbounded(),
+    )
+    .unwrap();
     assert_eq!(verdict.winner, FREQUENCY);
     let cut = Cut::at(&visits, 120 * DAY);
     let customer = cut.of(3).unwrap();
@@ -151,6 +167,60 @@ fn a_night_that_is_stopped_stops() {
     let visits = Visits::fold(&fashions());
     let flag = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
     let control = Control::unbounded().with_cancel(flag);
-    let stopped = choose(&visits, 294 * DAY, &Options::default(), &control);
+    let stopped = choose(&visits, 294 * DAY, Known::Nothing, &Options::default(), &control);
     assert_eq!(stopped.err(), Some(Stopped::Cancelled));
+}
+
+#[test]
+fn what_is_published_is_judged_beside_tonight_and_rested_on_where_it_may() {
+    let visits = Visits::fold(&fashions());
+    let (now, control, options) = (294 * DAY, Control::unbounded(), Options::default());
+    let found = choose(&visits, now, Known::Nothing, &options, &control).unwrap();
+    let other = Recipe {
+        ridge: 1e-2,
+        cuts: if found.recipe.cuts == 1 { 2 } else { 1 },
+    };
+    let names = |known| -> Vec<&str> {
+        let verdict = choose(&visits, now, known, &options, &control).unwrap();
+        verdict
+            .candidates
+            .iter()
+            .map(|candidate| candidate.name)
+            .collect()
+    };
+    assert!(names(Known::Published(other)).contains(&PUBLISHED));
+    assert!(!names(Known::Published(found.recipe)).contains(&PUBLISHED));
+    let rested = choose(&visits, now, Known::Rest(other), &options, &control).unwrap();
+    assert_eq!(rested.recipe, other);
+}
+
+#[test]
+fn the_decayed_frequency_can_win_and_scores_a_share() {
+    // Whoever bought the old thing ten times last year buys the new one now, at no rhythm a model could learn from so few.
+    let mut events = Vec::new();
+    for user in 0..25u32 {
+        for time in 0..10 {
+            events.push((user, 0, time));
+        }
+        for time in [200, 230, 262] {
+            events.push((user, 1, time));
+        }
+    }
+    let events = events
+        .into_iter()
+        .enumerate()
+        .map(|(line, (user, product, day))| buy(user, product, day, line));
+    let visits = Visits::fold(&Log::new(25, 3, events.collect()));
+    let (options, control) = (Options::default(), Control::unbounded());
+    let verdict = choose(&visits, 265 * DAY, Known::Nothing, &options, &control).unwrap();
+    assert_eq!(verdict.winner, DECAYED, "{}", verdict.why);
+    let ranker = refitted(&verdict, &visits, 265 * DAY, &options, &control)
+        .unwrap()
+        .unwrap();
+    let customer = Cut::at(&visits, 265 * DAY).of(3).unwrap();
+    let scores = ranker.scores(&customer);
+    assert!(
+        scores[1] > scores[0] && scores.iter().all(|s| (0.0..1.0).contains(s)),
+        "{scores:?}"
+    );
 }

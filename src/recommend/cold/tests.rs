@@ -1,7 +1,10 @@
 //! Cold products: metrics by hand, and a shop where words decide.
 
 use super::super::factors::AlsOptions;
+use super::super::fresh::{Ear, Encoded, Fresh};
+use super::super::lists::Person;
 use super::super::log::{Interaction, Kind, Log, Strengths};
+use super::newcomers::standardise;
 use super::*;
 
 /// Forty people buy products of their camp, seven of ten each; after the cut everybody buys the camp's new product
@@ -37,6 +40,16 @@ fn shop() -> (Log, Csr) {
     (Log::new(41, 23, events), Csr::from_rows(27, texts))
 }
 
+/// The new products' texts are nearest to those of the other camp: who listens to them is always wrong.
+fn nearest_texts() -> Neighbours {
+    let row = |product: u32| match product {
+        20 => (1..20).step_by(2).map(|other| (other, 0.5)).collect(),
+        21 => (0..20).step_by(2).map(|other| (other, 0.5)).collect(),
+        _ => Vec::new(),
+    };
+    Neighbours::from_rows(20, (0..23).map(row).collect())
+}
+
 fn factors(cut: &Cut) -> Als {
     let rows = (0..cut.train.users()).map(|user| {
         let mut row = Decay::flat().profile(cut.train.of(user));
@@ -68,18 +81,29 @@ fn words_find_the_buyers_of_what_nobody_has() {
     let cut = Cut::global(&log, &Strengths::default(), 0.8);
     assert_eq!((cut.cold, cut.strangers), (40, 1));
     let factors = factors(&cut);
+    let nearest = nearest_texts();
     let texts = Texts {
         words: &words,
         features: &words,
+        nearest: &nearest,
     };
     let (decay, control) = (Decay::flat(), Control::unbounded());
-    let (settings, ndcg) = choose(&cut, &texts, &factors, &decay, 1, &control).unwrap();
+    let (choice, ndcg) = choose(&cut, &texts, &factors, &decay, 1, &control)
+        .unwrap()
+        .unwrap();
+    let settings = choice.settings;
     let judged = judge(&cut, &texts, &factors, &decay, &settings, 1, &control).unwrap();
     // Product 22 has no known buyer: two are ranked, and the right one is first for everybody.
     assert_eq!((judged.products, judged.users.len()), (2, 40));
     assert_eq!(judged.users, (0..40).collect::<Vec<_>>());
-    assert_eq!(judged.means(0), (1.0, 1.0));
-    assert_eq!(judged.means(1), (1.0, 1.0));
+    for metric in [0, 1] {
+        let of = |voice| judged.mean(voice, metric);
+        assert_eq!((of(Voice::Content), of(Voice::Encoder)), (1.0, 1.0));
+    }
+    let by_nearest = judged.mean(Voice::Nearest, 0);
+    assert!((by_nearest - 1.0 / 3f64.log2()).abs() < 1e-6, "{by_nearest}");
+    // Both others are perfect: the simpler speaks.
+    assert_eq!(choice.voice, Voice::Content);
     // All settings are perfect here: the smallest win the tie.
     assert_eq!(
         (settings, ndcg),
@@ -94,11 +118,13 @@ fn words_find_the_buyers_of_what_nobody_has() {
     // A bound on buyers that nothing reaches leaves nothing to ask.
     let none = judge(&cut, &texts, &factors, &decay, &settings, 21, &control).unwrap();
     assert_eq!(
-        (none.products, none.users.len(), none.means(0)),
-        (0, 0, (0.0, 0.0))
+        (none.products, none.users.len(), none.mean(Voice::Encoder, 0)),
+        (0, 0, 0.0)
     );
-    let (settings, ndcg) = choose(&cut, &texts, &factors, &decay, 21, &control).unwrap();
-    assert_eq!((settings, ndcg), (ColdSettings::default(), 0.0));
+    assert_eq!(
+        choose(&cut, &texts, &factors, &decay, 21, &control).unwrap(),
+        None
+    );
 }
 
 #[test]
@@ -106,9 +132,11 @@ fn the_encoder_knows_words_that_the_user_never_met() {
     let (log, words) = shop();
     let cut = Cut::global(&log, &Strengths::default(), 0.8);
     let factors = factors(&cut);
+    let nearest = nearest_texts();
     let texts = Texts {
         words: &words,
         features: &words,
+        nearest: &nearest,
     };
     let known = cut.train.seen_products();
     let settings = ColdSettings {
@@ -130,6 +158,59 @@ fn the_encoder_knows_words_that_the_user_never_met() {
     let scores = newcomers.scores(&words, &factors, &profile);
     assert!(scores[1] > 0.9 && scores[0] < -0.9, "{scores:?}");
     assert_eq!(newcomers.vector(1).len(), factors.width());
+    // The reasons are products of the profile, and contributions sum up to what the encoder says.
+    assert!([1, 3].contains(&newcomers.reasons(&words, &factors, &profile, &[1])[0]));
+    let mut table = [0.0f32; 2];
+    factors.add_contributions_to(&[newcomers.vector(1)], &profile, 1.0, &mut table);
+    let whole: f32 = newcomers.encoded(&factors.fold_in(&profile))[1];
+    assert!(
+        (table[0] + table[1] - whole).abs() < 1e-3 * whole.abs(),
+        "{table:?} {whole}"
+    );
+}
+
+#[test]
+fn lists_listen_to_the_voice_that_was_chosen() {
+    let (log, words) = shop();
+    let cut = Cut::global(&log, &Strengths::default(), 0.8);
+    let factors = std::sync::Arc::new(factors(&cut));
+    let nearest = nearest_texts();
+    let texts = Texts {
+        words: &words,
+        features: &words,
+        nearest: &nearest,
+    };
+    let settings = ColdSettings {
+        alpha: 0.3,
+        content: 0.4,
+    };
+    let known = cut.train.seen_products();
+    let newcomers = Newcomers::fit(
+        vec![20, 21],
+        &texts,
+        &factors,
+        &known,
+        &settings,
+        &Control::unbounded(),
+    );
+    let encoded = Encoded {
+        newcomers: newcomers.unwrap(),
+        words: &words,
+        factors,
+        decay: Decay::flat(),
+    };
+    // User 1 is of the camp of 21; their nearest texts say 20, the other voices know better, and name a product they have.
+    let person = Person {
+        history: cut.train.of(1),
+        ..Person::default()
+    };
+    let first = |ear: Ear<'_>| Fresh::new(vec![20, 21], 0.1, ear).of(&person).next().unwrap();
+    assert_eq!(first(Ear::Nearest(&nearest)).product, 20);
+    for ear in [Ear::Content(&words), Ear::Encoder(Box::new(encoded))] {
+        let row = first(ear);
+        let has = |product| person.history.iter().any(|signal| signal.product == product);
+        assert!(row.product == 21 && row.because.is_some_and(has), "{row:?}");
+    }
 }
 
 #[test]

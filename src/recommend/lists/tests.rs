@@ -1,6 +1,7 @@
 //! Lists of a small shop, by hand.
 
 use super::super::demand::{Demand, MONTH};
+use super::super::fresh::Ear;
 use super::super::history::Histories;
 use super::super::log::{Interaction, Kind, Log, Strengths};
 use super::super::models::{Alone, ForAll};
@@ -251,7 +252,7 @@ fn new_products_stand_below_the_first_ten() {
     let words = Neighbours::from_rows(1, vec![Vec::new(); 40]);
     let mut shop = shop(&falling(40));
     shop.rows = 31;
-    shop.fresh = Some(Fresh::new(vec![39, 38, 37], 0.1, &words));
+    shop.fresh = Some(Fresh::new(vec![39, 38, 37], 0.1, Ear::Nearest(&words)));
     let rules = no_rules();
     let list = shop.strange(None, rules.wishes(Some(VISITOR), None));
     let new: Vec<(usize, u32)> = list

@@ -265,7 +265,7 @@ impl Objective for Climb<'_> {
     }
 }
 
-/// Chooses the weights on these steps, from `start` (last night's) or from scratch.
+/// Chooses the weights on these steps, from `start` (those of an earlier night) or from where every shop starts.
 ///
 /// # Errors
 /// The night was stopped.
@@ -275,9 +275,9 @@ pub fn tune(steps: &[Step], start: Option<Weights>, control: &Control) -> Result
         return Ok(from);
     }
     let walk = NelderMead {
-        max_iterations: if start.is_some() { 25 } else { 90 },
+        max_iterations: 90,
         tolerance: 2e-5,
-        step: if start.is_some() { 0.3 } else { 0.8 },
+        step: 0.8,
         checkpoint: None,
     };
     let x = from.iter().map(|w| w.clamp(WEIGHT.0, WEIGHT.1).ln()).collect();

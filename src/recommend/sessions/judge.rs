@@ -2,7 +2,9 @@
 //!
 //! Every next product of a tested session is asked for, given what came before it in the session; all products are ranked
 //! but those of the session so far. HR@20 is the share of steps whose product is among the first 20, MRR@20 the mean of 1
-//! over its rank there. Intervals are bootstraps over steps.
+//! over its rank there. Intervals are bootstraps over steps. What is published is judged beside tonight's and stays where
+//! tonight's is significantly worse; a night that rests on an earlier one's weights (see [`crate::recommend::memory`]) judges it
+//! and the naive answer alone, on fewer sessions.
 
 use super::Sessions;
 use super::blend::{COMPONENTS, EARLIER, Fitted, NAMES, POPULARITY, Weights, ranks, steps, tune};
@@ -10,6 +12,8 @@ use crate::fit::{Control, FitError};
 use crate::recommend::measure::{Figure, bootstrap};
 use crate::recommend::neighbours::Neighbours;
 
+/// What is published, fitted on tonight's sessions.
+pub const PUBLISHED: &str = "published";
 /// The blend's name in `scores`.
 pub const BLEND: &str = "session_blend";
 /// The share of the sessions that trains.
@@ -17,6 +21,8 @@ const TRAIN_SHARE: f64 = 0.8;
 /// Sessions that are asked about, a seeded sample; for tuning fewer.
 const TESTED: usize = 800;
 const TUNED: usize = 400;
+/// Sessions of a night that tunes nothing.
+const RESTED: usize = 200;
 /// Sessions that must be tested before anything may beat popularity.
 const LEAST: usize = 20;
 /// Bootstrap draws.
@@ -40,8 +46,12 @@ pub struct Verdict {
     pub candidates: Vec<Candidate>,
     /// The name of the winner.
     pub winner: &'static str,
+    /// The name of the winner's model.
+    pub model: &'static str,
     /// The winner's weights.
     pub weights: Weights,
+    /// The tuned weights of the blend; `None` where nothing could be tuned.
+    pub tuned: Option<Weights>,
     /// Steps asked about.
     pub steps: usize,
     /// Why it won, in plain words.
@@ -76,6 +86,32 @@ pub fn only(number: usize) -> Weights {
     std::array::from_fn(|other| f64::from(u8::from(other == number)))
 }
 
+/// What is published.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Published {
+    /// The name of its model.
+    pub model: &'static str,
+    /// Its weights.
+    pub weights: Weights,
+    /// The tuned weights of the blend.
+    pub tuned: Weights,
+    /// Whether the night rests on them.
+    pub rest: bool,
+}
+
+impl Published {
+    /// From a name read back; `None` for one that no model has.
+    pub fn new(model: &str, weights: Weights, tuned: Weights, rest: bool) -> Option<Published> {
+        let known = NAMES.into_iter().chain([BLEND]).find(|&name| name == model)?;
+        Some(Published {
+            model: known,
+            weights,
+            tuned,
+            rest,
+        })
+    }
+}
+
 /// Tunes on an inner cut, judges on the outer one, and chooses.
 ///
 /// # Errors
@@ -83,7 +119,7 @@ pub fn only(number: usize) -> Weights {
 pub fn choose(
     sessions: &Sessions,
     words: &Neighbours,
-    published: Option<Weights>,
+    published: Option<Published>,
     seed: u64,
     control: &Control,
 ) -> Result<Verdict, FitError> {
@@ -92,20 +128,27 @@ pub fn choose(
     if later.len() < LEAST || inner.len() < LEAST {
         return Ok(Verdict {
             candidates: Vec::new(),
-            winner: NAMES[POPULARITY],
-            weights: published.unwrap_or_else(|| only(0)),
+            winner: NAMES[0],
+            model: NAMES[0],
+            weights: only(0),
+            tuned: None,
             steps: 0,
             why: format!(
                 "too little data: {} sessions could be tested and {LEAST} are needed, so next come the followers of each \
-                 product, and the popular products where it has none",
+                 product, and what is like it where it has none",
                 later.len().min(inner.len())
             ),
         });
     }
-    let tuned = {
-        let fitted = Fitted::fit(&known, words);
-        control.check()?;
-        tune(&steps(&fitted, &sample(inner, TUNED, seed)), published, control)?
+    let rest = published.filter(|published| published.rest);
+    let tuned = match rest {
+        Some(rest) => rest.tuned,
+        None => {
+            let fitted = Fitted::fit(&known, words);
+            control.check()?;
+            let steps = steps(&fitted, &sample(inner, TUNED, seed));
+            tune(&steps, published.map(|before| before.tuned), control)?
+        }
     };
     let fitted = Fitted::fit(&train, words);
     control.check()?;
@@ -115,29 +158,51 @@ pub fn choose(
         .map(|number| (NAMES[number], only(number)))
         .collect();
     asked.push((BLEND, tuned));
+    if let Some(rest) = rest {
+        asked.retain(|&(name, _)| name == NAMES[POPULARITY] || name == rest.model);
+    }
+    let of_tonight = asked.len();
+    if let Some(before) = published
+        && !asked.contains(&(before.model, before.weights))
+    {
+        asked.push((PUBLISHED, before.weights));
+    }
     let weights: Vec<Weights> = asked.iter().map(|&(_, weights)| weights).collect();
-    let ranks = ranks(&fitted, &sample(later, TESTED, seed), &weights);
+    let tested = if rest.is_some() { RESTED } else { TESTED };
+    let ranks = ranks(&fitted, &sample(later, tested, seed), &weights);
     let of = |place: usize| ranks.iter().map(move |step| step[place]);
     let candidates: Vec<Candidate> = asked
         .iter()
         .enumerate()
         .map(|(place, &(name, _))| figures(name, of(place), seed))
         .collect();
+    let worth = |place: usize| candidates[place].reciprocal_rank.value;
     // Ties go to the earlier, simpler one.
-    let mut best = 0;
-    for (number, candidate) in candidates.iter().enumerate() {
-        if candidate.reciprocal_rank.value > candidates[best].reciprocal_rank.value {
-            best = number;
+    let mut best = (0..of_tonight).reduce(|best, next| if worth(next) > worth(best) { next } else { best });
+    let mut kept = "";
+    if let (Some(tonight), true) = (best, asked.len() > of_tonight) {
+        let inverse = |rank: Option<usize>| rank.map_or(0.0, |rank| 1.0 / rank as f64);
+        let both = of(of_tonight).zip(of(tonight));
+        let gains: Vec<f64> = both.map(|(before, now)| inverse(before) - inverse(now)).collect();
+        if bootstrap(&gains, DRAWS, seed).lo90 > 0.0 {
+            best = Some(of_tonight);
+            kept = ", which stays because tonight's choice is significantly worse";
         }
     }
-    let (winner, value) = (candidates[best].name, candidates[best].reciprocal_rank.value);
-    let weights = weights[best];
+    let best = best.unwrap_or(0);
+    let (winner, value) = (candidates[best].name, worth(best));
+    let model = match published {
+        Some(before) if winner == PUBLISHED => before.model,
+        _ => winner,
+    };
     Ok(Verdict {
         winner,
-        weights,
+        model,
+        weights: weights[best],
+        tuned: Some(tuned),
         steps: ranks.len(),
         why: format!(
-            "{winner} reaches MRR@20 {value:.4} on {} next products of later sessions",
+            "{winner} reaches MRR@20 {value:.4} on {} next products of later sessions{kept}",
             ranks.len()
         ),
         candidates,

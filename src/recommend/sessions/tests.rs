@@ -2,7 +2,7 @@
 
 use super::blend::{Fitted, NAMES, ranks, steps, tune};
 use super::context::Context;
-use super::judge::{BLEND, choose, only};
+use super::judge::{BLEND, PUBLISHED, Published, choose, only};
 use super::knn::Knn;
 use super::rules::{REACH, pairs, sequential, window};
 use super::*;
@@ -187,4 +187,30 @@ fn a_shop_without_sessions_gets_an_answer_and_a_reason() {
             .len(),
         NAMES.len()
     );
+}
+
+#[test]
+fn what_is_published_stays_where_tonight_is_worse_and_may_be_rested_on() {
+    let (all, words) = (ring(300), Neighbours::from_rows(1, vec![Vec::new(); 12]));
+    let control = Control::unbounded();
+    let tonight = choose(&all, &words, None, 1, &control).unwrap();
+    let tuned = tonight.tuned.unwrap();
+    // Weights that differ are judged beside tonight's; popularity is far worse, so it does not stay.
+    let before = Published::new(NAMES[5], only(5), only(1), false);
+    let verdict = choose(&all, &words, before, 1, &control).unwrap();
+    assert_ne!(verdict.winner, PUBLISHED);
+    // Another blend of the same worth is named among the candidates.
+    let before = Published::new(BLEND, tuned.map(|w| w * 1.5), tuned, false).unwrap();
+    let verdict = choose(&all, &words, Some(before), 1, &control).unwrap();
+    assert!(verdict.candidates.iter().any(|c| c.name == PUBLISHED));
+    // A night that rests judges what is published and the naive answer, and keeps the weights.
+    let rest = Published { rest: true, ..before };
+    let verdict = choose(&all, &words, Some(rest), 1, &control).unwrap();
+    let names: Vec<&str> = verdict.candidates.iter().map(|c| c.name).collect();
+    assert_eq!(names, [NAMES[5], BLEND, PUBLISHED]);
+    assert_eq!(verdict.tuned, Some(tuned));
+    assert!(Published::new("oracle", tuned, tuned, true).is_none());
+    // What could not be tuned is not remembered as if it had been.
+    let (none, words) = (sessions(&[], 3), Neighbours::from_rows(1, vec![Vec::new(); 3]));
+    assert_eq!(choose(&none, &words, None, 1, &control).unwrap().tuned, None);
 }

@@ -68,7 +68,6 @@ impl Space {
 pub(super) fn tune(
     sheets: &[Sheet<'_>],
     words: bool,
-    quiet: bool,
     settings: &mut Settings,
     evaluations: &mut u64,
     options: &TuneOptions,
@@ -95,13 +94,9 @@ pub(super) fn tune(
     let space = Space::new(*settings, words);
     let (at, start) = (|x: &[f64]| space.settings(x), space.start());
     let walk = NelderMead {
-        max_iterations: if quiet {
-            options.blend_iterations / 3
-        } else {
-            options.blend_iterations
-        },
+        max_iterations: options.blend_iterations,
         tolerance: 2e-5,
-        step: if quiet { 0.3 } else { 0.8 },
+        step: 0.8,
         checkpoint: None,
     };
     let found = nelder_mead(&Walk(|x: &[f64]| -ndcg(&at(x))), start, &walk, control)?;

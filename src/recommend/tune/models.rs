@@ -52,7 +52,6 @@ pub(super) fn tune(
     cut: &Cut,
     purpose: Purpose,
     words: &Neighbours,
-    quiet: bool,
     settings: &mut Settings,
     evaluations: &mut u64,
     options: &TuneOptions,
@@ -71,10 +70,9 @@ pub(super) fn tune(
         let alone = Alone { model, decay };
         ndcg10(&Lifted { alone, lift: &lift }, cut, &users)
     };
-    let taus: &[f64] = match (quiet, purpose) {
-        (true, _) => &[],
-        (false, Purpose::NextWeeks) => &TAUS_WEEKS,
-        (false, Purpose::Basket) => &TAUS_BASKET,
+    let taus: &[f64] = match purpose {
+        Purpose::NextWeeks => &TAUS_WEEKS,
+        Purpose::Basket => &TAUS_BASKET,
     };
     // The best of the start and the taus on trial, with its worth.
     let fade = |model: &dyn Linear, start: f64, evaluations: &mut u64| {
@@ -88,7 +86,7 @@ pub(super) fn tune(
         *evaluations += 1 + taus.len() as u64;
         best
     };
-    let iterations = if quiet { 1 } else { options.model_iterations };
+    let iterations = options.model_iterations;
     let user_rows = by_user(&cut.train, Decay::flat());
     let basket_rows = by_basket(log, cut);
     for number in [EASE, BASKETS] {

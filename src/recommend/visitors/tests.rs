@@ -18,7 +18,20 @@ fn buy(user: Option<u32>, product: u32, at: i64, line: u32) -> Interaction {
 }
 
 fn fitted(log: &Log, places: &Places) -> Visitors {
-    fit(log, &Strengths::default(), places, 50, 1, &Control::unbounded()).unwrap()
+    after(log, places, None)
+}
+
+fn after(log: &Log, places: &Places, before: Option<&Before>) -> Visitors {
+    fit(
+        log,
+        &Strengths::default(),
+        places,
+        before,
+        50,
+        1,
+        &Control::unbounded(),
+    )
+    .unwrap()
 }
 
 /// Every day a new customer: they buy the product in fashion that week and one of 50 odd ones, a day later product 0,
@@ -153,4 +166,36 @@ fn kernels_have_names() {
     );
     assert!(names.contains(&"popularity_half_3.5d+first_only+place".to_owned()));
     assert_eq!(names.len(), 54);
+}
+
+#[test]
+fn what_is_published_stands_beside_tonight_and_may_be_rested_on() {
+    let (log, places) = (fashions(140), Places::none(420));
+    let tonight = fitted(&log, &places);
+    let choice = tonight.choice.clone().unwrap();
+    // A worse order is judged and goes.
+    let mut before = Before {
+        published: vec![Kernel::window(14.0)],
+        choice: choice.clone(),
+        rest: false,
+    };
+    let again = after(&log, &places, Some(&before));
+    assert!(again.figures.iter().any(|f| f.model == PUBLISHED));
+    assert_eq!(again.kernels, tonight.kernels);
+    // A far better one than what the night rests on stays.
+    before = Before {
+        published: choice.together.clone(),
+        choice: Choice {
+            together: vec![Kernel::window(30.0)],
+            selling: NAIVE,
+        },
+        rest: true,
+    };
+    let kept = after(&log, &places, Some(&before));
+    assert_eq!(
+        (kept.model.as_str(), &kept.kernels),
+        (PUBLISHED, &choice.together)
+    );
+    assert!(kept.why.contains("stays"), "{}", kept.why);
+    assert_eq!(fitted(&fashions(8), &Places::none(24)).choice, None);
 }
