@@ -20,6 +20,30 @@ pub struct Drained {
     pub documents: u64,
     /// Why the index was built anew, if it was.
     pub rebuilt: Option<String>,
+    /// The tickets among the changes, deleted ones included; all after a rebuild.
+    pub tickets: Touched,
+}
+
+/// Tickets that something has happened to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Touched {
+    /// These, by id; an id may be there twice.
+    Ids(Vec<String>),
+    /// Nobody knows which: any.
+    All,
+}
+
+impl Touched {
+    /// None.
+    pub const NONE: Touched = Touched::Ids(Vec::new());
+
+    /// Both together.
+    pub fn add(&mut self, other: Touched) {
+        match (&mut *self, other) {
+            (Touched::Ids(ids), Touched::Ids(more)) => ids.extend(more),
+            _ => *self = Touched::All,
+        }
+    }
 }
 
 /// Why an index is not trusted whose last commit the file does not know, or the other way round.
@@ -79,12 +103,14 @@ impl Keeper {
         let mut drained = Drained {
             documents: 0,
             rebuilt: None,
+            tickets: Touched::NONE,
         };
         loop {
             control.check()?;
             if let Some(why) = &self.rebuild {
                 self.seq = build_anew(shop, &mut self.writer, &mut drained.documents, control)?;
                 drained.rebuilt = Some(why.clone());
+                drained.tickets = Touched::All;
                 self.rebuild = None;
                 shop.outbox_forget(self.seq)?;
             }
@@ -93,6 +119,9 @@ impl Keeper {
                 None => self.rebuild = Some("more changed than the outbox holds".into()),
                 Some((_, last)) if last == self.seq => return Ok(drained),
                 Some((changes, last)) => {
+                    drained
+                        .tickets
+                        .add(Touched::Ids(changes.iter().filter_map(ticket_id).collect()));
                     drained.documents += self.writer.apply(changes.into_iter().map(into_change))?;
                     self.writer.sign_with(shop.index_announced()?);
                     self.writer.commit(last)?;
@@ -131,6 +160,14 @@ fn build_anew(shop: &Shop, writer: &mut IndexWriter, documents: &mut u64, contro
         .context("building the search index anew")?;
     shop.index_committed()?;
     Ok(newest)
+}
+
+fn ticket_id(change: &store::Change) -> Option<String> {
+    match change {
+        store::Change::Ticket(ticket, _) => Some(ticket.ticket_id.clone()),
+        store::Change::Gone(kind, id) if kind == "ticket" => Some(id.clone()),
+        _ => None,
+    }
 }
 
 fn into_change(change: store::Change) -> Change {

@@ -16,6 +16,7 @@ mod artefacts;
 mod checkpoints;
 #[cfg(feature = "daemon")]
 pub mod copies;
+mod day;
 mod desk;
 mod digest;
 #[cfg(feature = "daemon")]
@@ -48,6 +49,7 @@ mod views;
 mod writer;
 
 pub use checkpoints::StoredCheckpoints;
+pub use day::{DayAnswer, DayLook, DayTicket, DayWritten, DeskNow, InLine, Shown};
 pub use error::{Error, Result};
 pub use generations::{Generation, family_of_result};
 pub use inputs::{Agent, Article, Driver, Event, Price, Product, Reply, Rule, Ticket, User};
