@@ -17,6 +17,7 @@ mod checkpoints;
 #[cfg(feature = "daemon")]
 pub mod copies;
 mod day;
+mod day_rows;
 mod desk;
 mod digest;
 #[cfg(feature = "daemon")]
@@ -49,7 +50,8 @@ mod views;
 mod writer;
 
 pub use checkpoints::StoredCheckpoints;
-pub use day::{DayAnswer, DayLook, DayTicket, DayWritten, DeskNow, InLine, Shown};
+pub use day::{DayLook, DayTicket, DeskNow, InLine, Shown};
+pub use day_rows::{DayAnswer, DayWritten};
 pub use error::{Error, Result};
 pub use generations::{Generation, family_of_result};
 pub use inputs::{Agent, Article, Driver, Event, Price, Product, Reply, Rule, Ticket, User};

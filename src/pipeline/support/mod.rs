@@ -13,6 +13,7 @@ mod continuity;
 mod day;
 mod draft;
 mod due;
+mod fresh;
 mod judge;
 mod knowledge;
 mod labels;
