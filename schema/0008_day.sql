@@ -66,6 +66,11 @@ CREATE TRIGGER day_draft_reply_delete AFTER DELETE ON replies
 WHEN OLD.author <> 'note'
 BEGIN DELETE FROM clerk_day_drafts WHERE ticket_id = OLD.ticket_id; END;
 
+-- What search does not care about, and whoever answers tickets does.
+CREATE TRIGGER outbox_ticket_urgency AFTER UPDATE OF user_id, priority, decided_by ON tickets
+WHEN OLD.user_id IS NOT NEW.user_id OR OLD.priority IS NOT NEW.priority OR OLD.decided_by IS NOT NEW.decided_by
+BEGIN INSERT INTO outbox (kind, id) VALUES ('ticket', NEW.ticket_id); END;
+
 -- Where a ticket belongs: decision 'route', or 'triage' when the clerk is not sure enough (then team and agent_id
 -- are NULL and category is still the best guess). In a shop whose people enter teams but no categories, team is what
 -- is learned: category is NULL then and category_confidence speaks of the team that `why` names. Confidences are

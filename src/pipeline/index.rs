@@ -285,7 +285,8 @@ mod tests {
         put("T-1", "the first");
         let control = Control::unbounded();
         let mut keeper = Keeper::open(&shop).unwrap();
-        assert!(keeper.catch_up(&shop, &control).unwrap().rebuilt.is_some());
+        let drained = keeper.catch_up(&shop, &control).unwrap();
+        assert!(drained.rebuilt.is_some() && drained.tickets == Touched::All);
         let reader = Reader::open(&shop.beside(".search")).unwrap();
         for i in 2..6 {
             put(&format!("T-{i}"), "just arrived");
@@ -293,11 +294,13 @@ mod tests {
             assert_eq!(found(), i - 2);
             let drained = keeper.catch_up(&shop, &control).unwrap();
             assert_eq!((drained.documents, drained.rebuilt), (1, None));
+            assert_eq!(drained.tickets, Touched::Ids(vec![format!("T-{i}")]));
             assert_eq!(found(), i - 1);
             assert_eq!(shop.outbox_waiting(0).unwrap(), (0, false));
         }
         let nothing = keeper.catch_up(&shop, &control).unwrap();
         assert_eq!((nothing.documents, nothing.rebuilt), (0, None));
+        assert_eq!(nothing.tickets, Touched::NONE);
         // Killed between the index's commit and the outbox: the change is put again and is there once.
         put("T-9", "just arrived");
         let (changes, last) = shop.outbox_changes(keeper.seq, BATCH).unwrap().unwrap();
