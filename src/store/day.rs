@@ -225,7 +225,7 @@ pub(super) fn seen(ticket: &Ticket, thread: &[Reply]) -> i64 {
     state.digest() as i64
 }
 
-fn look(conn: &Connection, id: &String) -> Result<DayLook> {
+fn look(conn: &Connection, id: &str) -> Result<DayLook> {
     let Some((ticket, thread)) = read(conn, id)? else {
         let left = conn
             .prepare_cached("SELECT 1 FROM clerk_day_routes WHERE ticket_id = ?1")?

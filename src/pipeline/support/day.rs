@@ -148,7 +148,7 @@ impl Desk {
             return Ok(());
         }
         let (mut left, mut last) = (MOST, None::<Place>);
-        let mut load = None;
+        let (mut load, mut written) = (None, false);
         while left > 0 {
             control.check()?;
             let from = last.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
@@ -187,6 +187,9 @@ impl Desk {
                 continue;
             }
             left -= asking.len();
+            if written {
+                std::thread::sleep(Pace::default().pause);
+            }
             let load = match &mut load {
                 Some(load) => load,
                 none => none.insert(shop.open_tickets_by_agent()?),
@@ -201,7 +204,7 @@ impl Desk {
             if !self.write(shop, &answers, &waiting, load, answered)? {
                 break;
             }
-            std::thread::sleep(Pace::default().pause);
+            written = true;
         }
         Ok(())
     }
@@ -304,6 +307,3 @@ impl Desk {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

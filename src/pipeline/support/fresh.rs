@@ -162,3 +162,101 @@ fn quoted(drafted: &Drafted) -> Vec<(String, i64)> {
         .filter_map(|pair| Some((pair[1].id.clone(), pair[0].id.parse().ok()?)))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Held, Reply, Shown, Ticket};
+
+    #[test]
+    fn an_answer_stands_until_what_it_was_made_of_changes() {
+        let ticket = Ticket {
+            ticket_id: "t".into(),
+            user_id: None,
+            subject: String::new(),
+            body: "where is it".into(),
+            language: None,
+            status: "open".into(),
+            category: None,
+            team: None,
+            agent_id: None,
+            priority: None,
+            by_person: true,
+            created_at: 1,
+            closed_at: None,
+        };
+        let said = |text: &str| Some(text.to_owned());
+        let by_night = Shown {
+            seen: None,
+            held: Held {
+                category: said("parcel"),
+                team: said("post"),
+                agent_id: said("ann"),
+            },
+            priority: said("low"),
+            language: said("en"),
+            routed_at: 5,
+            drafted: true,
+        };
+        let base = DayTicket {
+            ticket,
+            thread: Vec::new(),
+            seen: 7,
+            shown: Some(by_night),
+            last_agent: None,
+        };
+        let message = |author: &str, agent: Option<&str>| Reply {
+            reply_id: 1,
+            ticket_id: "t".into(),
+            author: author.into(),
+            agent_id: agent.map(str::to_owned),
+            body: "x".into(),
+            at: 2,
+        };
+        type Change<'a> = (&'a str, bool, &'a dyn Fn(&mut DayTicket));
+        let changes: [Change<'_>; 17] = [
+            ("nothing", false, &|_| {}),
+            ("never answered", true, &|now| now.shown = None),
+            ("its draft fell", true, &|now| {
+                now.shown.as_mut().unwrap().drafted = false;
+            }),
+            ("the same category entered", false, &|now| {
+                now.ticket.category = said("parcel")
+            }),
+            ("another category", true, &|now| {
+                now.ticket.category = said("refund")
+            }),
+            ("none of these", false, &|now| now.ticket.category = said("-")),
+            ("the same team", false, &|now| now.ticket.team = said("post")),
+            ("another team", true, &|now| now.ticket.team = said("money")),
+            ("nothing entered", false, &|now| now.ticket.team = said("")),
+            ("another agent", true, &|now| now.ticket.agent_id = said("bob")),
+            ("another priority", true, &|now| {
+                now.ticket.priority = said("high")
+            }),
+            ("the same language", false, &|now| {
+                now.ticket.language = said("en-GB")
+            }),
+            ("another language", true, &|now| now.ticket.language = said("zh")),
+            ("who had it answers", false, &|now| {
+                now.thread.push(message("agent", Some("ann")));
+                now.shown.as_mut().unwrap().drafted = false;
+            }),
+            ("somebody else answers", true, &|now| {
+                now.thread.push(message("agent", Some("bob")))
+            }),
+            ("by day, of the same", false, &|now| {
+                now.ticket.team = said("money");
+                now.shown.as_mut().unwrap().seen = Some(7);
+            }),
+            ("by day, of something else", true, &|now| {
+                now.shown.as_mut().unwrap().seen = Some(8);
+            }),
+        ];
+        for (what, expected, change) in changes {
+            let mut now = base.clone();
+            change(&mut now);
+            assert_eq!(needs(&now), expected, "{what}");
+        }
+    }
+}
