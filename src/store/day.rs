@@ -23,7 +23,7 @@ use xxhash_rust::xxh3::Xxh3;
 pub struct Shown {
     /// The hash of what a day's answer was made of; none = it is a night's answer.
     pub seen: Option<i64>,
-    /// Where it was put; nothing in triage.
+    /// Where it was put; in triage the best guess alone.
     pub held: Held,
     /// low to urgent.
     pub priority: Option<String>,
@@ -234,25 +234,23 @@ fn look(conn: &Connection, id: &str) -> Result<DayLook> {
     };
     let shown = conn
         .prepare_cached(
-            "SELECT r.decision, r.category, r.team, r.agent_id, r.priority, r.language, r.routed_at,
+            "SELECT r.category, r.team, r.agent_id, r.priority, r.language, r.routed_at,
                     (SELECT d.seen FROM clerk_day_routes AS d WHERE d.ticket_id = r.ticket_id AND d.routed_at = r.routed_at),
                     EXISTS (SELECT 1 FROM ticket_drafts AS p WHERE p.ticket_id = ?1)
              FROM ticket_routes AS r WHERE r.ticket_id = ?1",
         )?
         .query_row([id], |r| {
-            let routed = r.get_ref(0)?.as_str().is_ok_and(|decision| decision == "route");
-            let held = Held {
-                category: r.get(1)?,
-                team: r.get(2)?,
-                agent_id: r.get(3)?,
-            };
             Ok(Shown {
-                held: if routed { held } else { Held::default() },
-                priority: r.get(4)?,
-                language: r.get(5)?,
-                routed_at: r.get(6)?,
-                seen: r.get(7)?,
-                drafted: r.get(8)?,
+                held: Held {
+                    category: r.get(0)?,
+                    team: r.get(1)?,
+                    agent_id: r.get(2)?,
+                },
+                priority: r.get(3)?,
+                language: r.get(4)?,
+                routed_at: r.get(5)?,
+                seen: r.get(6)?,
+                drafted: r.get(7)?,
             })
         })
         .optional()?;
