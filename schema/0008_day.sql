@@ -174,5 +174,7 @@ FROM (SELECT s.*, s.said = 'route' AND (coalesce(s.category, '') = '' OR s.categ
             FROM tickets AS t
             LEFT JOIN clerk_ticket_routes AS r
                    ON r.generation = (SELECT generation FROM clerk_published WHERE family = 'support') AND r.ticket_id = t.ticket_id
-            LEFT JOIN clerk_day_routes AS d ON d.ticket_id = t.ticket_id AND d.routed_at >= coalesce(r.routed_at, 0)
+            LEFT JOIN clerk_day_routes AS d
+                   ON d.ticket_id = t.ticket_id AND d.routed_at >= coalesce(r.routed_at, 0)
+                  AND EXISTS (SELECT 1 FROM clerk_published WHERE family = 'support')
             WHERE t.status <> 'closed') AS s) AS q;
