@@ -9,22 +9,27 @@ use nightclerk::fit::Control;
 use nightclerk::pipeline::Touched;
 use nightclerk::pipeline::support::{Answered, Desk, MOST};
 use nightclerk::store::Shop;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-/// A shop after its first night.
+/// A shop after its first night, computed once.
 fn after_a_night() -> Place {
-    static NIGHT: OnceLock<Place> = OnceLock::new();
+    static NIGHT: OnceLock<PathBuf> = OnceLock::new();
     let night = NIGHT.get_or_init(|| {
         let place = support_shop(150);
         place.ok(&["run", "support", "--quiet"]);
-        drop(Shop::open(&place.db()).unwrap()); // checkpoints
-        place
+        drop(Shop::open(&place.db()).unwrap()); // moves the log into the file
+        let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("after-a-night");
+        std::fs::create_dir_all(&kept).unwrap();
+        std::fs::copy(place.db(), kept.join("shop.db")).unwrap();
+        std::fs::copy(place.path("jobs/support.toml"), kept.join("support.toml")).unwrap();
+        kept
     });
     let place = Place::new();
     std::fs::create_dir(place.path("jobs")).unwrap();
-    std::fs::copy(night.db(), place.db()).unwrap();
-    std::fs::copy(night.path("jobs/support.toml"), place.path("jobs/support.toml")).unwrap();
+    std::fs::copy(night.join("shop.db"), place.db()).unwrap();
+    std::fs::copy(night.join("support.toml"), place.path("jobs/support.toml")).unwrap();
     place
 }
 
