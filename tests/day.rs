@@ -456,8 +456,8 @@ fn what_a_ticket_costs() {
             &place,
             &format!(
                 "INSERT INTO tickets (ticket_id, user_id, subject, body)
-                 SELECT '{name}' || row_number() OVER (ORDER BY ticket_id), user_id, subject, body || ' please' FROM tickets
-                 WHERE status = 'closed' ORDER BY ticket_id LIMIT {count} OFFSET {from}"
+                 SELECT '{name}' || row_number() OVER (), user_id, subject, body || ' please' FROM
+                   (SELECT * FROM tickets WHERE status = 'closed' ORDER BY ticket_id LIMIT {count} OFFSET {from})"
             ),
         );
         (1..=count).map(|i| format!("{name}{i}")).collect::<Vec<String>>()
