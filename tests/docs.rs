@@ -65,7 +65,11 @@ const CONTRACT: &[(&str, &str)] = &[
         "verdicts",
         "verdict_id, result, subject_id, verdict, who, note, at",
     ),
-    ("run_requests", "request_id, job, requested_at, run_id"),
+    ("run_requests", "request_id, job, requested_at, run_id, orders"),
+    (
+        "leader",
+        "process, host, version, listen, started_at, beat_at, ended_at",
+    ),
     (
         "recommendations",
         "user_id, rank, product_id, score, model, because_product_id",

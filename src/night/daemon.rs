@@ -18,6 +18,7 @@
 mod calls;
 mod child;
 mod days;
+mod desk;
 mod planner;
 mod pulse;
 

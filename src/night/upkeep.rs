@@ -19,6 +19,7 @@ pub(super) fn run(shop: &Shop, options: &UpkeepOptions, now: i64, control: &Cont
         rows => format!("{rows} products whose place in the lists was wrong put right, "),
     };
     shop.prune_void_drafts()?;
+    shop.prune_day()?;
     control.check()?;
     shop.optimize()?;
     let free = shop.free_pages()?;

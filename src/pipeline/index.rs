@@ -20,6 +20,30 @@ pub struct Drained {
     pub documents: u64,
     /// Why the index was built anew, if it was.
     pub rebuilt: Option<String>,
+    /// The tickets among the changes, deleted ones included; all after a rebuild.
+    pub tickets: Touched,
+}
+
+/// Tickets that something has happened to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Touched {
+    /// These, by id; an id may be there twice.
+    Ids(Vec<String>),
+    /// Nobody knows which: any.
+    All,
+}
+
+impl Touched {
+    /// None.
+    pub const NONE: Touched = Touched::Ids(Vec::new());
+
+    /// Both together.
+    pub fn add(&mut self, other: Touched) {
+        match (&mut *self, other) {
+            (Touched::Ids(ids), Touched::Ids(more)) => ids.extend(more),
+            _ => *self = Touched::All,
+        }
+    }
 }
 
 /// Why an index is not trusted whose last commit the file does not know, or the other way round.
@@ -79,12 +103,14 @@ impl Keeper {
         let mut drained = Drained {
             documents: 0,
             rebuilt: None,
+            tickets: Touched::NONE,
         };
         loop {
             control.check()?;
             if let Some(why) = &self.rebuild {
                 self.seq = build_anew(shop, &mut self.writer, &mut drained.documents, control)?;
                 drained.rebuilt = Some(why.clone());
+                drained.tickets = Touched::All;
                 self.rebuild = None;
                 shop.outbox_forget(self.seq)?;
             }
@@ -93,6 +119,9 @@ impl Keeper {
                 None => self.rebuild = Some("more changed than the outbox holds".into()),
                 Some((_, last)) if last == self.seq => return Ok(drained),
                 Some((changes, last)) => {
+                    drained
+                        .tickets
+                        .add(Touched::Ids(changes.iter().filter_map(ticket_id).collect()));
                     drained.documents += self.writer.apply(changes.into_iter().map(into_change))?;
                     self.writer.sign_with(shop.index_announced()?);
                     self.writer.commit(last)?;
@@ -131,6 +160,14 @@ fn build_anew(shop: &Shop, writer: &mut IndexWriter, documents: &mut u64, contro
         .context("building the search index anew")?;
     shop.index_committed()?;
     Ok(newest)
+}
+
+fn ticket_id(change: &store::Change) -> Option<String> {
+    match change {
+        store::Change::Ticket(ticket, _) => Some(ticket.ticket_id.clone()),
+        store::Change::Gone(kind, id) if kind == "ticket" => Some(id.clone()),
+        _ => None,
+    }
 }
 
 fn into_change(change: store::Change) -> Change {
@@ -248,7 +285,8 @@ mod tests {
         put("T-1", "the first");
         let control = Control::unbounded();
         let mut keeper = Keeper::open(&shop).unwrap();
-        assert!(keeper.catch_up(&shop, &control).unwrap().rebuilt.is_some());
+        let drained = keeper.catch_up(&shop, &control).unwrap();
+        assert!(drained.rebuilt.is_some() && drained.tickets == Touched::All);
         let reader = Reader::open(&shop.beside(".search")).unwrap();
         for i in 2..6 {
             put(&format!("T-{i}"), "just arrived");
@@ -256,11 +294,13 @@ mod tests {
             assert_eq!(found(), i - 2);
             let drained = keeper.catch_up(&shop, &control).unwrap();
             assert_eq!((drained.documents, drained.rebuilt), (1, None));
+            assert_eq!(drained.tickets, Touched::Ids(vec![format!("T-{i}")]));
             assert_eq!(found(), i - 1);
             assert_eq!(shop.outbox_waiting(0).unwrap(), (0, false));
         }
         let nothing = keeper.catch_up(&shop, &control).unwrap();
         assert_eq!((nothing.documents, nothing.rebuilt), (0, None));
+        assert_eq!(nothing.tickets, Touched::NONE);
         // Killed between the index's commit and the outbox: the change is put again and is there once.
         put("T-9", "just arrived");
         let (changes, last) = shop.outbox_changes(keeper.seq, BATCH).unwrap().unwrap();

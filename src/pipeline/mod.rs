@@ -24,6 +24,7 @@ pub mod recommendations;
 pub mod support;
 
 pub use family::{Family, Outcome, Verdict, run};
+pub use index::Touched;
 pub use night::{AsOf, Brief, Night, Stage, Watch, zone};
 pub use options::{
     AlreadyBought, Frequency, Goal, PriceOptions, Purpose, RecommendationOptions, SearchOptions,

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::path::Path;
 
 /// Name and text of every migration; the version of a file is how many of them it has seen.
-pub const MIGRATIONS: [(&str, &str); 9] = [
+pub const MIGRATIONS: [(&str, &str); 10] = [
     ("0001_inputs", include_str!("../../schema/0001_inputs.sql")),
     ("0002_runs", include_str!("../../schema/0002_runs.sql")),
     ("0003_results", include_str!("../../schema/0003_results.sql")),
@@ -24,6 +24,7 @@ pub const MIGRATIONS: [(&str, &str); 9] = [
     ("0007_desk", include_str!("../../schema/0007_desk.sql")),
     ("0008_lists", include_str!("../../schema/0008_lists.sql")),
     ("0009_daemon", include_str!("../../schema/0009_daemon.sql")),
+    ("0010_day", include_str!("../../schema/0010_day.sql")),
 ];
 
 /// The newest version this program knows.

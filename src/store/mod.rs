@@ -18,6 +18,8 @@ mod checkpoints;
 pub mod clock;
 #[cfg(feature = "daemon")]
 pub mod copies;
+mod day;
+mod day_rows;
 mod desk;
 mod digest;
 #[cfg(feature = "daemon")]
@@ -54,6 +56,8 @@ mod writer;
 pub use agenda::{Attempt, Queued, Standing, Turn, Turns};
 pub use checkpoints::StoredCheckpoints;
 pub use clock::now;
+pub use day::{DayLook, DayTicket, DeskNow, InLine, Shown};
+pub use day_rows::{DayAnswer, DayWritten};
 pub use error::{Error, Result};
 pub use generations::{Generation, family_of_result};
 pub use health::JobFigures;

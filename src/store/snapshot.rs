@@ -190,29 +190,7 @@ impl Snapshot {
     /// All agents, by agent_id. One whose languages or skills are no JSON array of texts is left out: to guess would
     /// give somebody work they cannot do.
     pub fn agents(&self) -> Result<Vec<Agent>> {
-        let list = |json: Option<String>| -> std::result::Result<Option<Vec<String>>, serde_json::Error> {
-            json.map(|json| serde_json::from_str(&json)).transpose()
-        };
-        let rows = self.rows(
-            "agents",
-            "SELECT agent_id, name, team, languages, skills, capacity, active FROM agents ORDER BY agent_id",
-            [],
-            |r| {
-                let (languages, skills) = (list(r.get(3)?), list(r.get(4)?));
-                let (Ok(languages), Ok(skills)) = (languages, skills) else {
-                    return Ok(None);
-                };
-                Ok(Some(Agent {
-                    agent_id: r.get(0)?,
-                    name: r.get(1)?,
-                    team: r.get(2)?,
-                    languages,
-                    skills,
-                    capacity: r.get(5)?,
-                    active: r.get::<_, i64>(6)? != 0,
-                }))
-            },
-        )?;
+        let rows = self.rows("agents", AGENTS, [], agent)?;
         rows.iter()
             .filter(|agent| agent.is_none())
             .for_each(|_| self.leave_out("agents", "languages or skills are no JSON array of texts"));
@@ -373,6 +351,28 @@ pub(super) fn reply(r: &Row<'_>) -> rusqlite::Result<Reply> {
         body: r.get(4)?,
         at: r.get(5)?,
     })
+}
+
+pub(super) const AGENTS: &str =
+    "SELECT agent_id, name, team, languages, skills, capacity, active FROM agents ORDER BY agent_id";
+
+/// None = languages or skills are no JSON array of texts.
+pub(super) fn agent(r: &Row<'_>) -> rusqlite::Result<Option<Agent>> {
+    let list = |json: Option<String>| -> std::result::Result<Option<Vec<String>>, serde_json::Error> {
+        json.map(|json| serde_json::from_str(&json)).transpose()
+    };
+    let (Ok(languages), Ok(skills)) = (list(r.get(3)?), list(r.get(4)?)) else {
+        return Ok(None);
+    };
+    Ok(Some(Agent {
+        agent_id: r.get(0)?,
+        name: r.get(1)?,
+        team: r.get(2)?,
+        languages,
+        skills,
+        capacity: r.get(5)?,
+        active: r.get::<_, i64>(6)? != 0,
+    }))
 }
 
 pub(super) fn article(r: &Row<'_>) -> rusqlite::Result<Article> {

@@ -3,7 +3,7 @@
 use super::error::Result;
 use super::open::Shop;
 use super::pace::{Pace, paced};
-use rusqlite::params;
+use rusqlite::{Connection, params};
 use std::collections::BTreeMap;
 
 /// A route of a ticket that nobody had decided.
@@ -80,19 +80,7 @@ impl Shop {
     /// Those of SQLite.
     pub fn archive_routes(&self, routes: impl Iterator<Item = ArchivedRoute>) -> Result<u64> {
         paced(self, &Pace::default(), routes, |conn, one| {
-            conn.prepare_cached(
-                "INSERT OR REPLACE INTO clerk_route_archive (ticket_id, made_at, label, guess, naive, decision, team)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            )?
-            .execute(params![
-                one.ticket_id,
-                one.made_at,
-                one.label,
-                one.guess,
-                one.naive,
-                one.decision,
-                one.team
-            ])?;
+            put_route(conn, &one)?;
             Ok(1)
         })
     }
@@ -103,18 +91,7 @@ impl Shop {
     /// Those of SQLite.
     pub fn archive_drafts(&self, drafts: impl Iterator<Item = ArchivedDraft>) -> Result<u64> {
         paced(self, &Pace::default(), drafts, |conn, one| {
-            conn.prepare_cached(
-                "INSERT OR REPLACE INTO clerk_draft_archive (ticket_id, made_at, replies_seen, decision, draft, nearest)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            )?
-            .execute(params![
-                one.ticket_id,
-                one.made_at,
-                one.replies_seen,
-                one.decision,
-                one.draft,
-                one.nearest
-            ])?;
+            put_draft(conn, &one)?;
             Ok(1)
         })
     }
@@ -186,6 +163,41 @@ impl Shop {
         }
         Ok(())
     }
+}
+
+/// Keeps one route.
+pub(super) fn put_route(conn: &Connection, one: &ArchivedRoute) -> Result<()> {
+    conn.prepare_cached(
+        "INSERT OR REPLACE INTO clerk_route_archive (ticket_id, made_at, label, guess, naive, decision, team)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?
+    .execute(params![
+        one.ticket_id,
+        one.made_at,
+        one.label,
+        one.guess,
+        one.naive,
+        one.decision,
+        one.team
+    ])?;
+    Ok(())
+}
+
+/// Keeps one draft.
+pub(super) fn put_draft(conn: &Connection, one: &ArchivedDraft) -> Result<()> {
+    conn.prepare_cached(
+        "INSERT OR REPLACE INTO clerk_draft_archive (ticket_id, made_at, replies_seen, decision, draft, nearest)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![
+        one.ticket_id,
+        one.made_at,
+        one.replies_seen,
+        one.decision,
+        one.draft,
+        one.nearest
+    ])?;
+    Ok(())
 }
 
 #[cfg(test)]

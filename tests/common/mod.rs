@@ -151,3 +151,91 @@ pub fn texts(conn: &Connection, sql: &str) -> Vec<String> {
     let rows = statement.query_map([], |r| r.get(0)).unwrap();
     rows.map(Result::unwrap).collect()
 }
+
+/// A shop whose people have decided `each` tickets of two matters and answered them, over sixty days, with two teams of
+/// one agent each and five open tickets.
+pub fn support_shop(each: usize) -> Place {
+    let place = Place::new();
+    place.ok(&["init"]);
+    let conn = place.open();
+    conn.execute_batch(
+        "INSERT INTO agents (agent_id, name, team, languages, skills, capacity) VALUES
+           ('a', 'Ada', 'post', '[\"en\"]', '[\"parcel\"]', 2), ('b', 'Bo', 'desk', NULL, NULL, 50)",
+    )
+    .unwrap();
+    for i in 0..each * 2 {
+        let parcel = [
+            "where is my parcel",
+            "the courier never came",
+            "my package is late",
+            "tracking does not move",
+        ];
+        let login = [
+            "i cannot log in",
+            "my password is wrong",
+            "the reset mail never comes",
+            "my account is locked",
+        ];
+        let filler = [
+            "hello",
+            "please help",
+            "thanks",
+            "i am waiting since monday",
+            "it is urgent",
+            "as usual",
+            "again",
+        ];
+        let (category, team, agent, phrases, reply) = match i % 2 {
+            0 => (
+                "parcel",
+                "post",
+                "a",
+                parcel,
+                "The courier brings your parcel tomorrow.",
+            ),
+            _ => (
+                "login",
+                "desk",
+                "b",
+                login,
+                "Use the link to choose a new password.",
+            ),
+        };
+        // One in twelve says nothing about its matter: no model can be sure of those.
+        let phrase = if i % 24 == 10 || i % 24 == 23 {
+            "i have a question"
+        } else {
+            phrases[i / 2 % 4]
+        };
+        let text = format!("{} {phrase} {}", filler[i * 3 % 7], filler[(i * 5 + i / 7) % 7]);
+        let at = 1_700_000_000 + i as i64 * 60 * 86_400 / (each as i64 * 2);
+        conn.execute(
+            "INSERT INTO tickets (ticket_id, body, status, category, team, priority, created_at, closed_at)
+             VALUES (?1, ?2, 'closed', ?3, ?4, 'high', ?5, ?5 + 60)",
+            (format!("old{i:03}"), text, category, team, at),
+        )
+        .unwrap();
+        conn.execute(
+            "INSERT INTO replies (ticket_id, author, agent_id, body, at) VALUES (?1, 'note', ?2, 'SECRET NOTE', ?4 + 10),
+                                                                              (?1, 'agent', ?2, ?3, ?4 + 30)",
+            (format!("old{i:03}"), agent, format!("{reply} Yours, {agent}"), at),
+        )
+        .unwrap();
+    }
+    for (i, text) in [
+        "the courier did not bring my parcel",
+        "i cannot log in with my password",
+        "parcel? courier?",
+        "where is it, my parcel",
+    ]
+    .iter()
+    .enumerate()
+    {
+        conn.execute(
+            "INSERT INTO tickets (ticket_id, body, created_at) VALUES (?1, ?2, ?3)",
+            (format!("new{i}"), text, 1_700_000_000 + 61 * 86_400 + i as i64),
+        )
+        .unwrap();
+    }
+    place
+}

@@ -1,12 +1,13 @@
-//! By day: the loop that keeps the search index fresh. It looks for changes four times a second, takes them over in one commit, and rests
+//! By day: the loop that keeps the search index fresh, and the handle of both loops of the day. It looks for changes four times a second, takes them over in one commit, and rests
 //! as long as that took, so that a burst costs few commits and a quiet shop next to nothing.
 //!
 //! The planner speaks to it over a channel: a run of a `search` job, a pause (an erasure builds the index anew and must be
 //! alone with it), and the end.
 
+use super::desk::{self, Told};
 use super::pulse::{Part, Pulse};
 use crate::fit::{self, Control};
-use crate::pipeline::index::{Drained, Keeper};
+use crate::pipeline::index::{Drained, Keeper, Touched};
 use crate::store::{Run, RunStatus, Shop};
 use anyhow::Result;
 use std::path::{Path, PathBuf};
@@ -33,17 +34,20 @@ enum Order {
     GoOn,
 }
 
-/// The loop's handle.
+/// The loops' handle.
 #[derive(Debug)]
 pub(super) struct Days {
     orders: Sender<Order>,
-    thread: Option<JoinHandle<()>>,
+    desk: Sender<Told>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Days {
-    /// Starts the loop.
+    /// Starts the loops.
     pub(super) fn start(database: &Path, pulse: Arc<Pulse>, stop: Arc<AtomicBool>) -> Result<Days> {
         let (orders, inbox) = channel();
+        let (desk, at_desk) = desk::start(database, pulse.clone(), stop.clone())?;
+        let tells = desk.clone();
         let database = database.to_owned();
         let thread = std::thread::Builder::new().name("index".into()).spawn(move || {
             let mut index = Index {
@@ -60,7 +64,8 @@ impl Days {
         })?;
         Ok(Days {
             orders,
-            thread: Some(thread),
+            desk,
+            threads: vec![thread, at_desk],
         })
     }
 
@@ -69,31 +74,30 @@ impl Days {
         let _ = self.orders.send(Order::Search(run)); // fails only when the loop is gone with the process
     }
 
-    /// Has the loop let go of the index; returns when it has.
+    /// Has both loops let go of what they hold; returns when they have.
     pub(super) fn pause(&self) {
         let (done, is_done) = channel();
-        let _ = self.orders.send(Order::Pause(done));
-        let _ = is_done.recv();
+        let _ = self.orders.send(Order::Pause(done.clone()));
+        let _ = self.desk.send(Told::Pause(done));
+        while is_done.recv().is_ok() {} // until both have answered
     }
 
-    /// The loop may go on.
+    /// They may go on.
     pub(super) fn go_on(&self) {
         let _ = self.orders.send(Order::GoOn);
+        let _ = self.desk.send(Told::GoOn);
     }
 
-    /// Waits for the loop's end, which `stop` asked for; false = it takes longer.
+    /// Waits for the loops' end, which `stop` asked for; false = it takes longer.
     pub(super) fn stop(&mut self, limit: Duration) -> bool {
         let until = Instant::now() + limit;
-        while let Some(thread) = &self.thread {
-            if thread.is_finished() {
-                return self.thread.take().is_some_and(|thread| thread.join().is_ok());
-            }
+        while !self.threads.iter().all(JoinHandle::is_finished) {
             if Instant::now() >= until {
                 return false;
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        true
+        self.threads.drain(..).all(|thread| thread.join().is_ok())
     }
 }
 
@@ -106,6 +110,8 @@ struct Index {
     keeper: Option<Keeper>,
     /// The file as it was when all of it had been taken over.
     seen: Option<i64>,
+    /// Hears which tickets changed.
+    desk: Sender<Told>,
     paused: bool,
     checkpointed: Instant,
 }
@@ -187,6 +193,9 @@ impl Index {
             shop.end_run(run, status, (status == RunStatus::Done).then_some(0), &said)?;
         }
         let drained = caught_up?;
+        if drained.tickets != Touched::NONE {
+            let _ = self.desk.send(Told::Touched(drained.tickets)); // fails only when the daemon ends
+        }
         if let Some(why) = &drained.rebuilt {
             info!(
                 "search index built anew of {} documents: {why}",

@@ -165,8 +165,8 @@ fn decide(knowledge: &Knowledge, ticket: &Open) -> Routed {
     let mut team = ticket.team.clone();
     if let Some(team) = &team {
         why = match ticket.stays {
-            true => format!("{why}; team {team} has it"),
-            false => format!("{why}; {decider} chose team {team}"),
+            Some(_) => format!("{why}; team {team} has it"),
+            None => format!("{why}; {decider} chose team {team}"),
         };
     } else if route && !ticket.none_fits {
         let found = find_team(policy, &guess, usual, confidence.unwrap_or(1.0));
@@ -179,8 +179,8 @@ fn decide(knowledge: &Knowledge, ticket: &Open) -> Routed {
     }
     if let Some(agent) = &ticket.agent_id {
         why = match ticket.stays {
-            true => format!("{why}; stays with agent {agent}, because somebody has worked on it"),
-            false => format!("{why}; {decider} chose agent {agent}"),
+            Some(because) => format!("{why}; stays with agent {agent}, {}", because.as_str()),
+            None => format!("{why}; {decider} chose agent {agent}"),
         };
     }
     let priority = ticket

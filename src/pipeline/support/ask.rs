@@ -1,10 +1,10 @@
 //! Answers about a text that is not stored, from what the published night learned.
 
-use super::answer;
+use super::answer::{self, Routed};
 use super::collect::{self, Open};
-use super::draft::{self, Source, Told};
+use super::draft::{self, Drafted, Source, Told};
 use super::knowledge::Knowledge;
-use crate::store::{Shop, Snapshot};
+use crate::store::{Agent, Shop, Snapshot};
 use anyhow::{Context, Result};
 use serde::Serialize;
 
@@ -80,6 +80,27 @@ pub struct Reply {
     pub sources: Vec<Source>,
 }
 
+/// A draft that quotes what stands in the tables now.
+pub(super) fn draft_from(
+    shop: &Shop,
+    knowledge: &Knowledge,
+    ticket: &Open,
+    routed: &Routed,
+    agents: &[Agent],
+) -> Drafted {
+    let told = |row: usize| {
+        let trace = &knowledge.traces[row];
+        let reply = shop.reply_body(trace.reply_id?).ok()??;
+        let ticket = shop.ticket_body(&trace.ticket_id).ok()??;
+        Some(Told {
+            reply: collect::sent(&reply),
+            names: collect::names(&ticket),
+        })
+    };
+    let article = |row: usize| shop.article_body(&knowledge.pages[row].article_id).ok()?;
+    draft::draft(knowledge, ticket, routed, agents, told, article)
+}
+
 /// Answers about `text` in `language` (none = told from the text), at the instant `now`.
 ///
 /// # Errors
@@ -99,17 +120,7 @@ pub fn ask(shop: &Shop, text: &str, language: Option<&str>, now: i64) -> Result<
     };
     let tickets = [ticket];
     let routed = answer::route(&knowledge, &tickets, &agents, &shop.open_tickets_by_agent()?).remove(0);
-    let told = |row: usize| {
-        let trace = &knowledge.traces[row];
-        let reply = shop.reply_body(trace.reply_id?).ok()??;
-        let ticket = shop.ticket_body(&trace.ticket_id).ok()??;
-        Some(Told {
-            reply: collect::sent(&reply),
-            names: collect::names(&ticket),
-        })
-    };
-    let article = |row: usize| shop.article_body(&knowledge.pages[row].article_id).ok()?;
-    let drafted = draft::draft(&knowledge, &tickets[0], &routed, &agents, told, article);
+    let drafted = draft_from(shop, &knowledge, &tickets[0], &routed, &agents);
     Ok(Answer {
         draft: Reply {
             decision: drafted.draft.decision.as_str(),

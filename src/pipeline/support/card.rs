@@ -5,7 +5,10 @@
 
 use super::super::Night;
 use super::Judged;
-use super::collect::Prepared;
+use super::answer::Routed;
+use super::collect::{Open, Prepared};
+use super::draft::Drafted;
+use super::knowledge::Policy;
 use super::labels::Label;
 use crate::store::{ArchivedDraft, ArchivedRoute, ReportRow};
 use crate::support::{DraftDecision, rouge_l, rouge_words};
@@ -169,39 +172,57 @@ pub(super) fn keep(prepared: &Prepared, judged: &Judged, night: &Night<'_>) -> R
         .max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0)))
         .map(|(&class, _)| prepared.labels[class as usize].clone());
     let routes = sample.iter().filter_map(|&at| {
-        let (ticket, routed) = (&prepared.open[at], &judged.routed[at]);
-        let undecided = !ticket.none_fits
-            && ticket.category.is_none()
-            && ticket.team.is_none()
-            && ticket.agent_id.is_none();
-        let &(class, _) = routed.guess.candidates.first().filter(|_| undecided)?;
-        Some(ArchivedRoute {
-            ticket_id: ticket.ticket_id.clone(),
-            made_at: night.as_of,
-            label: policy.label.as_str().into(),
-            guess: policy.classes[class as usize].name.clone(),
-            naive: naive.clone()?,
-            decision: if routed.route { "route" } else { "triage" }.into(),
-            team: routed.team.clone().filter(|_| routed.route),
-        })
+        kept_route(
+            policy,
+            naive.as_deref()?,
+            &prepared.open[at],
+            &judged.routed[at],
+            night.as_of,
+        )
     });
     night
         .shop
         .archive_routes(routes.collect::<Vec<_>>().into_iter())?;
-    let drafts = sample.iter().filter_map(|&at| {
-        let (ticket, drafted) = (&prepared.open[at], judged.drafts[at].as_ref()?);
-        let shown = drafted.draft.decision != DraftDecision::None;
-        Some(ArchivedDraft {
-            ticket_id: ticket.ticket_id.clone(),
-            made_at: night.as_of,
-            replies_seen: ticket.replies_seen,
-            decision: drafted.draft.decision.as_str().into(),
-            draft: drafted.draft.reply.clone().filter(|_| shown)?,
-            nearest: drafted.nearest.clone()?,
-        })
-    });
+    let drafts = sample
+        .iter()
+        .filter_map(|&at| kept_draft(&prepared.open[at], judged.drafts[at].as_ref()?, night.as_of));
     night
         .shop
         .archive_drafts(drafts.collect::<Vec<_>>().into_iter())?;
     Ok(())
+}
+
+/// What is kept of the route of a ticket that nobody has decided.
+pub(super) fn kept_route(
+    policy: &Policy,
+    naive: &str,
+    ticket: &Open,
+    routed: &Routed,
+    made_at: i64,
+) -> Option<ArchivedRoute> {
+    let undecided =
+        !ticket.none_fits && ticket.category.is_none() && ticket.team.is_none() && ticket.agent_id.is_none();
+    let &(class, _) = routed.guess.candidates.first().filter(|_| undecided)?;
+    Some(ArchivedRoute {
+        ticket_id: ticket.ticket_id.clone(),
+        made_at,
+        label: policy.label.as_str().into(),
+        guess: policy.classes[class as usize].name.clone(),
+        naive: naive.to_owned(),
+        decision: if routed.route { "route" } else { "triage" }.into(),
+        team: routed.team.clone().filter(|_| routed.route),
+    })
+}
+
+/// What is kept of a draft that is shown.
+pub(super) fn kept_draft(ticket: &Open, drafted: &Drafted, made_at: i64) -> Option<ArchivedDraft> {
+    let shown = drafted.draft.decision != DraftDecision::None;
+    Some(ArchivedDraft {
+        ticket_id: ticket.ticket_id.clone(),
+        made_at,
+        replies_seen: ticket.replies_seen,
+        decision: drafted.draft.decision.as_str().into(),
+        draft: drafted.draft.reply.clone().filter(|_| shown)?,
+        nearest: drafted.nearest.clone()?,
+    })
 }

@@ -4,7 +4,7 @@
 //! and replies of agents. Notes are read by nobody here. What was closed after the instant counts as still open.
 
 use super::super::Night;
-use super::continuity::{self, Happened};
+use super::continuity::{self, Happened, Stays};
 use super::due::Clock;
 use super::knowledge::Class;
 use super::labels::{Label, NONE_OF_THESE, classes, label, unknown};
@@ -73,8 +73,8 @@ pub(super) struct Open {
     pub touched: bool,
     /// The agent who replied last.
     pub replied_by: Option<String>,
-    /// Team and agent are those of an earlier night, kept because somebody has worked on it.
-    pub stays: bool,
+    /// Why team and agent are those it had, where they are.
+    pub stays: Option<Stays>,
     /// What the customer wrote last, when it was not the ticket itself.
     pub last_message: Option<String>,
     /// Who had this customer's last ticket.
@@ -244,7 +244,8 @@ pub(super) fn prepare(collected: Collected, night: &Night<'_>) -> Result<Prepare
     })
 }
 
-fn waiting(ticket: &Ticket, text: &str, thread: &[Reply]) -> Open {
+/// A ticket that is not closed; `thread`: its messages without notes, oldest first.
+pub(super) fn waiting(ticket: &Ticket, text: &str, thread: &[Reply]) -> Open {
     let last = thread.last();
     let last_customer = last.filter(|m| m.author == "customer");
     Open {
@@ -276,7 +277,7 @@ fn waiting(ticket: &Ticket, text: &str, thread: &[Reply]) -> Open {
             .rev()
             .find(|m| m.author == "agent")
             .and_then(|m| m.agent_id.clone()),
-        stays: false,
+        stays: None,
         messages: messages(&ticket.subject, &ticket.body)
             .into_iter()
             .chain(

@@ -1,7 +1,7 @@
 //! From one night to the next: who keeps a ticket, and what people did with the answers of earlier nights.
 //!
 //! A new model may send a ticket elsewhere only while nobody has touched it. Once a person entered something or an agent
-//! replied, it stays with the agent who replied last, else with the one an earlier night gave it to, unless a person has
+//! replied, it stays with the agent who replied last, else with the one an earlier answer gave it to, unless a person has
 //! since entered a category that is not this agent's. And a customer keeps the agent of the last ticket. None of this is a label: only what people entered is learned from.
 
 use super::super::Night;
@@ -10,6 +10,25 @@ use super::knowledge::Class;
 use crate::store::{Agent, ArchivedDraft, ArchivedRoute, Held, Reply, Ticket};
 use anyhow::Result;
 use std::collections::BTreeMap;
+
+/// Why a ticket stays with whom it was given to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stays {
+    /// A person entered something, or an agent replied.
+    Touched,
+    /// It was given to somebody, and the day is not over.
+    Given,
+}
+
+impl Stays {
+    /// The end of a sentence.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Stays::Touched => "because somebody has worked on it",
+            Stays::Given => "who was given it before",
+        }
+    }
+}
 
 /// Leaves touched tickets where they are, and tells who had each customer's last ticket. `before`: the published
 /// routes; `usual`: the categories with their usual teams.
@@ -29,11 +48,6 @@ pub(super) fn keep(
         }
     }
     had.values_mut().for_each(|tickets| tickets.sort_unstable());
-    let on_duty: BTreeMap<&str, &Agent> = agents
-        .iter()
-        .filter(|agent| agent.active)
-        .map(|agent| (agent.agent_id.as_str(), agent))
-        .collect();
     for ticket in open {
         let earlier = ticket
             .user_id
@@ -46,30 +60,53 @@ pub(super) fn keep(
                     .find(|&(at, id, _)| (at, id) < (ticket.created_at, ticket.ticket_id.as_str()))
             });
         ticket.last_agent = earlier.map(|(_, _, agent)| agent.to_owned());
-        if !ticket.touched || ticket.agent_id.is_some() {
-            continue;
+        if ticket.touched {
+            hold(
+                ticket,
+                before.get(&ticket.ticket_id),
+                agents,
+                usual,
+                Stays::Touched,
+            );
         }
-        let routed = before.get(&ticket.ticket_id);
-        let seated = |id: &str| on_duty.get(id).copied();
-        let replied = ticket.replied_by.as_deref().and_then(seated);
-        // Who was only given the ticket keeps it while it still is the agent's kind of ticket.
-        let given = routed
-            .and_then(|held| Some((held, seated(held.agent_id.as_deref()?)?)))
-            .filter(|(held, agent)| fits(ticket, held, agent, usual))
-            .map(|(_, agent)| agent);
-        let keeper = [replied, given].into_iter().flatten().find(|agent| {
-            // Somebody moved it to another team: then it is that team's.
-            ticket.team.is_none() || agent.team.is_none() || agent.team == ticket.team
-        });
-        if let Some(agent) = keeper {
-            ticket.agent_id = Some(agent.agent_id.clone());
-            ticket.stays = true;
-            if ticket.team.is_none() && ticket.category.is_none() {
-                ticket.team = agent
-                    .team
-                    .clone()
-                    .or_else(|| routed.and_then(|held| held.team.clone()));
-            }
+    }
+}
+
+/// Leaves a ticket with the agent who replied last, else with the one it was given to (`routed`), where that agent still is
+/// one for it.
+pub(super) fn hold(
+    ticket: &mut Open,
+    routed: Option<&Held>,
+    agents: &[Agent],
+    usual: &[Class],
+    because: Stays,
+) {
+    if ticket.agent_id.is_some() {
+        return;
+    }
+    // By agent_id: they are read in this order.
+    let seated = |id: &str| {
+        let at = agents.binary_search_by(|agent| agent.agent_id.as_str().cmp(id));
+        at.ok().map(|at| &agents[at]).filter(|agent| agent.active)
+    };
+    let replied = ticket.replied_by.as_deref().and_then(seated);
+    // Who was only given the ticket keeps it while it still is the agent's kind of ticket.
+    let given = routed
+        .and_then(|held| Some((held, seated(held.agent_id.as_deref()?)?)))
+        .filter(|(held, agent)| fits(ticket, held, agent, usual))
+        .map(|(_, agent)| agent);
+    let keeper = [replied, given].into_iter().flatten().find(|agent| {
+        // Somebody moved it to another team: then it is that team's.
+        ticket.team.is_none() || agent.team.is_none() || agent.team == ticket.team
+    });
+    if let Some(agent) = keeper {
+        ticket.agent_id = Some(agent.agent_id.clone());
+        ticket.stays = Some(because);
+        if ticket.team.is_none() && ticket.category.is_none() {
+            ticket.team = agent
+                .team
+                .clone()
+                .or_else(|| routed.and_then(|held| held.team.clone()));
         }
     }
 }

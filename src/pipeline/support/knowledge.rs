@@ -225,7 +225,14 @@ impl Knowledge {
         let Some(published) = shop.published("support")? else {
             return Ok(None);
         };
-        let generation = published.generation;
+        Knowledge::of(shop, published.generation).map(Some)
+    }
+
+    /// Reads what a generation learned.
+    ///
+    /// # Errors
+    /// Models that are not there, damaged, or do not belong together.
+    pub(super) fn of(shop: &Shop, generation: i64) -> Result<Knowledge> {
         let policy = read(shop, generation, "support policy")?;
         let (traces, languages): (Vec<Trace>, Vec<Option<String>>) =
             read(shop, generation, "support traces")?;
@@ -246,7 +253,7 @@ impl Knowledge {
                 "the classifier of generation {generation} does not fit its vocabulary; run the support job again"
             );
         }
-        Ok(Some(Knowledge {
+        Ok(Knowledge {
             policy,
             words: read(shop, generation, "support words")?,
             solved: Solved::new(&rows),
@@ -256,7 +263,7 @@ impl Knowledge {
             articles: Solved::new(&articles),
             classifier,
             asides,
-        }))
+        })
     }
 }
 

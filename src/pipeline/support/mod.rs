@@ -10,15 +10,19 @@ mod ask;
 mod card;
 mod collect;
 mod continuity;
+mod day;
 mod draft;
 mod due;
+mod fresh;
 mod judge;
 mod knowledge;
 mod labels;
 mod learn;
+mod rows;
 
 pub use ask::{Answer, ask};
 pub use collect::{Collected, Prepared};
+pub use day::{Answered, BATCH, Desk, MOST};
 pub use knowledge::learned_from;
 
 use self::answer::Routed;
@@ -26,7 +30,6 @@ use self::draft::{Drafted, Told};
 use self::knowledge::Knowledge;
 use self::learn::Learned;
 use super::{Family, Night, SupportOptions, Verdict};
-use crate::store::results::{TicketDraft, TicketNeighbour, TicketRoute};
 use crate::store::{GenerationWriter, Snapshot};
 use crate::support::DraftDecision;
 use anyhow::Result;
@@ -153,56 +156,19 @@ impl Family for Support {
             .save(|name, format, bytes| Ok(generation.artefact(name, format, bytes)?))?;
         let both = || prepared.open.iter().zip(&judged.routed);
         generation.write(both().map(|(ticket, routed)| {
-            TicketRoute {
-                ticket_id: ticket.ticket_id.clone(),
-                decision: if routed.route { "route" } else { "triage" }.into(),
-                category: routed.category.clone(),
-                category_confidence: routed.confidence,
-                team: routed.team.clone(),
-                agent_id: routed.agent_id.clone(),
-                agent_confidence: routed.agent_confidence,
-                priority: Some(routed.priority.clone()),
-                language: (ticket.language != "und").then(|| ticket.language.clone()),
-                due_at: night
-                    .settings
-                    .sla_hours
-                    .get(&routed.priority)
-                    .map(|hours| prepared.clock.due(ticket.created_at, *hours)),
-                why: routed.why.clone(),
-                routed_at: night.now,
-            }
+            rows::route(
+                ticket,
+                routed,
+                &prepared.clock,
+                &night.settings.sla_hours,
+                night.now,
+            )
         }))?;
-        generation.write(both().flat_map(|(ticket, routed)| {
-            routed
-                .guess
-                .near
-                .iter()
-                .zip(1..)
-                .map(|(near, rank)| TicketNeighbour {
-                    ticket_id: ticket.ticket_id.clone(),
-                    rank,
-                    neighbour_ticket_id: judged.knowledge.traces[near.row as usize].ticket_id.clone(),
-                    distance: near.distance(),
-                })
-        }))?;
+        generation
+            .write(both().flat_map(|(ticket, routed)| rows::neighbours(&judged.knowledge, ticket, routed)))?;
+        let drafts = prepared.open.iter().zip(&judged.drafts);
         generation.write(
-            prepared
-                .open
-                .iter()
-                .zip(&judged.drafts)
-                .filter_map(|(ticket, drafted)| {
-                    let Drafted { draft, sources, .. } = drafted.as_ref()?;
-                    Some(TicketDraft {
-                        ticket_id: ticket.ticket_id.clone(),
-                        reply_to: ticket.reply_to,
-                        replies_seen: ticket.replies_seen,
-                        decision: draft.decision.as_str().into(),
-                        reply: draft.reply.clone(),
-                        confidence: draft.confidence.unwrap_or(0.0),
-                        sources: serde_json::to_string(sources).unwrap_or_else(|_| "[]".into()),
-                        drafted_at: night.now,
-                    })
-                }),
+            drafts.filter_map(|(ticket, drafted)| Some(rows::draft(ticket, drafted.as_ref()?, night.now))),
         )?;
         card::judge(prepared, night)?;
         card::keep(prepared, judged, night)

@@ -98,7 +98,7 @@ pub const INPUTS: [Place; 8] = [
 
 /// What was derived from it, once retired generations are gone. `generations.rows` stays true: it tells a whole generation from
 /// a damaged one.
-pub const DERIVED: [Place; 9] = [
+pub const DERIVED: [Place; 12] = [
     Place {
         name: "recommendations",
         find: "SELECT user_key FROM user_keys WHERE user_id IN (SELECT id FROM customer)",
@@ -182,6 +182,40 @@ pub const DERIVED: [Place; 9] = [
              WHERE generation = (SELECT generation FROM clerk_ticket_drafts WHERE rowid = ?3)",
             "DELETE FROM clerk_ticket_drafts WHERE rowid = ?3",
         ],
+    },
+    Place {
+        name: "ticket_routes by day",
+        find: "SELECT rowid FROM clerk_day_routes AS r WHERE NOT EXISTS (SELECT 1 FROM tickets AS t
+               WHERE t.ticket_id = r.ticket_id AND t.ticket_id NOT IN (SELECT id FROM ticket))",
+        count: None,
+        delete: &["DELETE FROM clerk_day_routes WHERE rowid = ?3"],
+    },
+    Place {
+        name: "ticket_neighbours by day",
+        find: "SELECT rowid FROM clerk_day_neighbours AS r
+               WHERE NOT EXISTS (SELECT 1 FROM tickets AS t
+                                 WHERE t.ticket_id = r.ticket_id AND t.ticket_id NOT IN (SELECT id FROM ticket))
+                  OR NOT EXISTS (SELECT 1 FROM tickets AS t
+                                 WHERE t.ticket_id = r.neighbour_ticket_id AND t.ticket_id NOT IN (SELECT id FROM ticket))",
+        count: None,
+        delete: &["DELETE FROM clerk_day_neighbours WHERE rowid = ?3"],
+    },
+    Place {
+        name: "ticket_drafts by day",
+        find: "SELECT rowid FROM clerk_day_drafts AS r
+               WHERE NOT EXISTS (SELECT 1 FROM tickets AS t
+                                 WHERE t.ticket_id = r.ticket_id AND t.ticket_id NOT IN (SELECT id FROM ticket))
+                  OR CASE WHEN json_valid(r.sources) THEN EXISTS (
+                         SELECT 1 FROM json_each(r.sources) AS s
+                         WHERE (s.value ->> '$.table' = 'tickets' AND NOT EXISTS (
+                                    SELECT 1 FROM tickets AS t
+                                    WHERE t.ticket_id = s.value ->> '$.id' AND t.ticket_id NOT IN (SELECT id FROM ticket)))
+                            OR (s.value ->> '$.table' = 'replies' AND NOT EXISTS (
+                                    SELECT 1 FROM replies AS p
+                                    WHERE p.reply_id = CAST(s.value ->> '$.id' AS INTEGER)
+                                      AND p.ticket_id NOT IN (SELECT id FROM ticket)))) ELSE 1 END",
+        count: None,
+        delete: &["DELETE FROM clerk_day_drafts WHERE rowid = ?3"],
     },
     Place {
         name: "routes kept for the report card",

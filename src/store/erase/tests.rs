@@ -176,17 +176,40 @@ fn answers_that_quote_go_and_others_stay() {
         .write([near("t1", 1, "t2"), near("t2", 1, "t1"), near("t2", 2, "t3")])
         .unwrap();
     let number = writer.publish("test").unwrap();
+    // By day the same.
+    shop.conn()
+        .execute_batch(
+            r#"INSERT INTO clerk_day_routes (ticket_id, generation, seen, decision, why, routed_at)
+               VALUES ('t1', 1, 0, 'route', '', 0), ('t2', 1, 0, 'route', '', 0);
+               INSERT INTO clerk_day_neighbours VALUES ('t1', 1, 1, 't2', 0.5), ('t2', 1, 1, 't1', 0.5), ('t2', 1, 2, 't3', 0.5);
+               INSERT INTO clerk_day_drafts (ticket_id, generation, replies_seen, decision, confidence, sources, drafted_at) VALUES
+                 ('t2', 1, 0, 'suggest', 0.5, '[{"table":"replies","id":"12"}]', 0),
+                 ('t3', 1, 0, 'suggest', 0.5, '[{"table":"tickets","id":"t1"}]', 0),
+                 ('t4', 1, 0, 'suggest', 0.5, '[{"table":"replies","id":"11"}]', 0),
+                 ('t5', 1, 0, 'suggest', 0.5, 'no JSON', 0)"#,
+        )
+        .unwrap();
     let expected = [
         ("replies", 1),
         ("tickets", 1),
         ("ticket_neighbours", 2),
         ("ticket_drafts", 5),
+        ("ticket_routes by day", 1),
+        ("ticket_neighbours by day", 2),
+        ("ticket_drafts by day", 3),
     ];
     assert_eq!(erase(&shop, &["ann"]), expected);
     assert_eq!(
         ids(&shop, "SELECT ticket_id FROM clerk_ticket_drafts"),
         "Text(\"t2\")"
     );
+    for sql in [
+        "SELECT ticket_id FROM clerk_day_drafts",
+        "SELECT ticket_id FROM clerk_day_routes",
+        "SELECT ticket_id FROM clerk_day_neighbours",
+    ] {
+        assert_eq!(ids(&shop, sql), "Text(\"t2\")", "{sql}");
+    }
     assert!(shop.is_intact(number).unwrap());
 }
 
@@ -254,7 +277,7 @@ fn writing_anew_can_be_stopped_and_gives_space_back() {
 /// Whoever adds a table says here whether a customer can stand in it.
 #[test]
 fn every_table_is_a_place_or_holds_no_customer() {
-    const NO_CUSTOMER: [&str; 28] = [
+    const NO_CUSTOMER: [&str; 30] = [
         "settings",
         "products",
         "prices",
@@ -267,6 +290,8 @@ fn every_table_is_a_place_or_holds_no_customer() {
         "seller_keys",
         "model_keys",
         "clerk_jobs",
+        "clerk_turns",
+        "clerk_leader",
         "clerk_runs",
         "clerk_run_drops",
         "clerk_generations",
