@@ -30,8 +30,6 @@ pub const BATCH: usize = 20;
 pub const MOST: usize = 100;
 /// How long models that could not be read are left alone.
 const RETRY: Duration = Duration::from_secs(60);
-/// Transactions after which the log is moved into the file, as far as readers allow.
-const CHECKPOINT_EVERY: u32 = 16;
 
 /// What a call did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -97,10 +95,6 @@ impl Desk {
         let mut answered = Answered::default();
         let done = self.serve(shop, control, &mut answered);
         answered.waiting = self.line.len();
-        if self.transactions >= CHECKPOINT_EVERY {
-            self.transactions = 0;
-            shop.checkpoint()?;
-        }
         done.map(|()| answered)
     }
 
@@ -228,6 +222,10 @@ impl Desk {
                 return Ok(false);
             };
             self.transactions += 1;
+            if self.transactions >= Pace::default().checkpoint_every {
+                self.transactions = 0;
+                shop.checkpoint()?;
+            }
             for (done, at) in written.iter().zip(at..) {
                 if !done {
                     answered.overtaken += 1;
