@@ -57,6 +57,7 @@ impl Days {
                 shop: None,
                 keeper: None,
                 seen: None,
+                desk: tells,
                 paused: false,
                 checkpointed: Instant::now(),
             };
