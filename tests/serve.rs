@@ -392,3 +392,47 @@ fn monitors_read_the_page_and_strangers_need_the_token() {
     }
     assert_eq!(get(&address, "/", Some(token)).0, 404);
 }
+
+#[test]
+fn a_ticket_is_found_within_a_second_and_routed_within_two() {
+    let place = Place::demo("0.3");
+    let _daemon = Daemon::start(&place, &[], &[]);
+    let conn = place.open();
+    let (subject, body): (String, String) = conn
+        .query_row(
+            "SELECT subject, body FROM tickets WHERE status = 'closed' AND language = 'en' ORDER BY created_at DESC LIMIT 1",
+            [],
+            |r| Ok((r.get(0)?, r.get(1)?)),
+        )
+        .unwrap();
+    let insert = |id: &str| {
+        conn.execute(
+            "INSERT INTO tickets (ticket_id, subject, body, created_at) VALUES (?1, ?2, ?3 || ' xylophone', strftime('%s', 'now'))",
+            [id, &subject, &body],
+        )
+        .unwrap();
+    };
+    insert("warm"); // the first one waits for the models to be read
+    until("the first route", || {
+        place.number("SELECT count(*) FROM ticket_routes WHERE ticket_id = 'warm'") == 1
+    });
+    // No timed assertion: what is tested is that it happens by itself, without a run.
+    insert("fresh");
+    until("the route", || {
+        place.number("SELECT count(*) FROM ticket_routes WHERE ticket_id = 'fresh'") == 1
+    });
+    until("the hit", || place.ok(&["search", "xylophone"]).contains("fresh"));
+    assert_eq!(
+        place.number("SELECT count(*) FROM ticket_queue WHERE ticket_id = 'fresh'"),
+        1
+    );
+    conn.execute(
+        "UPDATE tickets SET status = 'closed' WHERE ticket_id = 'fresh'",
+        [],
+    )
+    .unwrap();
+    until("it leaves the queue and the day", || {
+        place.number("SELECT count(*) FROM clerk_day_routes WHERE ticket_id = 'fresh'") == 0
+    });
+    assert_eq!(place.number("SELECT count(*) FROM runs WHERE job = 'support'"), 1);
+}

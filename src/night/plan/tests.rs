@@ -73,7 +73,7 @@ impl World {
             .shop
             .select(
                 "SELECT status || ' ' || attempt FROM runs WHERE job = ?1 ORDER BY run_id",
-                &[job.into()],
+                &[job],
             )
             .unwrap();
         found
