@@ -3,8 +3,9 @@
 
 use super::{Failure, Global, Out, jobs_folder};
 use crate::night::{self, Leader};
+use crate::pipeline;
 use crate::search::Reader;
-use crate::store::{Shop, Table, Value, beside, schema_version};
+use crate::store::{Shop, Table, Value, beside, now, schema_version};
 use anyhow::Result;
 
 /// How deep to look.
@@ -93,6 +94,43 @@ pub fn run(args: &DoctorArgs, global: &Global) -> Result<()> {
             "correct the row in table settings; jobs fail until then",
         ),
     }
+    // A damaged table is a finding of its own, and the rest is looked at all the same.
+    type Look = fn(&Shop, &mut Findings) -> Result<()>;
+    let looks: [(&str, Look); 8] = [
+        ("published", published),
+        ("erasure", erasure),
+        ("rules", rules),
+        ("agents", desk),
+        ("search index", index),
+        ("last runs", runs),
+        ("daemon", daemon),
+        ("clock", clock),
+    ];
+    for (check, look) in looks {
+        if let Err(e) = look(&shop, &mut f) {
+            f.bad(
+                check,
+                format!("cannot be looked at: {e:#}"),
+                "see integrity: restore a backup",
+            );
+        }
+    }
+    jobs(global, &mut f);
+    lead(global, &mut f)?;
+
+    let out = Out::new(global);
+    out.table(&Table {
+        columns: ["check", "state", "found", "remedy"].map(String::from).to_vec(),
+        rows: f.0,
+    })?;
+    if f.1 {
+        return Err(Failure::Some("something is wrong; the remedies stand beside it".into()).into());
+    }
+    Ok(())
+}
+
+/// What readers see is there.
+fn published(shop: &Shop, f: &mut Findings) -> Result<()> {
     let lost = shop.select(
         "SELECT p.family FROM clerk_published AS p LEFT JOIN clerk_generations AS g USING (generation)
          WHERE g.status IS NOT 'published' OR g.swept <> 0 OR g.family <> p.family",
@@ -106,44 +144,86 @@ pub fn run(args: &DoctorArgs, global: &Global) -> Result<()> {
             "nightclerk run",
         ),
     }
+    Ok(())
+}
 
+fn erasure(shop: &Shop, f: &mut Findings) -> Result<()> {
     if shop.is_erasing()? {
         let remedy = "nightclerk erase USER again, for the same USER: it goes on where it stopped";
         f.bad("erasure", "one was begun and has not come to its end", remedy);
     }
-    rules(&shop, &mut f);
-    desk(&shop, &mut f)?;
-    index(&shop, &mut f)?;
-    jobs(global, &mut f);
-    lead(global, &mut f)?;
-    runs(&shop, &mut f)?;
+    Ok(())
+}
 
-    let out = Out::new(global);
-    out.table(&Table {
-        columns: ["check", "state", "found", "remedy"].map(String::from).to_vec(),
-        rows: f.0,
-    })?;
-    if f.1 {
-        return Err(Failure::Some("something is wrong; the remedies stand beside it".into()).into());
+/// Whether a daemon died, and what of an older index lies about.
+fn daemon(shop: &Shop, f: &mut Findings) -> Result<()> {
+    match shop.leader()? {
+        None => f.ok(
+            "daemon",
+            "none has served this file; jobs run by hand or from cron",
+        ),
+        Some(leader) if leader.ended_at.is_some() => f.ok("daemon", "it was stopped in good order"),
+        Some(leader) if now() - leader.beat_at > 60 => f.bad(
+            "daemon",
+            format!(
+                "process {} on {} has given no sign of life for {} min: it died or is stuck",
+                leader.process,
+                leader.host,
+                (now() - leader.beat_at) / 60
+            ),
+            "start it again (nightclerk serve); it goes on where it was",
+        ),
+        Some(leader) => f.ok(
+            "daemon",
+            format!("process {} on {} serves", leader.process, leader.host),
+        ),
+    }
+    if let Some(old) = pipeline::index::left_over(shop)?.first() {
+        f.warn(
+            "daemon",
+            format!(
+                "{} is an old search index that could not be removed",
+                old.display()
+            ),
+            "correct its permissions and delete it",
+        );
+    }
+    Ok(())
+}
+
+/// Whether the machine's clock can be right, and which SQLite this is.
+fn clock(shop: &Shop, f: &mut Findings) -> Result<()> {
+    // What a program writes now bears now: more than a minute ahead of this clock, one of the two is wrong.
+    let ahead = shop.select(
+        "SELECT max(started_at, coalesce(finished_at, 0)) FROM clerk_runs WHERE started_at IS NOT NULL
+         ORDER BY run_id DESC LIMIT 1",
+        &[],
+    )?;
+    match ahead.rows.first().map(|row| &row[0]) {
+        Some(Value::Integer(at)) if *at > now() + 60 => f.warn(
+            "clock",
+            format!("the last run is {} min in the future", (at - now()) / 60),
+            "set this machine's clock; jobs go on by themselves then",
+        ),
+        _ => f.ok("clock", "no run lies in the future"),
+    }
+    let version = shop.select("SELECT sqlite_version()", &[])?;
+    if let Some(Value::Text(version)) = version.rows.first().map(|row| &row[0]) {
+        f.ok(
+            "SQLite",
+            format!("{version} in this program; an application's own should not be older than 3.37"),
+        );
     }
     Ok(())
 }
 
 /// Rules of the shop people that the last night could not follow.
-fn rules(shop: &Shop, f: &mut Findings) {
-    // A damaged file is a finding of its own.
-    let Ok(unfit) = shop.select(
+fn rules(shop: &Shop, f: &mut Findings) -> Result<()> {
+    let unfit = shop.select(
         "SELECT d.reason FROM run_drops AS d JOIN jobs AS j ON j.last_run_id = d.run_id
          WHERE d.table_name = 'rules' ORDER BY 1",
         &[],
-    ) else {
-        f.warn(
-            "rules",
-            "what the last night left out cannot be read",
-            "nightclerk run",
-        );
-        return;
-    };
+    )?;
     for row in &unfit.rows {
         if let Value::Text(reason) = &row[0] {
             f.warn(
@@ -156,6 +236,7 @@ fn rules(shop: &Shop, f: &mut Findings) {
     if unfit.rows.is_empty() {
         f.ok("rules", "the last night left out none");
     }
+    Ok(())
 }
 
 /// Agents whom the clerk cannot give tickets to, and tickets that wait for somebody who is not there.
