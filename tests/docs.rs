@@ -289,7 +289,10 @@ fn links_in_the_documents_lead_somewhere() {
         "CHANGELOG.md".into(),
     ];
     for entry in fs::read_dir(root().join("docs")).unwrap() {
-        documents.push(format!("docs/{}", entry.unwrap().file_name().to_string_lossy()));
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_file() {
+            documents.push(format!("docs/{}", entry.file_name().to_string_lossy()));
+        }
     }
     let mut links = 0;
     for document in documents {
