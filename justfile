@@ -17,12 +17,20 @@ lint:
 crash:
     NIGHTCLERK_KILLS=50 cargo test --release --test crash -- --nocapture
 
+# The full counts of what `cargo test` does a few times of: kills, pairs of daemons, faults, full disks (root), thirty years of nights.
+# Faults and clocks need debug assertions, so this is the test profile. About two hours.
+soak:
+    NIGHTCLERK_KILLS=1000 NIGHTCLERK_DISKS=20 cargo test --test soak -- --include-ignored --nocapture
+    NIGHTCLERK_PAIRS=100 NIGHTCLERK_FAULTS=20 cargo test --test serve
+    NIGHTCLERK_KILLS=300 cargo test --test crash -- --nocapture
+    cargo test --lib -- night::plan --include-ignored
+
 # The file of a demo, opened in SQLite 3.37.
 old-sqlite:
     cargo run --release -- demo target/old-sqlite-demo --scale 0.1 --quiet
     NIGHTCLERK_FILE="$PWD/target/old-sqlite-demo/shop.db" cargo test --manifest-path tests/old-sqlite/Cargo.toml
 
-# One comparison: publish, import, retail or support-accuracy. See benches/README.md.
+# One comparison: publish, daemon, import, retail or another. See benches/README.md.
 bench name:
     benches/run {{name}}
 

@@ -4,77 +4,12 @@
 
 mod common;
 
+use common::daemon::{Daemon, until};
 use common::{Place, texts};
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
-
-/// A daemon that is killed when a test ends.
-struct Daemon(Child);
-
-impl Daemon {
-    fn start(place: &Place, arguments: &[&str], environment: &[(&str, &str)]) -> Daemon {
-        let all: Vec<&str> = ["serve", "--listen", "127.0.0.1:0"]
-            .iter()
-            .chain(arguments)
-            .copied()
-            .collect();
-        let log = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(place.path("serve.log"))
-            .unwrap();
-        let child = place
-            .command(&all)
-            .envs(environment.iter().copied())
-            .stderr(log)
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        let daemon = Daemon(child);
-        until("the daemon leads", || {
-            place
-                .open()
-                .query_row(
-                    "SELECT count(*) FROM leader WHERE ended_at IS NULL AND process = ?1",
-                    [daemon.0.id()],
-                    |r| r.get::<_, i64>(0),
-                )
-                .is_ok_and(|n| n == 1)
-        });
-        daemon
-    }
-
-    fn terminate(&mut self) -> Option<i32> {
-        let kill = Command::new("kill")
-            .arg("-TERM")
-            .arg(self.0.id().to_string())
-            .status()
-            .unwrap();
-        assert!(kill.success());
-        self.0.wait().unwrap().code()
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Waits for something that comes soon.
-fn until(what: &str, mut is: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !is() {
-        assert!(
-            begun.elapsed() < Duration::from_secs(60),
-            "waited in vain: {what}"
-        );
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
 
 /// A shop whose only jobs are these.
 fn shop(jobs: &[(&str, &str)]) -> Place {
@@ -132,7 +67,7 @@ const PRICES: &str = "kind = \"prices\"\nschedule = \"0 3 * * *\"\nretries = 0\n
 #[test]
 fn one_leads_and_the_other_exits_at_once_with_3_and_says_who() {
     let place = shop(&[("prices", PRICES)]);
-    for _ in 0..5 {
+    for _ in 0..common::count("NIGHTCLERK_PAIRS", 5) {
         let start = || {
             place
                 .command(&["serve", "--listen", "none"])
@@ -226,7 +161,7 @@ fn what_goes_wrong_in_a_job_costs_that_run_and_is_told() {
              on_failure = \"printf '%s %s: %s' $NIGHTCLERK_JOB $NIGHTCLERK_STATUS \\\"$NIGHTCLERK_ERROR\\\" > told\"\n",
         ),
     ]);
-    for (fault, status, reason) in [
+    let faults = [
         ("prices:panic", "failed", "panicked at src/night/child.rs"),
         ("hangs:hang", "timeout", "did not stop at its `timeout` of 1 s"),
         (
@@ -239,7 +174,9 @@ fn what_goes_wrong_in_a_job_costs_that_run_and_is_told() {
             "failed",
             "its process exited with code 7 and said nothing",
         ),
-    ] {
+    ];
+    let times = common::count("NIGHTCLERK_FAULTS", 1);
+    for (fault, status, reason) in std::iter::repeat_n(faults, times).flatten() {
         let job = fault.split_once(':').unwrap().0;
         let mut command = place.command(&["serve", "--listen", "none"]);
         let daemon = Daemon(

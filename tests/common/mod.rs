@@ -1,6 +1,8 @@
 //! What the tests of the real binary share: a folder, the program, and a look into its file.
 #![allow(dead_code)] // each test binary uses its own part of it
 
+pub mod daemon;
+
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -238,4 +240,12 @@ pub fn support_shop(each: usize) -> Place {
         .unwrap();
     }
     place
+}
+
+/// How often a test does what it does: a small number, or the one in the environment (`just soak` sets larger ones).
+pub fn count(variable: &str, usual: usize) -> usize {
+    std::env::var(variable)
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(usual)
 }
