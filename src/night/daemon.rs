@@ -116,7 +116,7 @@ pub fn serve(
         "nightclerk {} serves",
         env!("CARGO_PKG_VERSION")
     );
-    let ended = Planner::new(orders, shop, pulse.clone(), days, (wake, wakes)).run();
+    let ended = Planner::new(orders, &leader, shop, pulse.clone(), days, (wake, wakes)).run();
     drop(leader);
     ended
 }

@@ -17,6 +17,7 @@ pub(super) const SERVE: &str = "serve";
 #[derive(Debug)]
 pub struct Leader {
     file: File,
+    path: PathBuf,
 }
 
 impl Leader {
@@ -35,13 +36,29 @@ impl Leader {
                 file.set_len(0)?;
                 file.rewind()?;
                 writeln!(file, "{what}, process {}", std::process::id())?;
-                Ok(Ok(Leader { file }))
+                Ok(Ok(Leader { file, path }))
             }
             Err(TryLockError::WouldBlock) => Ok(Err(name_in(&mut file))),
             Err(TryLockError::Error(e)) => {
                 Err(e).with_context(|| format!("{}: the lock cannot be taken", path.display()))
             }
         }
+    }
+
+    /// Whether the lock file is still the one that was locked: whoever removes it lets another one lead beside us.
+    #[cfg(unix)]
+    pub(super) fn still_leads(&self) -> bool {
+        use std::os::unix::fs::MetadataExt;
+        match (self.file.metadata(), std::fs::metadata(&self.path)) {
+            (Ok(ours), Ok(there)) => (ours.dev(), ours.ino()) == (there.dev(), there.ino()),
+            _ => false,
+        }
+    }
+
+    /// A locked file cannot be removed here.
+    #[cfg(not(unix))]
+    pub(super) fn still_leads(&self) -> bool {
+        self.path.exists()
     }
 
     /// Who leads, without taking the lead: nothing is written.
@@ -124,8 +141,24 @@ mod tests {
         let holder = Leader::try_take(&database, "run").unwrap().unwrap_err();
         assert_eq!(holder, format!("run, process {}", std::process::id()));
         assert_eq!(Leader::holder(&database).unwrap(), Some(holder));
+        assert!(first.still_leads());
         drop(first);
         assert_eq!(Leader::holder(&database).unwrap(), None);
         assert!(Leader::try_take(&database, "serve").unwrap().is_ok());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_the_same_file_and_a_lock_that_was_removed_is_noticed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (database, link) = (dir.path().join("shop.db"), dir.path().join("link.db"));
+        std::fs::write(&database, "").unwrap();
+        std::os::unix::fs::symlink(&database, &link).unwrap();
+        let first = Leader::try_take(&database, "serve").unwrap().unwrap();
+        assert!(Leader::try_take(&link, "serve").unwrap().is_err());
+        std::fs::remove_file(lock_path(&database)).unwrap();
+        assert!(!first.still_leads());
+        let _second = Leader::try_take(&link, "serve").unwrap().unwrap();
+        assert!(!first.still_leads());
     }
 }

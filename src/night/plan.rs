@@ -14,6 +14,7 @@
 //! turn is in the book under its own instant, what was run ahead of time is not run again when its time comes.
 
 use super::job::{CatchUp, Job, Listing};
+use super::requests::is_erasure;
 use super::{order, schedule};
 use crate::store::{Attempt, Queued, RunStatus, Shop, Turn, Turns};
 use anyhow::Result;
@@ -130,8 +131,8 @@ pub(super) fn decide(
 /// Closes what waits in the queue for nothing: jobs that are no more or are switched off, turns older than `grace`.
 pub(super) fn tidy(shop: &Shop, listing: &Listing, now: i64) -> Result<()> {
     for run in shop.queue()? {
-        if run.job.is_empty() {
-            continue; // an order that is no job's
+        if is_erasure(&run) {
+            continue; // no job's run
         }
         let (status, why) = match listing.jobs.iter().find(|job| job.name == run.job) {
             None => (RunStatus::Failed, "there is no such job any more".to_owned()),

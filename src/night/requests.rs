@@ -8,7 +8,7 @@ use super::runner::{self, Orders, Ran};
 use super::watch::Screen;
 use super::{Unusable, order};
 use crate::fit::{self, Control};
-use crate::store::{RunStatus, Shop, Standing, now};
+use crate::store::{Queued, RunStatus, Shop, Standing, now};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -65,6 +65,11 @@ impl RunOrders {
 
 /// The job name under which an erasure stands in the book.
 pub(super) const ERASE: &str = "erase";
+
+/// Whether what waits is an erasure, which is no job's run.
+pub(super) fn is_erasure(run: &Queued) -> bool {
+    RunOrders::parse(run.orders.as_deref()).is_ok_and(|orders| !orders.erase.is_empty())
+}
 
 /// Asks the daemon that leads for a night and follows it; None = it is gone before it began, and nothing was done.
 pub(super) fn follow_night(

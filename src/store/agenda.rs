@@ -197,7 +197,12 @@ impl Shop {
                 job: r.get(1)?,
                 scheduled_at: r.get(2)?,
                 attempt: r.get(3)?,
-                orders: r.get(4)?,
+                orders: r
+                    .get_ref(4)?
+                    .as_bytes_or_null()
+                    .ok()
+                    .flatten()
+                    .map(|bytes| String::from_utf8_lossy(bytes).into_owned()),
             })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)

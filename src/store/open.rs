@@ -175,9 +175,16 @@ impl Drop for Shop {
     }
 }
 
-/// `path` with `suffix` appended to its file name.
+/// `path` with `suffix` appended to its file name. A link is followed, as SQLite does for its log: whatever name the file is
+/// opened by, there is one lock and one index.
 pub fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
+    let is_link = std::fs::symlink_metadata(path).is_ok_and(|file| file.is_symlink());
+    let real = if is_link {
+        std::fs::canonicalize(path).ok()
+    } else {
+        None
+    };
+    let mut name = real.as_deref().unwrap_or(path).as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
 }

@@ -56,11 +56,19 @@ impl Shop {
         let mut statement = self.conn().prepare_cached(
             "SELECT request_id, job, orders FROM run_requests WHERE run_id IS NULL ORDER BY request_id",
         )?;
+        // Any program writes here, in whatever encoding: a row nobody can read must not hide the others.
+        let text = |value: rusqlite::types::ValueRef<'_>| {
+            value
+                .as_bytes_or_null()
+                .ok()
+                .flatten()
+                .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+        };
         let rows = statement.query_map([], |r| {
             Ok(Request {
                 request_id: r.get(0)?,
-                job: r.get(1)?,
-                orders: r.get(2)?,
+                job: text(r.get_ref(1)?).unwrap_or_default(),
+                orders: text(r.get_ref(2)?),
             })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)

@@ -2,8 +2,9 @@
 //! matters: only the processes it has started.
 
 use super::super::job::{Job, Kind, Listing};
+use super::super::leader::Leader;
 use super::super::plan::{self, in_words};
-use super::super::requests::{ERASE, RunOrders};
+use super::super::requests::{ERASE, RunOrders, is_erasure};
 use super::super::runner;
 use super::Serve;
 use super::calls;
@@ -12,10 +13,11 @@ use super::days::Days;
 use super::pulse::{Part, Pulse};
 use crate::pipeline;
 use crate::store::{Queued, Run, RunStatus, Shop, now};
-use anyhow::Result;
+use anyhow::{Result, bail};
 use chrono_tz::Tz;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 use tracing::{error, info, warn};
@@ -32,6 +34,11 @@ const ERASURE: Duration = Duration::from_secs(6 * 3600);
 /// What the planner holds.
 pub(super) struct Planner<'a> {
     serve: &'a Serve,
+    leader: &'a Leader,
+    /// Somebody took the lock file away.
+    deposed: bool,
+    /// That of jobs without one.
+    zone: Tz,
     shop: Shop,
     pulse: Arc<Pulse>,
     days: Days,
@@ -51,6 +58,7 @@ pub(super) struct Planner<'a> {
 impl<'a> Planner<'a> {
     pub(super) fn new(
         serve: &'a Serve,
+        leader: &'a Leader,
         shop: Shop,
         pulse: Arc<Pulse>,
         days: Days,
@@ -58,6 +66,9 @@ impl<'a> Planner<'a> {
     ) -> Planner<'a> {
         Planner {
             serve,
+            leader,
+            deposed: false,
+            zone: chrono_tz::UTC,
             shop,
             pulse,
             days,
@@ -74,7 +85,7 @@ impl<'a> Planner<'a> {
 
     /// Goes round until it is told to stop, then stops what runs.
     pub(super) fn run(mut self) -> Result<()> {
-        while !self.serve.stopping() {
+        while !self.serve.stopping() && !self.deposed {
             match self.round() {
                 Ok(()) => self.pulse.well(Part::Planner),
                 Err(e) => {
@@ -87,15 +98,54 @@ impl<'a> Planner<'a> {
             let _ = self.wake.1.recv_timeout(INTERVAL);
             while self.wake.1.try_recv().is_ok() {} // many wakes, one round
         }
+        if self.deposed {
+            self.serve.stop.store(true, Ordering::SeqCst); // the loops of the day end too
+            self.children.iter_mut().for_each(|child| child.kill("stopped"));
+            bail!(
+                "{}: its lock file was removed or replaced; this daemon ends, because another one may lead",
+                self.serve.database.display()
+            );
+        }
         self.stop()
     }
 
+    /// Every step by itself: one that cannot be done must not keep the others from being done. The first error is told.
     fn round(&mut self) -> Result<()> {
+        let steps: [fn(&mut Self) -> Result<()>; 6] = [
+            Self::beat,
+            Self::reap,
+            Self::read_files,
+            Self::requests,
+            Self::decide,
+            Self::begin_what_waits,
+        ];
+        let mut first = Ok(());
+        for step in steps {
+            let done = step(self);
+            if first.is_ok() {
+                first = done;
+            }
+        }
+        first?;
+        runner::mirror(&self.shop, &self.listing)
+    }
+
+    /// A sign of life, if the lead is still ours.
+    fn beat(&mut self) -> Result<()> {
+        if self.beaten.is_none_or(|then| then.elapsed() >= BEAT) {
+            if !self.leader.still_leads() {
+                self.deposed = true;
+                bail!("the lock file was removed or replaced while we led: somebody else may lead now");
+            }
+            self.shop.beat(false)?;
+            self.beaten = Some(Instant::now());
+        }
+        Ok(())
+    }
+
+    fn decide(&mut self) -> Result<()> {
         let now = now();
-        let zone = self.read_files()?;
-        self.reap()?;
-        self.requests()?;
-        let decided = plan::decide(&self.shop, &self.listing, zone, &self.busy(), now)?;
+        let decided = plan::decide(&self.shop, &self.listing, self.zone, &self.busy(), now)?;
         if let Some(back) = decided.put_back {
             warn!("the clock was put back by {}", in_words(back));
         }
@@ -106,16 +156,11 @@ impl<'a> Planner<'a> {
             plan::tidy(&self.shop, &self.listing, now)?;
             self.tidied = Some(Instant::now());
         }
-        self.begin_what_waits()?;
-        if self.beaten.is_none_or(|then| then.elapsed() >= BEAT) {
-            self.shop.beat(false)?;
-            self.beaten = Some(Instant::now());
-        }
-        runner::mirror(&self.shop, &self.listing)
+        Ok(())
     }
 
     /// Reads the job files anew, and the zone of the shop.
-    fn read_files(&mut self) -> Result<Tz> {
+    fn read_files(&mut self) -> Result<()> {
         self.listing = runner::read(&self.serve.jobs)?;
         let mut said = BTreeMap::new();
         for bad in &self.listing.bad {
@@ -133,12 +178,23 @@ impl<'a> Planner<'a> {
             .settings()
             .map_err(anyhow::Error::from)
             .and_then(|settings| pipeline::zone(&settings.time_zone));
-        if let Err(e) = &zone
-            && self.pulse.trouble(Part::Planner, &format!("{e:#}"))
-        {
-            error!("settings: {e:#}; schedules without a time zone are read as UTC until then");
+        match zone {
+            Ok(zone) => {
+                self.pulse.well(Part::Settings);
+                self.zone = zone;
+            }
+            // The last zone that could be read goes on: another one would begin every schedule anew.
+            Err(e) => {
+                let what = format!("{e:#}");
+                if self.pulse.trouble(Part::Settings, &what) {
+                    error!(
+                        "settings: {what}; schedules are read in {} until then",
+                        self.zone.name()
+                    );
+                }
+            }
         }
-        Ok(zone.unwrap_or(chrono_tz::UTC))
+        Ok(())
     }
 
     /// Jobs that run.
@@ -201,7 +257,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Answers what was asked for.
-    fn requests(&self) -> Result<()> {
+    fn requests(&mut self) -> Result<()> {
         for request in self.shop.open_requests()? {
             let orders = RunOrders::parse(request.orders.as_deref());
             let refused = match &orders {
@@ -236,9 +292,6 @@ impl<'a> Planner<'a> {
     fn begin_what_waits(&mut self) -> Result<()> {
         loop {
             let queue = self.shop.queue()?;
-            let is_erasure = |run: &Queued| {
-                RunOrders::parse(run.orders.as_deref()).is_ok_and(|orders| !orders.erase.is_empty())
-            };
             if self.erasing.is_some() {
                 return Ok(());
             }

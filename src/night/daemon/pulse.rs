@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 pub enum Part {
     /// Decides what runs.
     Planner,
+    /// The shop's settings, as the planner reads them.
+    Settings,
     /// Keeps the search index.
     Index,
     /// Routes and drafts for tickets as they come.
@@ -19,12 +21,13 @@ pub enum Part {
 
 impl Part {
     /// All of them.
-    pub const ALL: [Part; 3] = [Part::Planner, Part::Index, Part::Desk];
+    pub const ALL: [Part; 4] = [Part::Planner, Part::Settings, Part::Index, Part::Desk];
 
     /// Its name in metrics and logs.
     pub fn as_str(self) -> &'static str {
         match self {
             Part::Planner => "planner",
+            Part::Settings => "settings",
             Part::Index => "index",
             Part::Desk => "desk",
         }
@@ -34,7 +37,7 @@ impl Part {
     pub fn patience(self) -> Duration {
         match self {
             Part::Planner => Duration::from_secs(60),
-            Part::Index | Part::Desk => Duration::from_secs(900),
+            Part::Settings | Part::Index | Part::Desk => Duration::from_secs(900),
         }
     }
 }
@@ -44,7 +47,7 @@ impl Part {
 pub struct Pulse {
     begun: Instant,
     /// Milliseconds after `begun` of each part's last sign.
-    seen: [AtomicU64; 3],
+    seen: [AtomicU64; 4],
     troubles: Mutex<BTreeMap<Part, String>>,
     indexed: AtomicU64,
     rebuilt: AtomicU64,

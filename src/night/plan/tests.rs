@@ -276,9 +276,18 @@ fn what_waits_for_nothing_is_closed() {
     tidy(&world.shop, &world.listing, NOON + 40 * HOUR).unwrap();
     assert_eq!(world.statuses("prices"), ["skipped 1"]);
     world.look(NOON + DAY + 13 * HOUR);
+    // An erasure is no job's run: it waits for what runs, however long that takes.
+    world
+        .shop
+        .request_runs(&["erase"], Some(r#"{"erase":["u1"]}"#))
+        .unwrap();
+    for request in world.shop.open_requests().unwrap() {
+        world.shop.answer_request(&request, None).unwrap();
+    }
     world.listing.jobs.clear();
     tidy(&world.shop, &world.listing, NOON + DAY + 14 * HOUR).unwrap();
     assert_eq!(world.statuses("prices"), ["skipped 1", "failed 1"]);
+    assert_eq!(world.statuses("erase"), ["queued 1"]);
 }
 
 /// Years of nights: no turn is lost or repeated, and neither the book nor the file grows for ever.
