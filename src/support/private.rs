@@ -14,7 +14,9 @@
 
 mod address;
 mod chinese;
+mod currencies;
 mod greeting;
+mod money;
 mod names;
 mod numbers;
 mod placeholders;

@@ -81,6 +81,58 @@ fn numbers_that_belong_to_somebody_are_found() {
 }
 
 #[test]
+fn sums_of_money_are_found_whatever_stands_before_them() {
+    for (text, expected) in [
+        ("You were charged at 11.49 EUR.", "11.49"),
+        ("It depends on 11.49 EUR.", "11.49"),
+        ("Invoice 11.49 EUR", "11.49"),
+        ("Your order 129 EUR is paid", "129"),
+        ("您的订单11.49元已退", "11.49"),
+        ("A refund of 11.49 was issued.", "11.49"),
+        ("Your refund of 1.137,49 was issued.", "1.137,49"),
+        ("the fee is 11.49.", "11.49"),
+        ("11.49 has been refunded.", "11.49"),
+        ("Eine Gutschrift über 11,49 wurde erstellt", "11,49"),
+        ("退款11.49已到账", "11.49"),
+        ("扣款金额为11.49。", "11.49"),
+        ("11.49已退还。", "11.49"),
+        ("We sent 11.49 CAD back", "11.49"),
+        ("We sent CAD 129 back", "129"),
+        ("We sent back 129 kr.", "129"),
+        ("We sent back kr 129.", "129"),
+        ("129,- is the sum", "129"),
+        ("EUR11.49 is the sum", "11.49"),
+        ("129kr is the sum", "129"),
+        ("12999EUR is the sum", "12999"),
+        ("₹1,299 is the sum", "1,299"),
+        ("49 zł is the sum", "49"),
+        ("R$129 is the sum", "129"),
+        ("11.49 US dollars are the sum", "11.49"),
+        ("500 PHP are the sum", "500"),
+        ("11.49EUR已到账", "11.49"),
+        ("退您129港币。", "129"),
+    ] {
+        assert_eq!(kinds(text), [(Kind::Amount, expected)], "{text}");
+    }
+    for (text, expected) in [
+        (
+            "order 10432 EUR 11.49",
+            [(Kind::Number, "10432"), (Kind::Amount, "11.49")],
+        ),
+        (
+            "订单10432退款11.49元",
+            [(Kind::Number, "10432"), (Kind::Amount, "11.49")],
+        ),
+        (
+            "call 555-123-4567 about 11.49 CAD",
+            [(Kind::Phone, "555-123-4567"), (Kind::Amount, "11.49")],
+        ),
+    ] {
+        assert_eq!(kinds(text), expected, "{text}");
+    }
+}
+
+#[test]
 fn what_is_nobodys_stays() {
     for text in [
         "It ships on 2021-11-04 or 04.11.2021, 9:00-17:00.",
@@ -88,6 +140,8 @@ fn what_is_nobodys_stays() {
         "49.90 times, 1.299.000 units, 12345678.90",
         "总建筑面积1067120平方米，2018年11月16日",
         "see https://shop.example/help/returns and www.example.com.",
+        "PHP 8.2, AMD 5800, CVE 2021, try 3 of 5, all 12, top 10, 5 try, 3 all, 2 cup, AutoCAD 2020",
+        "A refund takes 3 days, is issued on 11.04 and costs 2.10 % at 10.30; 元旦: 5元旦套餐",
         "24 hours, 3-5 days, 2019/2020, 50% of 1000000%",
         "",
     ] {
