@@ -1,9 +1,10 @@
 //! What an old reply says about the customer it was written to, taken out before anybody else reads it.
 //!
-//! Names, sums of money, e-mail addresses, telephone and card numbers, order numbers and other codes, postal addresses and personal
+//! Names, names in chats, sums of money, e-mail addresses, telephone and card numbers, order numbers and other codes, postal addresses and personal
 //! links are found by their shape and by the words before them, and each is replaced by a placeholder in the reply's
 //! language: `[order number]`, `[单号]`. A draft fills a placeholder with the value of the ticket it answers where that
-//! ticket has exactly one of the kind ([`Own`]); card numbers are never filled. A placeholder that stays is a hole for an
+//! ticket has exactly one of the kind ([`Own`]); card numbers are never filled, and a sentence with a name in a chat is left out
+//! of drafts ([`unquotable`]). A placeholder that stays is a hole for an
 //! agent to fill, so such a draft is never sent unseen ([`has_hole`]).
 //!
 //! What stands in the replies to several customers is no secret of one of them: the shop's hotline, its own address, the
@@ -13,6 +14,7 @@
 //! mentions is not found. Erasing a customer is therefore done at the source, not here.
 
 mod address;
+mod chats;
 mod chinese;
 mod currencies;
 mod greeting;
@@ -22,6 +24,8 @@ mod numbers;
 mod placeholders;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_found;
 mod words;
 
 #[cfg(test)]
@@ -31,7 +35,7 @@ pub(super) use names::closes;
 pub use names::introduced;
 use placeholders::{KINDS, PLACEHOLDERS};
 pub use placeholders::{has_hole, placeholder};
-pub(super) use placeholders::{is_signature, signs};
+pub(super) use placeholders::{is_signature, signs, unquotable};
 
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,6 +62,8 @@ pub enum Kind {
     Agent,
     /// A sum of money.
     Amount,
+    /// A name in a chat such as WeChat or WhatsApp: never filled, and a sentence that has one is not quoted.
+    Chat,
 }
 
 /// A stretch of a text, in bytes.
@@ -78,12 +84,11 @@ pub fn private(text: &str) -> Vec<Found> {
         taken.iter().all(|one| at.end <= one.start || one.end <= at.start)
     };
     let mut taken = links;
-    for one in address::addresses(text)
+    let of = |kind: Kind| move |at: Range<usize>| Found { kind, at };
+    for one in chats::chats(text)
         .into_iter()
-        .map(|at| Found {
-            kind: Kind::Address,
-            at,
-        })
+        .map(of(Kind::Chat))
+        .chain(address::addresses(text).into_iter().map(of(Kind::Address)))
         .chain(numbers::numbers(text))
     {
         if free(&one.at, &taken) {
@@ -225,7 +230,7 @@ impl Own {
         };
         for message in messages {
             for one in private(message) {
-                if !matches!(one.kind, Kind::Card | Kind::Link) {
+                if !matches!(one.kind, Kind::Card | Kind::Link | Kind::Chat) {
                     note(one.kind, &message[one.at]);
                 }
             }

@@ -71,7 +71,7 @@ const BETWEEN: [&str; 22] = [
     "número", "est", "es", "de", "n°", "号码", "号", "码", "为", "是",
 ];
 /// Words before a telephone number.
-const CALLS: [&str; 26] = [
+const CALLS: [&str; 25] = [
     "tel",
     "telephone",
     "phone",
@@ -79,7 +79,6 @@ const CALLS: [&str; 26] = [
     "cell",
     "call",
     "fax",
-    "whatsapp",
     "hotline",
     "at",
     "on",
@@ -98,18 +97,6 @@ const CALLS: [&str; 26] = [
     "热线",
     "联系",
     "传真",
-];
-
-/// Words before a name in a chat, in lower case.
-const CHATS: [&str; 8] = [
-    "微信",
-    "微信号",
-    "wechat",
-    "weixin",
-    "qq",
-    "telegram",
-    "skype",
-    "line id",
 ];
 
 /// Mail addresses, and links whether personal or not.
@@ -265,9 +252,6 @@ fn number_end(letters: &[(usize, char)], from: usize) -> usize {
 /// Whether letters and digits together name a thing of somebody: many digits, or some after a word that says so.
 fn is_code(text: &str, at: Range<usize>) -> bool {
     let written = &text[at.clone()];
-    if written.starts_with("wxid_") || (written.len() >= 5 && follows(text, at.start, &CHATS, &BETWEEN)) {
-        return written.contains(|c: char| c.is_ascii_digit() || c == '_');
-    }
     let digits = written.bytes().filter(u8::is_ascii_digit).count();
     digits >= 5 || (digits >= 3 && follows(text, at.start, &THINGS, &BETWEEN))
 }
@@ -308,7 +292,6 @@ fn kind_of(text: &str, at: Range<usize>, next: Option<char>) -> Option<Kind> {
         return Some(Kind::Phone);
     }
     match (sizes.len(), digits.len()) {
-        (_, 5..) if follows(text, at.start, &CHATS, &BETWEEN) => Some(Kind::Number),
         (_, 3..) if thing => Some(Kind::Number),
         (1, 7..) => Some(Kind::Number),
         (3.., 9..=15) => Some(Kind::Phone),
