@@ -19,6 +19,7 @@ mod chinese;
 mod currencies;
 mod greeting;
 mod money;
+mod nameless;
 mod names;
 mod numbers;
 mod placeholders;
@@ -26,6 +27,9 @@ mod placeholders;
 mod tests;
 #[cfg(test)]
 mod tests_found;
+#[cfg(test)]
+mod tests_names;
+mod vocative;
 mod words;
 
 #[cfg(test)]
@@ -191,11 +195,18 @@ pub fn cleaned(
             found.push(Found { kind, at });
         }
     };
-    for at in greetings {
+    let signatures = names::signed(reply, agents);
+    let called = vocative::courteous(reply).into_iter().filter(|at| {
+        signatures
+            .iter()
+            .all(|one| one.end <= at.start || at.end <= one.start)
+    });
+    for at in greetings.into_iter().chain(called) {
         named.push(reply[at.clone()].to_owned());
+        named.extend(capital(&reply[at.clone()]));
         add(Kind::Name, at);
     }
-    for at in names::signed(reply, agents) {
+    for at in signatures {
         add(Kind::Agent, at);
     }
     for at in names::mentions(reply, &named) {
@@ -210,6 +221,13 @@ pub fn cleaned(
     }
     clean.push_str(&reply[from..]);
     clean
+}
+
+/// A name in small letters as it is usually written.
+fn capital(name: &str) -> Option<String> {
+    let mut letters = name.chars();
+    let first = letters.next().filter(|first| first.is_lowercase())?;
+    Some(first.to_uppercase().chain(letters).collect())
 }
 
 /// What a ticket says about its customer: at most one value a kind.
@@ -270,7 +288,7 @@ impl Own {
                             .trim_end_matches([',', '，', ' ', '\n'])
                             .to_owned();
                     }
-                    None if *kind == Kind::Name => filled = greeting::without_name(&filled, hole),
+                    None if *kind == Kind::Name => filled = nameless::without_name(&filled, hole),
                     None => {}
                 }
             }
