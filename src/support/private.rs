@@ -202,8 +202,12 @@ pub fn cleaned(
             .all(|one| one.end <= at.start || at.end <= one.start)
     });
     for at in greetings.into_iter().chain(called) {
-        named.push(reply[at.clone()].to_owned());
-        named.extend(capital(&reply[at.clone()]));
+        let name = &reply[at.clone()];
+        // The words of "[Your Name]" stand in other holes as well.
+        if !(name.starts_with(['[', '<', '{']) && name.contains(' ')) {
+            named.push(name.to_owned());
+            named.extend(capital(name));
+        }
         add(Kind::Name, at);
     }
     for at in signatures {

@@ -4,6 +4,7 @@
 //! with spaces a word of letters alone is one only where a sign says so: a colon, "id", "live", "my WeChat is".
 
 use super::numbers::latin;
+use crate::text::is_cjk;
 use std::ops::Range;
 
 /// Chats, in lower case.
@@ -179,7 +180,10 @@ fn sign_only(text: &str, from: usize) -> bool {
 fn handles(text: &str) -> Vec<Range<usize>> {
     text.match_indices('@')
         .filter_map(|(at, _)| {
-            let alone = !text[..at].ends_with(|c: char| inside(c) || c == '+' || c == '%');
+            // Behind a mask or a template's hole it is the rest of a mail address.
+            let before = text[..at].chars().next_back();
+            let alone =
+                before.is_none_or(|c| c.is_whitespace() || is_cjk(c) || ":：,，、。(（“\"'「【/".contains(c));
             let rest = &text[at + 1..];
             let end = rest.find(|c: char| !inside(c)).unwrap_or(rest.len());
             let name = rest[..end].trim_end_matches(['.', '-']);

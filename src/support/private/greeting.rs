@@ -108,6 +108,9 @@ fn western(reply: &str, start: usize) -> Option<Range<usize>> {
         return None;
     }
     let line = reply[from..].split('\n').next().unwrap_or_default();
+    if let Some(hole) = template(line) {
+        return Some(from..from + hole);
+    }
     let mut words: Vec<(Range<usize>, bool)> = Vec::new();
     let mut ended = false;
     let mut at = 0;
@@ -157,6 +160,19 @@ fn western(reply: &str, start: usize) -> Option<Range<usize>> {
     let anybody = chosen.iter().all(|at| nobody(&line[(*at).clone()]) || title(at));
     (named && !anybody && !line[first.start..last.end].starts_with('['))
         .then(|| from + first.start..from + last.end)
+}
+
+/// Bytes of a template's own hole that a text begins with, where it has two words or more: "[Your Name]".
+fn template(line: &str) -> Option<usize> {
+    let close = match line.chars().next()? {
+        '[' => ']',
+        '<' => '>',
+        '{' => '}',
+        _ => return None,
+    };
+    let end = line.find(close)? + 1;
+    let hole = &line[..end];
+    (hole.contains(' ') && hole.chars().count() <= 32).then_some(end)
 }
 
 /// The words of a name that a sentence follows without a mark: those with capitals, else one or two in small letters before a

@@ -8,7 +8,7 @@ use super::numbers::{follows, latin};
 use std::ops::Range;
 
 /// What may stand between a number and its currency.
-const WHOSE: [&str; 25] = [
+const WHOSE: [&str; 24] = [
     "us",
     "us-",
     "u.s.",
@@ -30,7 +30,6 @@ const WHOSE: [&str; 25] = [
     "thousand",
     "tsd.",
     "万",
-    "亿",
     "千",
     "百",
     "多",
@@ -198,7 +197,9 @@ pub(super) fn is_money(text: &str, at: Range<usize>, thing: bool) -> bool {
     if dash.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric)) {
         return true;
     }
-    if ends(before).is_some_and(|one| sure(one, false)) {
+    // 2500元（2018年: a year.
+    let dated = rest.starts_with(['年', '月', '日', '天']);
+    if !dated && ends(before).is_some_and(|one| sure(one, false)) {
         return true;
     }
     let mut behind = skip(rest);

@@ -35,7 +35,7 @@ const HELLOS: [&str; 20] = [
     "谢谢",
 ];
 /// Those among them that are no greeting.
-const CALLED: [&str; 4] = ["网友", "网民", "市民", "用户"];
+const CALLED: [&str; 5] = ["网友", "网名", "网民", "市民", "用户"];
 /// How far into a line a greeting's name may stand, in characters.
 const NEAR: usize = 24;
 
@@ -88,6 +88,11 @@ fn capitalised(text: &str) -> String {
         .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
+/// A text without the marks that it begins with.
+fn head(text: &str) -> &str {
+    text.trim_start_matches(|c: char| c == ' ' || MARKS.contains(&c))
+}
+
 fn marked(after: &str) -> bool {
     let after = after.trim_start();
     after.is_empty() || after.starts_with(MARKS)
@@ -115,7 +120,11 @@ fn ungreeted(before: &str, after: &str) -> Option<String> {
         if called(open.trim_end_matches([' ', ':', '：']), true) || called(closed.trim_start(), false) {
             return Some(format!("{open}{closed}"));
         }
-        return ungreeted(open.trim_end(), closed);
+        // A name in quotation marks at the head of a line is a greeting.
+        return match open.trim_end() {
+            "" => Some(capitalised(head(closed))),
+            open => ungreeted(open, closed),
+        };
     }
     if before.is_empty() {
         let next = after.split_whitespace().next().unwrap_or_default().to_lowercase();
@@ -123,8 +132,7 @@ fn ungreeted(before: &str, after: &str) -> Option<String> {
         if !(marked(after) || hails(after) || addressed) {
             return None;
         }
-        let after = after.trim_start_matches(|c: char| c == ' ' || MARKS.contains(&c));
-        return Some(capitalised(after));
+        return Some(capitalised(head(after)));
     }
     if before.ends_with("尊敬的") || before.ends_with("亲爱的") {
         return Some(format!("{before}客户{after}"));

@@ -162,7 +162,7 @@ fn names_in_chats_are_found() {
         "WeChat pay, QQ mail, the last line 12345 is wrong, a signal strength, WhatsApp is available",
         "subject line: refund, line number 12345, a signal: nothing",
         "微信支付，请关注微信公众号，微信iPhone版, hold the line please, Skype business",
-        "Meet @ 5 or @me: a @ b",
+        "Meet @ 5 or @me: a @ b, ****@mail.example, <contact>@mail.example",
     ] {
         assert!(
             kinds(text).iter().all(|one| one.0 != Kind::Chat),
@@ -182,6 +182,7 @@ fn what_is_nobodys_stays() {
         "see https://shop.example/help/returns and www.example.com.",
         "PHP 8.2, AMD 5800, CVE 2021, try 3 of 5, all 12, top 10, 5 try, 3 all, 2 cup, AutoCAD 2020",
         "A refund takes 3 days, is issued on 11.04 and costs 2.10 % at 10.30; 元旦: 5元旦套餐",
+        "总投资14.64亿元（2018年开工）",
         "24 hours, 3-5 days, 2019/2020, 50% of 1000000%",
         "",
     ] {

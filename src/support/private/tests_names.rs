@@ -15,6 +15,10 @@ fn clean(text: &str, language: &str) -> String {
 #[test]
 fn names_without_a_mark_and_behind_thanks_are_found() {
     for (text, expected) in [
+        (
+            "Dear [Your Name], we sent it. [Your Shop]",
+            "Dear [name], we sent it. [Your Shop]",
+        ),
         ("hi hugo your parcel left", "hi [name] your parcel left"),
         (
             "hi hugo your parcel left the warehouse. Hugo, wait",
@@ -46,8 +50,8 @@ fn names_without_a_mark_and_behind_thanks_are_found() {
         ),
         ("sorry about that, hugo", "sorry about that, [name]"),
         (
-            "We’re sorry for the delay, Hugo, and wait.",
-            "We’re sorry for the delay, [name], and wait.",
+            "We’re sorry for the delay, Hugo, please wait.",
+            "We’re sorry for the delay, [name], please wait.",
         ),
         (
             "Vielen Dank für Ihre Nachricht, Frau Meier.",
@@ -59,6 +63,7 @@ fn names_without_a_mark_and_behind_thanks_are_found() {
         assert_eq!(clean(text, "en"), expected, "{text}");
     }
     for text in [
+        "Thank you for buying Windows, Linux, and a hat, Logitech, or more.",
         "hi just letting you know",
         "hi hope you are well",
         "hello checking in on your parcel",
@@ -100,6 +105,9 @@ fn a_name_is_left_out_where_the_sentence_can_do_without_it_and_nowhere_else() {
         ("您好，[姓名]：您的包裹", "您好：您的包裹"),
         ("尊敬的客户[姓名]：您好", "尊敬的客户：您好"),
         ("感谢[姓名]的来信。", "感谢您的来信。"),
+        ("“[姓名]”您反映的问题", "您反映的问题"),
+        ("“[姓名]”： 您好", "您好"),
+        ("尊敬的“[姓名]”：您好", "尊敬的客户：您好"),
         ("感谢“[姓名]”网友的来信", "感谢网友的来信"),
     ] {
         assert_eq!(Own::default().fill(text), left, "{text}");

@@ -64,6 +64,11 @@ const COURTESIES: [&str; 54] = [
     "desculpe",
 ];
 
+/// Words before the last of a list.
+const AND: [&str; 11] = [
+    "and", "or", "as", "und", "oder", "sowie", "et", "ou", "y", "o", "e",
+];
+
 /// Whether the last, unfinished sentence of a text is one of courtesy.
 pub(super) fn courteous_before(text: &str) -> bool {
     let start = text
@@ -153,7 +158,12 @@ pub(super) fn courteous(reply: &str) -> Vec<Range<usize>> {
         let lowly = sentence.trim_start().starts_with(char::is_lowercase);
         // "Thanks, Martin" at the very end is signed by the agent.
         let signed = last && is_closing(sentence);
-        if ended && !signed && (!small || lowly) && courteous_before(&reply[..at]) {
+        // "Windows, Linux, and": a list.
+        let behind = reply[from + end..].strip_prefix(',');
+        let next = behind.and_then(|rest| rest.split_whitespace().next()).map(bare);
+        let joined = next.is_some_and(|next| AND.contains(&next.as_str()));
+        let list = behind.is_some() && (joined || sentence.contains(','));
+        if ended && !signed && !list && (!small || lowly) && courteous_before(&reply[..at]) {
             found.push(from..from + end);
         }
     }
