@@ -73,12 +73,11 @@ const AND: [&str; 11] = [
 pub(super) fn courteous_before(text: &str) -> bool {
     let start = text
         .char_indices()
-        .filter(|&(at, c)| {
+        .rfind(|&(at, c)| {
             c == '\n'
                 || "。！？".contains(c)
                 || (matches!(c, '.' | '!' | '?') && text[at + 1..].starts_with(' '))
         })
-        .last()
         .map_or(0, |(at, c)| at + c.len_utf8());
     let sentence: String = text[start..]
         .trim_start()
