@@ -116,6 +116,11 @@ fn options_work_together_and_errors_say_what_to_do() {
     );
     let said = place.ok(&["search", "delivery late"]);
     assert!(said.contains("nothing has the words as written"), "{said}");
+    let said = place.ok(&["search", "created_at:2026-11-23..2026-11-01"]);
+    assert!(
+        said.contains("nothing found") && said.contains("write created_at:2026-11-01..2026-11-23"),
+        "{said}"
+    );
     let said = place.fails(2, &["search", "--like", "T-99"]);
     assert!(said.contains("T-99"), "{said}");
     place.fails(2, &["search"]);

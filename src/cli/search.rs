@@ -12,7 +12,7 @@ use std::io::IsTerminal;
 /// What to look for, and where.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "All words must be there. \"a phrase\", -without, begin*, this OR that, and \
+    after_help = "All words must be there. \"a phrase\", -without or NOT without, begin*, this OR that, and \
     status: category: team: agent_id: language: created_at:2026-11-01..2026-11-23 note: \
     narrow it down. A query that begins with '-' goes after '--'. docs/search.md has the whole language."
 )]
@@ -84,6 +84,9 @@ pub fn run(args: &SearchArgs, global: &Global) -> Result<()> {
         })?,
     };
     print(&found, args, global, &out)?;
+    for remark in &found.remarks {
+        out.say(remark)?;
+    }
     if waiting > 0 {
         out.say(&format!(
             "{waiting} changes are not in the index yet: nightclerk run search"

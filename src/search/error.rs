@@ -9,6 +9,12 @@ pub enum SearchError {
     /// There is no index yet.
     #[error("there is no search index in {0} yet: `nightclerk run search` builds it")]
     Missing(PathBuf),
+    /// A file stands where the index folder belongs.
+    #[error(
+        "{0} is a file, and the search index is a folder of that name: move the file away, then `nightclerk run search` \
+         builds the index"
+    )]
+    NotAFolder(PathBuf),
     /// The index cannot be used as it is.
     #[error("the search index in {folder} is damaged: {what}: `nightclerk run search` builds it anew")]
     Damaged {

@@ -75,6 +75,8 @@ pub struct Found {
     /// If they were asked for: the numbers of all documents found by the words as written, or, where there is none, by
     /// the corrected words.
     pub counts: Option<Counts>,
+    /// What the searcher should know about the query, in words: a range of days that ends before it begins.
+    pub remarks: Vec<String>,
 }
 
 impl Reader {
@@ -100,6 +102,7 @@ impl Reader {
         } else {
             query::parse(query)
         };
+        let remarks = parsed.remarks();
         if options.synonyms {
             self.synonyms.expand(&mut parsed);
         }
@@ -107,7 +110,9 @@ impl Reader {
             kind,
             id: query.trim().to_owned(),
         };
-        self.guard(|generation| self.searched(generation, kind, &parsed, Some(&named), options))
+        let found =
+            self.guard(|generation| self.searched(generation, kind, &parsed, Some(&named), options))?;
+        Ok(Found { remarks, ..found })
     }
 
     /// The documents most like one of the same kind, without itself; none if there is no such document.
@@ -159,6 +164,7 @@ impl Reader {
             return Ok(Found {
                 hits: Vec::new(),
                 counts: options.counts.then(Counts::default),
+                remarks: Vec::new(),
             });
         }
         let searcher = &generation.searcher;
@@ -195,7 +201,11 @@ impl Reader {
                 hits.push(hit);
             }
         }
-        Ok(Found { hits, counts })
+        Ok(Found {
+            hits,
+            counts,
+            ..Found::default()
+        })
     }
 
     /// The best documents and, if `counted`, the numbers of all that match.

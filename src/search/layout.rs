@@ -30,6 +30,7 @@ pub(super) enum Pointer {
 
 /// Reads the pointer.
 pub(super) fn pointer(folder: &Path) -> Result<Pointer, SearchError> {
+    no_file(folder)?;
     let path = folder.join(POINTER);
     match fs::read(&path) {
         Ok(bytes) => {
@@ -106,8 +107,17 @@ pub fn left_over(folder: &Path) -> Result<Vec<PathBuf>, SearchError> {
         .collect())
 }
 
+/// That nothing but a folder stands where the index belongs.
+fn no_file(folder: &Path) -> Result<(), SearchError> {
+    match fs::metadata(folder) {
+        Ok(found) if !found.is_dir() => Err(SearchError::NotAFolder(folder.to_owned())),
+        _ => Ok(()),
+    }
+}
+
 /// Locks the folder for writing; the lock goes with the file.
 pub(super) fn lock(folder: &Path) -> Result<File, SearchError> {
+    no_file(folder)?;
     fs::create_dir_all(folder).map_err(SearchError::io(folder))?;
     let path = folder.join(LOCK);
     let file = File::options()

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `refund late` | documents with all the words, anywhere in them |
 //! | `"not arrived"` | the words side by side |
-//! | `-voucher` | documents without the word |
+//! | `-voucher`, `NOT voucher` | documents without the word |
+//! | `refund AND late` | the same as without the AND |
 //! | `refun*` | words that begin so; [`parse_typing`] reads the last word so without the star |
 //! | `refund OR return late` | `late`, and one of the two: OR binds closer than the space |
 //! | `status:open` | an exact value, also of `category`, `team`, `agent_id`, `language`; quotes allow spaces |
@@ -14,7 +15,8 @@
 //! A stretch without spaces that the analyzer takes apart is a phrase: `A-1234` is `a` followed by `1234`, and
 //! `我的订单` the pairs of its characters in order. A CJK character alone, at the end of such a stretch, is a prefix.
 //!
-//! What does not parse is searched as plain words: an unknown field, a date that is none, an OR without neighbours.
+//! What does not parse is searched as plain words: an unknown field, a date that is none, an OR, AND or NOT without
+//! neighbours.
 //! A quotation mark without a partner is punctuation, and so are brackets.
 //!
 //! A query is cut at [`LONGEST_QUERY`] bytes and [`MOST_TERMS`] terms, and only the first [`MOST_PREFIXES`] prefixes
@@ -61,19 +63,25 @@ pub fn parse(query: &str) -> Query {
     }
     let items = items(&query[..end]);
     let mut builder = Builder::default();
+    let mut not_next = false;
     for (i, item) in items.iter().enumerate() {
         match item {
-            // OR stands between two conditions; anywhere else it is a word.
-            Item::Or if builder.holds_condition && items.get(i + 1).is_some_and(Item::is_condition) => {
-                builder.join = true;
-            }
+            // OR and AND stand between two conditions, NOT before one; anywhere else they are words.
+            Item::Or if builder.holds_condition && is_condition(&items[i + 1..]) => builder.join = true,
+            Item::And if builder.holds_condition && is_condition(&items[i + 1..]) => {}
+            Item::Not if is_condition(&items[i..]) => not_next = true,
             Item::Or => builder.words("OR", false, false, false),
+            Item::And => builder.words("AND", false, false, false),
+            Item::Not => builder.words("NOT", false, false, false),
             Item::Condition {
                 not,
                 prefix,
                 text,
                 quoted,
-            } => builder.condition(*not, *prefix, text, *quoted),
+            } => {
+                builder.condition(*not || not_next, *prefix, text, *quoted);
+                not_next = false;
+            }
         }
     }
     Query {
@@ -104,6 +112,8 @@ pub fn parse_typing(text: &str) -> Query {
 /// A piece of the query between spaces.
 enum Item {
     Or,
+    And,
+    Not,
     Condition {
         not: bool,
         prefix: Option<Prefix>,
@@ -112,14 +122,14 @@ enum Item {
     },
 }
 
-impl Item {
-    fn is_condition(&self) -> bool {
-        match self {
-            Item::Or => false,
-            Item::Condition { text, prefix, .. } => {
-                matches!(prefix, Some(Prefix::Exact(_) | Prefix::CreatedAt)) || !tokens(text).is_empty()
-            }
+/// Whether items begin with a condition, or with NOT and one.
+fn is_condition(items: &[Item]) -> bool {
+    match items {
+        [Item::Not, Item::Condition { text, prefix, .. }, ..]
+        | [Item::Condition { text, prefix, .. }, ..] => {
+            matches!(prefix, Some(Prefix::Exact(_) | Prefix::CreatedAt)) || !tokens(text).is_empty()
         }
+        _ => false,
     }
 }
 
@@ -180,16 +190,17 @@ fn items(query: &str) -> Vec<Item> {
             .unwrap_or(body.len());
         let text = &body[..length];
         rest = &body[length..];
-        if text == "OR" && !not && prefix.is_none() {
-            items.push(Item::Or);
-        } else {
-            items.push(Item::Condition {
+        items.push(match text {
+            "OR" if !not && prefix.is_none() => Item::Or,
+            "AND" if !not && prefix.is_none() => Item::And,
+            "NOT" if !not && prefix.is_none() => Item::Not,
+            _ => Item::Condition {
                 not,
                 prefix,
                 text: text.to_owned(),
                 quoted: false,
-            });
-        }
+            },
+        });
     }
 }
 

@@ -16,6 +16,26 @@ fn current(seq: i64) -> State {
 }
 
 #[test]
+fn a_file_in_the_place_of_the_folder_is_told_from_a_damaged_index() {
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("shop.db.search");
+    fs::write(&file, "somebody's notes").unwrap();
+    for error in [
+        Reader::open(&file).err().unwrap(),
+        IndexWriter::open(&file, "shop").err().unwrap(),
+        left_over(&file).err().unwrap(),
+    ] {
+        let said = error.to_string();
+        assert!(matches!(error, SearchError::NotAFolder(_)), "{said}");
+        assert!(
+            said.contains("is a file") && said.contains("move the file away"),
+            "{said}"
+        );
+    }
+    assert_eq!(fs::read_to_string(&file).unwrap(), "somebody's notes");
+}
+
+#[test]
 fn changes_are_applied_and_the_payload_tells_how_far() {
     let folder = tempfile::tempdir().unwrap();
     let opened = IndexWriter::open(folder.path(), "shop").unwrap();

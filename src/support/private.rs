@@ -1,9 +1,10 @@
 //! What an old reply says about the customer it was written to, taken out before anybody else reads it.
 //!
-//! Names, sums of money, e-mail addresses, telephone and card numbers, order numbers and other codes, postal addresses and personal
+//! Names, names in chats, sums of money, e-mail addresses, telephone and card numbers, order numbers and other codes, postal addresses and personal
 //! links are found by their shape and by the words before them, and each is replaced by a placeholder in the reply's
 //! language: `[order number]`, `[单号]`. A draft fills a placeholder with the value of the ticket it answers where that
-//! ticket has exactly one of the kind ([`Own`]); card numbers are never filled. A placeholder that stays is a hole for an
+//! ticket has exactly one of the kind ([`Own`]); card numbers are never filled, and a sentence with a name in a chat is left out
+//! of drafts ([`unquotable`]). A placeholder that stays is a hole for an
 //! agent to fill, so such a draft is never sent unseen ([`has_hole`]).
 //!
 //! What stands in the replies to several customers is no secret of one of them: the shop's hotline, its own address, the
@@ -13,13 +14,22 @@
 //! mentions is not found. Erasing a customer is therefore done at the source, not here.
 
 mod address;
+mod chats;
 mod chinese;
+mod currencies;
 mod greeting;
+mod money;
+mod nameless;
 mod names;
 mod numbers;
 mod placeholders;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_found;
+#[cfg(test)]
+mod tests_names;
+mod vocative;
 mod words;
 
 #[cfg(test)]
@@ -29,7 +39,7 @@ pub(super) use names::closes;
 pub use names::introduced;
 use placeholders::{KINDS, PLACEHOLDERS};
 pub use placeholders::{has_hole, placeholder};
-pub(super) use placeholders::{is_signature, signs};
+pub(super) use placeholders::{is_signature, signs, unquotable};
 
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,6 +66,8 @@ pub enum Kind {
     Agent,
     /// A sum of money.
     Amount,
+    /// A name in a chat such as WeChat or WhatsApp: never filled, and a sentence that has one is not quoted.
+    Chat,
 }
 
 /// A stretch of a text, in bytes.
@@ -76,12 +88,11 @@ pub fn private(text: &str) -> Vec<Found> {
         taken.iter().all(|one| at.end <= one.start || one.end <= at.start)
     };
     let mut taken = links;
-    for one in address::addresses(text)
+    let of = |kind: Kind| move |at: Range<usize>| Found { kind, at };
+    for one in chats::chats(text)
         .into_iter()
-        .map(|at| Found {
-            kind: Kind::Address,
-            at,
-        })
+        .map(of(Kind::Chat))
+        .chain(address::addresses(text).into_iter().map(of(Kind::Address)))
         .chain(numbers::numbers(text))
     {
         if free(&one.at, &taken) {
@@ -184,11 +195,22 @@ pub fn cleaned(
             found.push(Found { kind, at });
         }
     };
-    for at in greetings {
-        named.push(reply[at.clone()].to_owned());
+    let signatures = names::signed(reply, agents);
+    let called = vocative::courteous(reply).into_iter().filter(|at| {
+        signatures
+            .iter()
+            .all(|one| one.end <= at.start || at.end <= one.start)
+    });
+    for at in greetings.into_iter().chain(called) {
+        let name = &reply[at.clone()];
+        // The words of "[Your Name]" stand in other holes as well.
+        if !(name.starts_with(['[', '<', '{']) && name.contains(' ')) {
+            named.push(name.to_owned());
+            named.extend(capital(name));
+        }
         add(Kind::Name, at);
     }
-    for at in names::signed(reply, agents) {
+    for at in signatures {
         add(Kind::Agent, at);
     }
     for at in names::mentions(reply, &named) {
@@ -203,6 +225,13 @@ pub fn cleaned(
     }
     clean.push_str(&reply[from..]);
     clean
+}
+
+/// A name in small letters as it is usually written.
+fn capital(name: &str) -> Option<String> {
+    let mut letters = name.chars();
+    let first = letters.next().filter(|first| first.is_lowercase())?;
+    Some(first.to_uppercase().chain(letters).collect())
 }
 
 /// What a ticket says about its customer: at most one value a kind.
@@ -223,7 +252,7 @@ impl Own {
         };
         for message in messages {
             for one in private(message) {
-                if !matches!(one.kind, Kind::Card | Kind::Link) {
+                if !matches!(one.kind, Kind::Card | Kind::Link | Kind::Chat) {
                     note(one.kind, &message[one.at]);
                 }
             }
@@ -263,7 +292,7 @@ impl Own {
                             .trim_end_matches([',', '，', ' ', '\n'])
                             .to_owned();
                     }
-                    None if *kind == Kind::Name => filled = greeting::without_name(&filled, hole),
+                    None if *kind == Kind::Name => filled = nameless::without_name(&filled, hole),
                     None => {}
                 }
             }

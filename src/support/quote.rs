@@ -3,7 +3,7 @@
 
 use super::consensus::{Candidate, ROUNDS, Weighing, compose};
 use super::measure::rouge_words;
-use super::private::{Own, Public, cleaned, closes, is_signature, opens, signs, thanks};
+use super::private::{Own, Public, cleaned, closes, is_signature, opens, signs, thanks, unquotable};
 use super::sentences::sentences;
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ pub struct Quote {
 }
 
 impl Quote {
-    /// What an agent wrote to another customer, cleaned. `customer`: names that customer gave; `agents`: who may have signed.
+    /// What an agent wrote to another customer, cleaned; a sentence that cannot be told to anybody else is left out. `customer`: names that customer gave; `agents`: who may have signed.
     pub fn reply(
         reply: &str,
         language: &str,
@@ -23,7 +23,9 @@ impl Quote {
         agents: &[String],
         public: &Public,
     ) -> Quote {
-        Quote::text(&cleaned(reply, language, customer, agents, public))
+        let mut quote = Quote::text(&cleaned(reply, language, customer, agents, public));
+        quote.sentences.retain(|(text, _)| !unquotable(text));
+        quote
     }
 
     /// A text that is for everybody.
@@ -188,6 +190,27 @@ mod tests {
         );
         assert_eq!(write(&quotes[3..], &weighing, &own), None);
         assert_eq!(quotes[3].0.whole(), "Parcels take three days.");
+    }
+
+    #[test]
+    fn a_sentence_with_a_name_in_a_chat_is_left_out() {
+        for (text, left) in [
+            ("包裹已发出。请加微信wxid_75abc。谢谢！", "包裹已发出。谢谢！"),
+            ("包裹已发出。请加我微信abcdefgh。", "包裹已发出。"),
+            (
+                "It is done. Write to WhatsApp +49 171 2345678. Thank you!",
+                "It is done. Thank you!",
+            ),
+            ("It is done. My Telegram is hugobauer.", "It is done. "),
+        ] {
+            let quote = Quote::reply(text, "zh", &[], &[], &Public::default());
+            assert_eq!(quote.whole(), left, "{text}");
+        }
+        let own = "My WhatsApp is +49 171 2345678, WeChat: anna_75.";
+        assert_eq!(
+            Own::of(&[own], None).fill("[phone number] [chat name]"),
+            "[phone number] [chat name]"
+        );
     }
 
     #[test]

@@ -47,6 +47,14 @@ fn the_language() {
         ("A-12*", "a~12*"),
         ("a OR b c", "a|b,c"),
         ("a OR b OR -c", "a|b|!c"),
+        ("a AND b", "a,b"),
+        ("a NOT b", "a,!b"),
+        ("NOT \"two words\"", "!two~words"),
+        ("a AND NOT b", "a,!b"),
+        ("a OR NOT b", "a|!b"),
+        ("NOT status:open AND note:x", "!Status=open,note:x"),
+        ("NOT -b", "!b"),
+        ("a OR b AND c", "a|b,c"),
         (
             "status:open category:\"Billing & Tax\"",
             "Status=open,Category=Billing & Tax",
@@ -79,6 +87,11 @@ fn what_does_not_parse_is_plain_words() {
         ("OR a", "or,a"),
         ("a OR OR b", "a,or|b"),
         ("or and not", "or,and,not"),
+        ("AND", "and"),
+        ("a AND", "a,and"),
+        ("AND b NOT", "and,b,not"),
+        ("NOT NOT b", "not,!b"),
+        ("\"AND\" -NOT note:AND", "and,!not,note:and"),
         ("\"not arrived", "not,arrived"),
         ("24\" screen", "24,screen"),
         ("colour:red", "colour,red"),
@@ -91,6 +104,26 @@ fn what_does_not_parse_is_plain_words() {
         ("", ""),
     ] {
         assert_eq!(shown(query), tree, "{query}");
+    }
+}
+
+#[test]
+fn a_range_that_runs_backwards_is_remarked() {
+    let remarks = |query: &str| parse(query).remarks();
+    assert_eq!(
+        remarks("lamp OR created_at:2026-11-23..2026-11-01"),
+        [
+            "created_at:2026-11-23..2026-11-01 ends before it begins and holds no day: write \
+             created_at:2026-11-01..2026-11-23"
+        ]
+    );
+    for query in [
+        "created_at:2026-11-01..2026-11-23",
+        "created_at:2026-11-01",
+        "created_at:2026-11-01..",
+        "lamp",
+    ] {
+        assert!(remarks(query).is_empty(), "{query}");
     }
 }
 

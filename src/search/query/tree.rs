@@ -15,6 +15,22 @@ impl Query {
         let mut leaves = self.clauses.iter().flat_map(|clause| &clause.any);
         leaves.any(|one| matches!(&one.leaf, Leaf::Words(words) if words.prefix))
     }
+
+    /// What the searcher should know about the query, in words: ranges of days that end before they begin hold no day.
+    pub(in crate::search) fn remarks(&self) -> Vec<String> {
+        let leaves = self.clauses.iter().flat_map(|clause| &clause.any);
+        leaves
+            .filter_map(|one| match one.leaf {
+                Leaf::Days {
+                    from: Some(from),
+                    to: Some(to),
+                } if from > to => Some(format!(
+                    "created_at:{from}..{to} ends before it begins and holds no day: write created_at:{to}..{from}"
+                )),
+                _ => None,
+            })
+            .collect()
+    }
 }
 
 /// One of the alternatives must hold.

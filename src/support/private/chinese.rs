@@ -15,7 +15,7 @@ const COMPOUND: [&str; 11] = [
 /// Titles behind a Chinese name.
 const BEHIND: [&str; 4] = ["先生", "女士", "小姐", "同志"];
 /// Chinese words for anybody.
-const ANYONE: [&str; 14] = [
+pub(super) const ANYONE: [&str; 14] = [
     "网友", "客户", "顾客", "用户", "朋友", "亲", "市民", "网民", "同志", "领导", "买家", "会员", "先生",
     "女士",
 ];

@@ -1,11 +1,11 @@
-//! Greetings: whom a reply greets, and the greeting without the name.
+//! Greetings: whom a reply greets.
 //!
 //! Another customer's name in a draft is worse than a lost word, so whatever stands between a greeting and the mark that
 //! ends it is a name unless every word of it is known to be nobody's.
 
 use super::chinese::{chinese, net_names, quoted, titled};
-use super::words::{ADDRESSED, ANYBODY, GREETINGS, OPENERS, PLAIN, STARTERS, TITLES};
-use crate::text::is_cjk;
+use super::vocative::{small_name, vocative};
+use super::words::{ANYBODY, GREETINGS, PEOPLE, STARTERS, TITLES};
 use std::ops::Range;
 
 /// The first name that a reply greets, with its title, without greeting and comma.
@@ -72,17 +72,17 @@ pub(crate) fn thanks(sentence: &str) -> bool {
     .any(|thanks| lower.starts_with(thanks))
 }
 
-fn bare(word: &str) -> String {
+pub(super) fn bare(word: &str) -> String {
     word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()
 }
 
-fn nobody(word: &str) -> bool {
+pub(super) fn nobody(word: &str) -> bool {
     let word = bare(word);
     word.is_empty() || ANYBODY.contains(&word.as_str()) || STARTERS.contains(&word.as_str())
 }
 
 /// The greeting that a text begins with, in bytes of the text.
-fn greeting(text: &str) -> Option<(&'static str, usize)> {
+pub(super) fn greeting(text: &str) -> Option<(&'static str, usize)> {
     let lower = text.chars().take(40).collect::<String>().to_lowercase();
     let thanks = ["thank you", "thanks", "many thanks"];
     let word = GREETINGS
@@ -108,6 +108,9 @@ fn western(reply: &str, start: usize) -> Option<Range<usize>> {
         return None;
     }
     let line = reply[from..].split('\n').next().unwrap_or_default();
+    if let Some(hole) = template(line) {
+        return Some(from..from + hole);
+    }
     let mut words: Vec<(Range<usize>, bool)> = Vec::new();
     let mut ended = false;
     let mut at = 0;
@@ -137,25 +140,18 @@ fn western(reply: &str, start: usize) -> Option<Range<usize>> {
     ended |= words.len() <= 5;
     let thanked = word.contains("thank");
     let title = |at: &Range<usize>| TITLES.contains(&bare(&line[at.clone()]).as_str());
-    let chosen: Vec<&Range<usize>> = if ended && words.len() <= 5 && !thanked {
-        let small = words.iter().filter(|one| !one.1).count();
-        let known = |at: &Range<usize>| nobody(&line[at.clone()]);
-        // A whole sentence in small letters is no name.
-        if small > 2 && words.iter().any(|one| known(&one.0)) {
-            return None;
-        }
+    let small = words.iter().filter(|one| !one.1).count();
+    let known = |at: &Range<usize>| nobody(&line[at.clone()]);
+    // A whole sentence in small letters is no name.
+    let sentence = small > 2 && words.iter().any(|one| known(&one.0));
+    let chosen: Vec<&Range<usize>> = if ended && words.len() <= 5 && !thanked && !sentence {
         words
             .iter()
             .map(|one| &one.0)
             .filter(|at| !known(at) || title(at))
             .collect()
     } else {
-        words
-            .iter()
-            .take_while(|one| one.1 && (!nobody(&line[one.0.clone()]) || title(&one.0)))
-            .take(4)
-            .map(|one| &one.0)
-            .collect()
+        leading(line, &words, thanked)
     };
     let named = chosen
         .iter()
@@ -166,89 +162,44 @@ fn western(reply: &str, start: usize) -> Option<Range<usize>> {
         .then(|| from + first.start..from + last.end)
 }
 
-/// "Leon, thanks for writing": a name before a comma at the very beginning.
-fn vocative(reply: &str, start: usize) -> Option<Range<usize>> {
-    if greeting(&reply[start..]).is_some() {
-        return None;
-    }
-    let line = reply[start..].split('\n').next()?;
-    let end = line.find([',', '!', '，'])?;
-    let words: Vec<&str> = line[..end].split_whitespace().collect();
-    let named = (1..=3).contains(&words.len())
-        && words.iter().all(|word| {
-            let bare = bare(word);
-            word.starts_with(char::is_uppercase)
-                && !word.starts_with(is_cjk)
-                && !nobody(word)
-                && !OPENERS.contains(&bare.as_str())
-                && !bare.ends_with("ly")
-                && word
-                    .chars()
-                    .all(|c| c.is_alphabetic() || matches!(c, '-' | '\'' | '’' | '.'))
-        });
-    let mark = line[end..].chars().next().map_or(0, char::len_utf8);
-    let next = bare(line[end + mark..].split_whitespace().next().unwrap_or_default());
-    let addressed = next.is_empty() || ADDRESSED.contains(&next.as_str());
-    let lead = line.len() - line.trim_start().len();
-    (named && addressed).then(|| start + lead..start + line[..end].trim_end().len())
+/// Bytes of a template's own hole that a text begins with, where it has two words or more: "[Your Name]".
+fn template(line: &str) -> Option<usize> {
+    let close = match line.chars().next()? {
+        '[' => ']',
+        '<' => '>',
+        '{' => '}',
+        _ => return None,
+    };
+    let end = line.find(close)? + 1;
+    let hole = &line[..end];
+    (hole.contains(' ') && hole.chars().count() <= 32).then_some(end)
 }
 
-/// A text whose first lines greet a `hole`, without the hole: "Dear [name], your" becomes "Hello, your". Holes further
-/// down stay.
-pub(super) fn without_name(text: &str, hole: &str) -> String {
-    let mut plain = text.to_owned();
-    let mut from = 0;
-    for _ in 0..4 {
-        let line = plain[from..].split('\n').next().unwrap_or_default();
-        let next = from + line.len() + 1;
-        let near = line.find(hole).filter(|&at| line[..at].chars().count() <= 24);
-        let Some(at) = near else {
-            if next >= plain.len() {
-                break;
-            }
-            from = next;
-            continue;
-        };
-        let before = line[..at].trim_end();
-        let after = &line[at + hole.len()..];
-        let cjk = before.ends_with(is_cjk) || before.is_empty() && after.contains(is_cjk);
-        let changed = if let Some(open) = before.strip_suffix(['“', '"', '「', '‘', '”', '【']) {
-            let closed = after.trim_start_matches(['”', '"', '」', '’', '“', '】']);
-            format!("{open}{closed}")
-        } else if before.ends_with("尊敬的") || before.ends_with("亲爱的") {
-            format!("{before}客户{after}")
-        } else if before.is_empty() {
-            let after = after.trim_start_matches([',', '，', ' ', '!', '：', ':', '！']);
-            let mut letters = after.chars();
-            letters
-                .next()
-                .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-        } else if cjk {
-            let after = if after.starts_with(is_cjk) {
-                format!("，{after}")
-            } else {
-                after.to_owned()
-            };
-            format!("{before}{after}")
-        } else if let Some((word, skip)) =
-            greeting(before).or_else(|| greeting(&format!("{before} ")).map(|one| (one.0, before.len())))
-        {
-            let alone = before.len() == skip;
-            let said = PLAIN
-                .iter()
-                .find(|one| alone && one.0 == word)
-                .map_or(before, |one| one.1);
-            format!("{said}{after}")
-        } else {
-            from = next.min(plain.len());
-            if from >= plain.len() {
-                break;
-            }
-            continue;
-        };
-        let end = from + line.len();
-        plain.replace_range(from..end, &changed);
-        break;
+/// The words of a name that a sentence follows without a mark: those with capitals, else one or two in small letters before a
+/// word that begins a sentence. `thanked`: behind thanks, where capitals alone tell a name.
+fn leading<'a>(line: &str, words: &'a [(Range<usize>, bool)], thanked: bool) -> Vec<&'a Range<usize>> {
+    let text = |at: &Range<usize>| &line[at.clone()];
+    let title = |at: &Range<usize>| TITLES.contains(&bare(text(at)).as_str());
+    let skipped = words
+        .iter()
+        .take_while(|one| {
+            !thanked && !title(&one.0) && ANYBODY[..PEOPLE].contains(&bare(text(&one.0)).as_str())
+        })
+        .count();
+    let words = &words[skipped..];
+    let capitals: Vec<&Range<usize>> = words
+        .iter()
+        .take_while(|one| one.1 && (!nobody(text(&one.0)) || title(&one.0)))
+        .take(4)
+        .map(|one| &one.0)
+        .collect();
+    if !capitals.is_empty() || thanked {
+        return capitals;
     }
-    plain
+    let names = words.iter().take_while(|one| small_name(text(&one.0))).count();
+    let follows = words.get(names).is_some_and(|one| nobody(text(&one.0)));
+    match names {
+        1 | 2 if follows => words[..names].iter().map(|one| &one.0).collect(),
+        _ => Vec::new(),
+    }
 }

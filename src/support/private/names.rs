@@ -20,7 +20,7 @@ const SELVES: [&str; 12] = [
     "我的名字是",
 ];
 /// Whether a line is a closing formula and nothing else.
-fn is_closing(line: &str) -> bool {
+pub(super) fn is_closing(line: &str) -> bool {
     let line = line
         .trim()
         .trim_end_matches([',', '.', '!', '，', '。', '！', '~'])

@@ -1,5 +1,7 @@
 //! Mail addresses, links, and every kind of number that can belong to one person.
 
+use super::currencies::glued;
+use super::money::is_money;
 use super::{Found, Kind};
 use crate::text::is_cjk;
 use std::ops::Range;
@@ -69,7 +71,7 @@ const BETWEEN: [&str; 22] = [
     "número", "est", "es", "de", "n°", "号码", "号", "码", "为", "是",
 ];
 /// Words before a telephone number.
-const CALLS: [&str; 26] = [
+const CALLS: [&str; 25] = [
     "tel",
     "telephone",
     "phone",
@@ -77,7 +79,6 @@ const CALLS: [&str; 26] = [
     "cell",
     "call",
     "fax",
-    "whatsapp",
     "hotline",
     "at",
     "on",
@@ -96,18 +97,6 @@ const CALLS: [&str; 26] = [
     "热线",
     "联系",
     "传真",
-];
-
-/// Words before a name in a chat, in lower case.
-const CHATS: [&str; 8] = [
-    "微信",
-    "微信号",
-    "wechat",
-    "weixin",
-    "qq",
-    "telegram",
-    "skype",
-    "line id",
 ];
 
 /// Mail addresses, and links whether personal or not.
@@ -173,8 +162,11 @@ pub(super) fn numbers(text: &str) -> Vec<Found> {
     let mut i = 0;
     while i < letters.len() {
         let (from, c) = letters[i];
-        if c.is_ascii_alphabetic() || (c.is_ascii_digit() && code_end(&letters, i).1) {
-            let (end, has_letters) = code_end(&letters, i);
+        let (end, has_letters) = code_end(&letters, i);
+        let currency = currency(&letters[i..end]);
+        if c.is_ascii_alphabetic() && currency.is_some() {
+            i += currency.unwrap_or(1);
+        } else if c.is_ascii_alphabetic() || (c.is_ascii_digit() && has_letters && currency.is_none()) {
             let to = letters.get(end).map_or(text.len(), |one| one.0);
             if has_letters && is_code(text, from..to) {
                 found.push(Found {
@@ -217,6 +209,16 @@ fn code_end(letters: &[(usize, char)], from: usize) -> (usize, bool) {
     (end, has_letters)
 }
 
+/// Where the number begins in `EUR11`, where the currency in `129kr`; none when letters and digits are anything else.
+fn currency(token: &[(usize, char)]) -> Option<usize> {
+    let first = token.first()?.1.is_ascii_digit();
+    let turn = token.iter().position(|one| one.1.is_ascii_digit() != first)?;
+    let (head, tail) = token.split_at(turn);
+    let (letters, digits) = if first { (tail, head) } else { (head, tail) };
+    let word: String = letters.iter().map(|one| one.1).collect();
+    (digits.iter().all(|one| one.1.is_ascii_digit()) && glued(&word)).then_some(turn)
+}
+
 /// End of digits with single separators between their groups.
 fn number_end(letters: &[(usize, char)], from: usize) -> usize {
     let digit = |at: usize| letters.get(at).is_some_and(|one| one.1.is_ascii_digit());
@@ -250,11 +252,8 @@ fn number_end(letters: &[(usize, char)], from: usize) -> usize {
 /// Whether letters and digits together name a thing of somebody: many digits, or some after a word that says so.
 fn is_code(text: &str, at: Range<usize>) -> bool {
     let written = &text[at.clone()];
-    if written.starts_with("wxid_") || (written.len() >= 5 && follows(text, at.start, &CHATS)) {
-        return written.contains(|c: char| c.is_ascii_digit() || c == '_');
-    }
     let digits = written.bytes().filter(u8::is_ascii_digit).count();
-    digits >= 5 || (digits >= 3 && follows(text, at.start, &THINGS))
+    digits >= 5 || (digits >= 3 && follows(text, at.start, &THINGS, &BETWEEN))
 }
 
 /// What a number of digit groups is; none = nobody's.
@@ -266,8 +265,8 @@ fn kind_of(text: &str, at: Range<usize>, next: Option<char>) -> Option<Kind> {
         .collect();
     let digits: String = groups.concat();
     let sizes: Vec<usize> = groups.iter().map(|group| group.len()).collect();
-    let called = follows(text, at.start, &CALLS);
-    let thing = follows(text, at.start, &THINGS);
+    let called = follows(text, at.start, &CALLS, &BETWEEN);
+    let thing = follows(text, at.start, &THINGS, &BETWEEN);
     let date = matches!(sizes[..], [4, 1..=2, 1..=2] | [1..=2, 1..=2, 2 | 4] | [4, 1..=2]);
     let spoken = !called && !thing;
     // Before 元, 平方米, 人 and the like it is an amount, and with . or , between threes as well.
@@ -278,11 +277,11 @@ fn kind_of(text: &str, at: Range<usize>, next: Option<char>) -> Option<Kind> {
     if (13..=19).contains(&digits.len()) && luhn(&digits) && !amount {
         return Some(Kind::Card);
     }
+    if is_money(text, at.clone(), thing) {
+        return Some(Kind::Amount);
+    }
     if written.starts_with('+') && (7..=15).contains(&digits.len()) {
         return Some(Kind::Phone);
-    }
-    if spoken && money(text, at.clone()) {
-        return Some(Kind::Amount);
     }
     if date && !thing && !(called && digits.len() >= 9) || (amount && spoken) {
         return None;
@@ -293,7 +292,6 @@ fn kind_of(text: &str, at: Range<usize>, next: Option<char>) -> Option<Kind> {
         return Some(Kind::Phone);
     }
     match (sizes.len(), digits.len()) {
-        (_, 5..) if follows(text, at.start, &CHATS) => Some(Kind::Number),
         (_, 3..) if thing => Some(Kind::Number),
         (1, 7..) => Some(Kind::Number),
         (3.., 9..=15) => Some(Kind::Phone),
@@ -302,56 +300,8 @@ fn kind_of(text: &str, at: Range<usize>, next: Option<char>) -> Option<Kind> {
     }
 }
 
-/// Currencies, in lower case.
-const MONEY: [&str; 22] = [
-    "€",
-    "$",
-    "£",
-    "¥",
-    "￥",
-    "eur",
-    "usd",
-    "gbp",
-    "chf",
-    "cny",
-    "rmb",
-    "euro",
-    "euros",
-    "dollars",
-    "dollar",
-    "pounds",
-    "元",
-    "块",
-    "欧元",
-    "美元",
-    "人民币",
-    "万元",
-];
-
-/// Whether a number is a sum of money: a currency stands right before or behind it.
-fn money(text: &str, at: Range<usize>) -> bool {
-    let mut from = at.start.saturating_sub(12);
-    while !text.is_char_boundary(from) {
-        from += 1;
-    }
-    let before = text[from..at.start].trim_end().to_lowercase();
-    let behind: String = text[at.end..]
-        .trim_start_matches([' ', '\u{a0}'])
-        .chars()
-        .take(10)
-        .collect();
-    let behind = behind.to_lowercase();
-    MONEY.iter().any(|currency| {
-        let latin = currency.starts_with(|c: char| c.is_ascii_alphabetic());
-        let joined = behind
-            .strip_prefix(*currency)
-            .map(|rest| rest.starts_with(char::is_alphabetic));
-        ends_with_word(&before, currency) || joined.is_some_and(|joined| !(latin && joined))
-    })
-}
-
 /// Whether one of the words stands right before, at most such words as "number is" between.
-fn follows(text: &str, at: usize, words: &[&str]) -> bool {
+pub(super) fn follows(text: &str, at: usize, words: &[&str], between: &[&str]) -> bool {
     let mut from = at.saturating_sub(60);
     while !text.is_char_boundary(from) {
         from += 1;
@@ -363,7 +313,7 @@ fn follows(text: &str, at: usize, words: &[&str]) -> bool {
         if words.iter().any(|word| ends_with_word(before, word)) {
             return true;
         }
-        match BETWEEN.iter().find(|word| ends_with_word(before, word)) {
+        match between.iter().find(|word| ends_with_word(before, word)) {
             Some(word) => before = &before[..before.len() - word.len()],
             None => return false,
         }
@@ -371,12 +321,15 @@ fn follows(text: &str, at: usize, words: &[&str]) -> bool {
     false
 }
 
+/// Whether a letter is of a script with spaces.
+pub(super) fn latin(c: char) -> bool {
+    c.is_alphabetic() && !is_cjk(c)
+}
+
 /// Whether a text ends with a word: in Latin script a whole one.
-fn ends_with_word(text: &str, word: &str) -> bool {
-    text.strip_suffix(word).is_some_and(|rest| {
-        let joined = word.starts_with(|c: char| c.is_alphabetic() && !is_cjk(c));
-        !joined || !rest.ends_with(|c: char| c.is_alphabetic() && !is_cjk(c))
-    })
+pub(super) fn ends_with_word(text: &str, word: &str) -> bool {
+    text.strip_suffix(word)
+        .is_some_and(|rest| !word.starts_with(latin) || !rest.ends_with(latin))
 }
 
 /// The check digit of payment cards (ISO/IEC 7812-1, annex B).

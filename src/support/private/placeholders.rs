@@ -2,7 +2,7 @@
 
 use super::Kind;
 
-pub(super) const KINDS: [Kind; 9] = [
+pub(super) const KINDS: [Kind; 10] = [
     Kind::Name,
     Kind::Mail,
     Kind::Phone,
@@ -12,10 +12,11 @@ pub(super) const KINDS: [Kind; 9] = [
     Kind::Link,
     Kind::Agent,
     Kind::Amount,
+    Kind::Chat,
 ];
 
 /// Placeholders by language, in the order of [`KINDS`]; the first is for languages without a row.
-pub(super) const PLACEHOLDERS: [(&str, [&str; 9]); 7] = [
+pub(super) const PLACEHOLDERS: [(&str, [&str; 10]); 7] = [
     (
         "en",
         [
@@ -28,12 +29,22 @@ pub(super) const PLACEHOLDERS: [(&str, [&str; 9]); 7] = [
             "[link]",
             "[agent]",
             "[amount]",
+            "[chat name]",
         ],
     ),
     (
         "zh",
         [
-            "[姓名]", "[邮箱]", "[电话]", "[卡号]", "[单号]", "[地址]", "[链接]", "[客服]", "[金额]",
+            "[姓名]",
+            "[邮箱]",
+            "[电话]",
+            "[卡号]",
+            "[单号]",
+            "[地址]",
+            "[链接]",
+            "[客服]",
+            "[金额]",
+            "[聊天账号]",
         ],
     ),
     (
@@ -48,6 +59,7 @@ pub(super) const PLACEHOLDERS: [(&str, [&str; 9]); 7] = [
             "[Link]",
             "[Bearbeiter]",
             "[Betrag]",
+            "[Chatname]",
         ],
     ),
     (
@@ -62,6 +74,7 @@ pub(super) const PLACEHOLDERS: [(&str, [&str; 9]); 7] = [
             "[lien]",
             "[conseiller]",
             "[montant]",
+            "[pseudonyme]",
         ],
     ),
     (
@@ -76,6 +89,7 @@ pub(super) const PLACEHOLDERS: [(&str, [&str; 9]); 7] = [
             "[enlace]",
             "[agente]",
             "[importe]",
+            "[nombre de chat]",
         ],
     ),
     (
@@ -90,6 +104,7 @@ pub(super) const PLACEHOLDERS: [(&str, [&str; 9]); 7] = [
             "[collegamento]",
             "[operatore]",
             "[importo]",
+            "[nome di chat]",
         ],
     ),
     (
@@ -104,6 +119,7 @@ pub(super) const PLACEHOLDERS: [(&str, [&str; 9]); 7] = [
             "[ligação]",
             "[atendente]",
             "[valor]",
+            "[nome de chat]",
         ],
     ),
 ];
@@ -115,6 +131,13 @@ pub fn placeholder(kind: Kind, language: &str) -> &'static str {
         .find(|row| row.0 == language)
         .unwrap_or(&PLACEHOLDERS[0]);
     row.1[kind as usize]
+}
+
+/// Whether a sentence has something that no other customer's draft may have in its place.
+pub(crate) fn unquotable(text: &str) -> bool {
+    PLACEHOLDERS
+        .iter()
+        .any(|row| text.contains(row.1[Kind::Chat as usize]))
 }
 
 /// Whether a sentence signs: it has the place of the agent's name.
