@@ -21,6 +21,7 @@ mod days;
 mod desk;
 mod planner;
 mod pulse;
+mod seats;
 
 pub use pulse::{Counts, Part, Pulse};
 
