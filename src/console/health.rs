@@ -17,7 +17,7 @@ pub(super) struct Health {
 
 pub(super) fn look(database: &Path, pulse: &Pulse) -> Health {
     let mut problems = pulse.problems();
-    match Shop::open_read_only(database).and_then(|shop| shop.troubles()) {
+    match Shop::open_read_only(database).and_then(|shop| shop.troubles_in_book()) {
         Ok(troubles) => problems.extend(troubles),
         Err(e) => problems.push(format!("database: {e}")),
     }

@@ -50,7 +50,9 @@ async fn admit(State(console): State<Arc<Console>>, request: Request, next: Next
         .headers()
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "));
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim());
     match &console.token {
         Some(token) if !borne.is_some_and(|borne| is_same(borne.as_bytes(), token.as_bytes())) => (
             StatusCode::UNAUTHORIZED,

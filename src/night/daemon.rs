@@ -1,6 +1,6 @@
 //! The daemon: nights that always happen, days that are always fresh.
 //!
-//! One process leads a file (see [`super::leader`]). It has four loops, and none of them knows anything that is not in the file:
+//! One process leads a file (see [`Leader`]). It has four loops, and none of them knows anything that is not in the file:
 //!
 //! ```text
 //! planner   clock + jobs/ + book -> what is due           runs each job as a child process
@@ -36,6 +36,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 use tracing::{info, warn};
+
+/// What was asked for and interrupted is begun again if it was asked for within this many seconds, and so often.
+const ASKED: i64 = 12 * 3600;
+const ATTEMPTS: i64 = 4;
 
 /// How the daemon is to serve.
 #[derive(Debug)]
@@ -80,7 +84,6 @@ pub fn serve(
     runtime: &tokio::runtime::Handle,
 ) -> Result<()> {
     let shop = Shop::open(&orders.database)?;
-    shop.be_patient()?;
     let crashed = shop.close_crashed_runs()?;
     let swept = shop
         .settings()
@@ -91,6 +94,11 @@ pub fn serve(
             swept.rows
         );
     }
+    let asked = shop.ask_again(now() - ASKED, ATTEMPTS)?;
+    if asked > 0 {
+        info!("{asked} run(s) that were asked for begin again");
+    }
+    shop.be_brisk()?; // from here on whatever cannot be written is written in the next round
     let began = now();
     shop.lead(
         &LeaderRow {
@@ -100,6 +108,7 @@ pub fn serve(
             started_at: began,
             beat_at: began,
             ended_at: None,
+            troubles: None,
         },
         env!("CARGO_PKG_VERSION"),
     )?;

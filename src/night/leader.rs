@@ -31,7 +31,7 @@ impl Leader {
             .truncate(false)
             .open(&path)
             .with_context(|| format!("{}: the lock file cannot be opened", path.display()))?;
-        match file.try_lock() {
+        match patiently(&file) {
             Ok(()) => {
                 file.set_len(0)?;
                 file.rewind()?;
@@ -101,6 +101,30 @@ impl Leader {
             std::thread::sleep(std::time::Duration::from_millis(200));
         }
     }
+}
+
+/// Tries for a moment: whoever only looks who leads ([`Leader::holder`]) holds the lock for an instant too.
+fn patiently(file: &File) -> std::result::Result<(), TryLockError> {
+    for _ in 0..10 {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(std::time::Duration::from_millis(30)),
+            locked => return locked,
+        }
+    }
+    file.try_lock()
+}
+
+/// Which file a path leads to, where the system can tell.
+#[cfg(unix)]
+pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
+}
+
+/// Nobody can tell here; an open file cannot be replaced either.
+#[cfg(not(unix))]
+pub(super) fn identity(_: &Path) -> Option<(u64, u64)> {
+    None
 }
 
 /// What the holder wrote into its lock file. It takes the lock first and writes then: a name that is not there yet is waited

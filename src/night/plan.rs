@@ -5,7 +5,7 @@
 //!
 //! - Of several turns that passed unseen only the last counts: one catch-up, and none after `grace` or with `catch_up = "no"`.
 //! - A job that still runs or waits is not begun a second time: the turn is left out, and the book says so.
-//! - Nothing begins outside `window`; a turn waits for it as long as `grace` allows.
+//! - Nothing due begins outside `window`; a turn waits for it as long as `grace` allows. What somebody asked for begins.
 //! - A failed attempt is made again after a pause that doubles, `retries` times; one that was interrupted, at once.
 //! - `after` orders what is due together: a job waits while its forerunner waits or runs.
 //!
@@ -13,7 +13,7 @@
 //! only remembers "decided until" would stay silent for eight hours. So a mark that lies ahead is put back to now; and because a
 //! turn is in the book under its own instant, what was run ahead of time is not run again when its time comes.
 
-use super::job::{CatchUp, Job, Listing};
+use super::job::{CatchUp, Job, Kind, Listing};
 use super::requests::is_erasure;
 use super::{order, schedule};
 use crate::store::{Attempt, Queued, RunStatus, Shop, Turn, Turns};
@@ -26,8 +26,8 @@ use std::collections::BTreeSet;
 const PUNCTUAL: i64 = 90;
 /// A mark this far ahead of the clock, in seconds, tells that the clock was put back.
 const PUT_BACK: i64 = 60;
-/// Attempts that a crash or shutdown may cost a turn, beside its own.
-const INTERRUPTIONS: i64 = 3;
+/// How often a turn that a crash or shutdown interrupted is begun again.
+const INTERRUPTIONS: i64 = 4;
 /// The first pause before another attempt, and the longest, in seconds.
 const PAUSE: (i64, i64) = (60, 3600);
 
@@ -42,7 +42,7 @@ pub(super) struct Decided {
     pub put_back: Option<i64>,
 }
 
-/// Decides every turn up to `now`. `busy`: jobs that run. `shop_zone` is that of jobs without one.
+/// Decides every turn up to `now`. `busy`: jobs of which a plain run is under way (a dry run is no night: the turn waits behind it). `shop_zone` is that of jobs without one.
 pub(super) fn decide(
     shop: &Shop,
     listing: &Listing,
@@ -52,15 +52,29 @@ pub(super) fn decide(
 ) -> Result<Decided> {
     let mut decided = Decided::default();
     let turns = shop.turns()?;
-    let waiting: BTreeSet<String> = shop.queue()?.into_iter().map(|run| run.job).collect();
-    for job in listing.jobs.iter().filter(|job| job.enabled) {
+    let waiting: BTreeSet<String> = shop
+        .queue()?
+        .into_iter()
+        .filter(|run| run.orders.is_none())
+        .map(|run| run.job)
+        .collect();
+    for job in &listing.jobs {
+        if !job.enabled {
+            if turns.contains_key(&job.name) {
+                shop.forget_turns(&job.name)?; // switched on again it begins then
+            }
+            continue;
+        }
         let zone = job.zone.unwrap_or(shop_zone);
         let schedule = format!("{} {}", job.schedule.as_str(), zone.name());
+        let known = turns.get(&job.name).filter(|known| known.schedule == schedule);
+        let since = known.map_or(now, |known| known.since.min(now));
         let until = |decided_until: i64| Turns {
             schedule: schedule.clone(),
             decided_until,
+            since,
         };
-        let mark = match turns.get(&job.name).filter(|known| known.schedule == schedule) {
+        let mark = match known {
             // New, or another pattern: its turns begin now.
             None => {
                 shop.decide(&job.name, &until(now), None)?;
@@ -74,7 +88,7 @@ pub(super) fn decide(
                         shop.free_turns(&job.name, now)?;
                     }
                     // What was left out as too late by the wrong clock may be due after all.
-                    now - job.grace.as_secs() as i64
+                    (now - job.grace.as_secs() as i64).max(since)
                 } else {
                     now
                 };
@@ -135,6 +149,8 @@ pub(super) fn tidy(shop: &Shop, listing: &Listing, now: i64) -> Result<()> {
             continue; // no job's run
         }
         let (status, why) = match listing.jobs.iter().find(|job| job.name == run.job) {
+            // Its file is being written, or waits to be corrected: so does the run.
+            None if listing.bad.iter().any(|bad| bad.name == run.job) => continue,
             None => (RunStatus::Failed, "there is no such job any more".to_owned()),
             Some(job) if !job.enabled && run.scheduled_at.is_some() => {
                 (RunStatus::Skipped, "the job was switched off".to_owned())
@@ -155,29 +171,80 @@ pub(super) fn tidy(shop: &Shop, listing: &Listing, now: i64) -> Result<()> {
     Ok(())
 }
 
-/// The run to begin next: none of a job that runs or whose forerunner runs or waits; of those the earliest turn, what was asked
+/// What may begin now, beside what runs.
+#[derive(Debug)]
+pub(super) struct Room<'a> {
+    /// Jobs that run, in whatever way.
+    pub busy: &'a BTreeSet<String>,
+    /// Jobs of which another attempt is to come: whoever is `after` them waits.
+    pub unfinished: &'a BTreeSet<String>,
+    /// Whether a seat is free; the index loop has one of its own.
+    pub has_seat: bool,
+    /// The zone of jobs without one.
+    pub zone: Tz,
+    /// The clock.
+    pub now: i64,
+}
+
+/// The run to begin next: none of a job that runs or whose forerunner is not final; of those the earliest turn, what was asked
 /// for before all.
-pub(super) fn next(queue: &[Queued], listing: &Listing, busy: &BTreeSet<String>) -> Option<Queued> {
+pub(super) fn next(queue: &[Queued], listing: &Listing, room: &Room<'_>) -> Option<Queued> {
     let all: Vec<&Job> = listing.jobs.iter().collect();
     let places: Vec<usize> = order::order(&all).unwrap_or_else(|_| (0..all.len()).collect());
     let place = |name: &str| places.iter().position(|&at| all[at].name == name);
-    let waits = |run: &Queued| {
-        let forerunner = all
-            .iter()
-            .find(|job| job.name == run.job)
-            .and_then(|job| job.after.as_deref());
-        forerunner.is_some_and(|first| busy.contains(first) || queue.iter().any(|other| other.job == first))
+    let may = |run: &Queued| {
+        let Some(job) = all.iter().find(|job| job.name == run.job) else {
+            return false;
+        };
+        let waits = job.after.as_deref().is_some_and(|first| {
+            room.busy.contains(first)
+                || room.unfinished.contains(first)
+                || queue.iter().any(|other| other.job == first)
+        });
+        let seat = room.has_seat || matches!(job.kind, Kind::Search(_));
+        let is_open = run.scheduled_at.is_none() || open(job, job.zone.unwrap_or(room.zone), room.now);
+        !waits && seat && is_open && !room.busy.contains(&run.job)
     };
     queue
         .iter()
-        .filter(|run| !busy.contains(&run.job) && !waits(run))
+        .filter(|run| may(run))
         .min_by_key(|run| (run.scheduled_at, place(&run.job), run.run_id))
         .cloned()
 }
 
-/// Whether no attempt at this turn is to come any more.
-pub(super) fn is_final(job: &Job, scheduled_at: Option<i64>, attempt: i64) -> bool {
-    scheduled_at.is_none() || attempt > i64::from(job.retries)
+/// Whether no attempt is to come after one at `last`'s turn that has just failed: none is left, or the next turn or the end of
+/// `grace` comes first.
+pub(super) fn is_final(job: &Job, zone: Tz, last: &Attempt, now: i64) -> bool {
+    let then = now + pause(last.failures, last.run_id);
+    last.failures > i64::from(job.retries)
+        || then - last.scheduled_at > job.grace.as_secs() as i64
+        || schedule::next_run(&job.schedule, job.zone.unwrap_or(zone), now)
+            .is_some_and(|turn| turn.timestamp() <= then)
+}
+
+/// Jobs whose last turn failed or was interrupted, and is to be tried again.
+pub(super) fn unfinished(shop: &Shop, listing: &Listing, zone: Tz, now: i64) -> Result<BTreeSet<String>> {
+    let mut unfinished = BTreeSet::new();
+    for job in &listing.jobs {
+        let is_first = listing
+            .jobs
+            .iter()
+            .any(|other| other.after.as_ref() == Some(&job.name));
+        if !is_first || !job.enabled {
+            continue;
+        }
+        if let Some(last) = shop.last_attempt(&job.name)? {
+            let to_come = match last.status.as_str() {
+                "failed" | "timeout" => !is_final(job, zone, &last, last.finished_at.unwrap_or(now).min(now)),
+                "interrupted" => again(job, &last, now),
+                _ => false,
+            };
+            if to_come {
+                unfinished.insert(job.name.clone());
+            }
+        }
+    }
+    Ok(unfinished)
 }
 
 /// Whether the last attempt is to be followed by another one now.
@@ -191,10 +258,12 @@ fn again(job: &Job, last: &Attempt, now: i64) -> bool {
     match last.status.as_str() {
         "failed" | "timeout" => {
             // A clock that was put back since makes nobody wait.
-            last.attempt <= i64::from(job.retries)
-                && (finished > now || now - finished >= pause(last.attempt, last.run_id))
+            last.failures <= i64::from(job.retries)
+                && (finished > now || now - finished >= pause(last.failures, last.run_id))
         }
-        "interrupted" => last.attempt <= i64::from(job.retries) + INTERRUPTIONS,
+        "interrupted" => {
+            last.failures <= i64::from(job.retries) && last.attempt - last.failures <= INTERRUPTIONS
+        }
         _ => false,
     }
 }

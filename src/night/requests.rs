@@ -50,12 +50,16 @@ impl RunOrders {
         match text {
             None => Ok(RunOrders::default()),
             // serde would take an array for a struct as well.
-            Some(text) if !text.trim_start().starts_with('{') => Err(format!("{WRONG_ORDERS}: {text:?}")),
+            Some(text) if !text.trim_start().starts_with('{') => {
+                let begins: String = text.chars().take(40).collect();
+                Err(format!("{WRONG_ORDERS}: {begins:?}"))
+            }
             Some(text) => serde_json::from_str(text).map_err(|e| format!("{WRONG_ORDERS}: {e}")),
         }
     }
 
-    fn text(&self) -> Result<Option<String>> {
+    /// As `runs` and `run_requests` keep it; None = a plain run.
+    pub(super) fn text(&self) -> Result<Option<String>> {
         if *self == RunOrders::default() {
             return Ok(None);
         }
@@ -66,9 +70,9 @@ impl RunOrders {
 /// The job name under which an erasure stands in the book.
 pub(super) const ERASE: &str = "erase";
 
-/// Whether what waits is an erasure, which is no job's run.
+/// Whether what waits is an erasure, which is no job's run. (Of whom stands in the request only, and goes first of all.)
 pub(super) fn is_erasure(run: &Queued) -> bool {
-    RunOrders::parse(run.orders.as_deref()).is_ok_and(|orders| !orders.erase.is_empty())
+    run.orders.as_deref() == Some(ERASE)
 }
 
 /// Asks the daemon that leads for a night and follows it; None = it is gone before it began, and nothing was done.
@@ -135,7 +139,7 @@ fn follow(
             return Err(anyhow::Error::from(stopped).context(what));
         }
         let run_id = match shop.run_of_request(request)? {
-            None => bail!("somebody deleted the request from run_requests"),
+            None => bail!("the request is not in run_requests any more"),
             Some(run_id) => run_id,
         };
         let led = Leader::holder(shop.path())?.is_some();
@@ -159,7 +163,7 @@ fn follow(
             return Ok(Some(one));
         }
         if !led {
-            bail!("the daemon ended before run {run_id} did; the next one goes on with it");
+            bail!("the daemon ended before run {run_id} did; the next one begins it again (nightclerk runs)");
         }
         let stage = standing.stage.clone().unwrap_or(standing.status);
         if shown.replace((stage.clone(), standing.progress)) != Some((stage.clone(), standing.progress)) {
@@ -229,7 +233,7 @@ pub(super) fn follow_erasure(
 /// Erases on behalf of a daemon: takes the ids from the request, writes over them, and leaves there what was done.
 ///
 /// # Errors
-/// Those of [`super::erase`], after the row in the book was closed with them.
+/// Those of an erasure, after the row in the book was closed with them.
 pub fn erase_under_leader(shop: &mut Shop, request: i64, run: i64, control: &Control) -> Result<()> {
     let run = crate::store::Run { run_id: run };
     let done = (|| -> Result<Erased> {

@@ -198,6 +198,15 @@ fn run_job(
     screen: &Arc<dyn Screen>,
 ) -> Result<Ran> {
     let run = shop.begin_run(&job.name, None, 1)?;
+    let asked = requests::RunOrders {
+        as_of: orders.as_of.clone(),
+        publish: orders.publish,
+        dry_run: orders.dry_run,
+        ..requests::RunOrders::default()
+    };
+    if let Some(text) = asked.text()? {
+        shop.note_orders(run, &text)?;
+    }
     attempt(shop, job, run, orders, control, screen)
 }
 

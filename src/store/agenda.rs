@@ -18,6 +18,8 @@ pub struct Turns {
     pub schedule: String,
     /// Unix seconds.
     pub decided_until: i64,
+    /// When the job was first seen with this schedule.
+    pub since: i64,
 }
 
 /// What becomes of a turn.
@@ -42,6 +44,8 @@ pub struct Attempt {
     pub status: String,
     /// When it ended.
     pub finished_at: Option<i64>,
+    /// Attempts at this turn that failed; the others were interrupted.
+    pub failures: i64,
 }
 
 /// A run that waits for its beginning.
@@ -55,7 +59,7 @@ pub struct Queued {
     pub scheduled_at: Option<i64>,
     /// From 1.
     pub attempt: i64,
-    /// `run_requests.orders` of whoever asked for it.
+    /// How it differs from a plain run; 'erase' = it is no job's.
     pub orders: Option<String>,
 }
 
@@ -81,13 +85,14 @@ impl Shop {
     pub fn turns(&self) -> Result<BTreeMap<String, Turns>> {
         let mut statement = self
             .conn()
-            .prepare_cached("SELECT job, schedule, decided_until FROM clerk_turns")?;
+            .prepare_cached("SELECT job, schedule, decided_until, since FROM clerk_turns")?;
         let rows = statement.query_map([], |r| {
             Ok((
                 r.get(0)?,
                 Turns {
                     schedule: r.get(1)?,
                     decided_until: r.get(2)?,
+                    since: r.get(3)?,
                 },
             ))
         })?;
@@ -101,10 +106,11 @@ impl Shop {
         let transaction = self.write()?;
         transaction
             .prepare_cached(
-                "INSERT INTO clerk_turns (job, schedule, decided_until) VALUES (?1, ?2, ?3)
-                 ON CONFLICT (job) DO UPDATE SET schedule = excluded.schedule, decided_until = excluded.decided_until",
+                "INSERT INTO clerk_turns (job, schedule, decided_until, since) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (job) DO UPDATE SET schedule = excluded.schedule, decided_until = excluded.decided_until,
+                                                 since = excluded.since",
             )?
-            .execute(params![job, turns.schedule, turns.decided_until])?;
+            .execute(params![job, turns.schedule, turns.decided_until, turns.since])?;
         let mut queued = None;
         if let Some((at, turn)) = last {
             // Left out while the clock was wrong is not left out for ever.
@@ -144,11 +150,19 @@ impl Shop {
         Ok(queued)
     }
 
-    /// The job's runs of turns after `now`, made while the clock was ahead, count for no turn any more.
+    /// The turns of a job that was switched off are nobody's: switched on again, it begins anew.
+    pub fn forget_turns(&self, job: &str) -> Result<()> {
+        self.conn()
+            .execute("DELETE FROM clerk_turns WHERE job = ?1", [job])?;
+        Ok(())
+    }
+
+    /// The job's runs of turns after `now`, made while the clock was ahead, count for no turn any more. (Of a clock that begins at
+    /// 1970 all history would lie ahead: that far it does not go.)
     pub fn free_turns(&self, job: &str, now: i64) -> Result<()> {
         self.conn().execute(
-            "UPDATE clerk_runs SET scheduled_at = NULL WHERE job = ?1 AND scheduled_at > ?2",
-            params![job, now],
+            "UPDATE clerk_runs SET scheduled_at = NULL WHERE job = ?1 AND scheduled_at > ?2 AND scheduled_at < ?3",
+            params![job, now, now + 40 * 86_400],
         )?;
         Ok(())
     }
@@ -171,13 +185,16 @@ impl Shop {
                 attempt: r.get(2)?,
                 status: r.get(3)?,
                 finished_at: r.get(4)?,
+                failures: r.get(5)?,
             })
         };
         Ok(self
             .conn()
             .prepare_cached(
-                "SELECT run_id, scheduled_at, attempt, status, finished_at FROM clerk_runs
-                 WHERE job = ?1 AND scheduled_at IS NOT NULL AND status <> 'skipped'
+                "SELECT run_id, scheduled_at, attempt, status, finished_at,
+                        (SELECT count(*) FROM clerk_runs AS f WHERE f.job = r.job AND f.scheduled_at = r.scheduled_at
+                         AND f.status IN ('failed', 'timeout'))
+                 FROM clerk_runs AS r WHERE job = ?1 AND scheduled_at IS NOT NULL AND status <> 'skipped'
                  ORDER BY scheduled_at DESC, attempt DESC LIMIT 1",
             )?
             .query_row([job], read)
@@ -187,9 +204,7 @@ impl Shop {
     /// What waits, oldest first.
     pub fn queue(&self) -> Result<Vec<Queued>> {
         let mut statement = self.conn().prepare_cached(
-            "SELECT r.run_id, r.job, r.scheduled_at, r.attempt,
-                    (SELECT q.orders FROM run_requests AS q WHERE q.run_id = r.run_id ORDER BY q.request_id LIMIT 1)
-             FROM clerk_runs AS r WHERE r.status = 'queued' ORDER BY r.run_id",
+            "SELECT run_id, job, scheduled_at, attempt, orders FROM clerk_runs WHERE status = 'queued' ORDER BY run_id",
         )?;
         let rows = statement.query_map([], |r| {
             Ok(Queued {
@@ -197,15 +212,19 @@ impl Shop {
                 job: r.get(1)?,
                 scheduled_at: r.get(2)?,
                 attempt: r.get(3)?,
-                orders: r
-                    .get_ref(4)?
-                    .as_bytes_or_null()
-                    .ok()
-                    .flatten()
-                    .map(|bytes| String::from_utf8_lossy(bytes).into_owned()),
+                orders: r.get(4)?,
             })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Notes how a run differs from a plain one.
+    pub fn note_orders(&self, run: Run, orders: &str) -> Result<()> {
+        self.conn().execute(
+            "UPDATE clerk_runs SET orders = ?2 WHERE run_id = ?1",
+            params![run.run_id, orders],
+        )?;
+        Ok(())
     }
 
     /// A queued run begins; false = somebody closed it meanwhile.

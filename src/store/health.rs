@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 
 /// A daemon that has given no sign of life for this long, in seconds, is dead.
 const SILENT: i64 = 60;
-/// A job that is due this long, in seconds, under a daemon that lives, was forgotten.
-const OVERDUE: i64 = 24 * 3600;
+/// A job of which so many turns were left out in a row wants looking at.
+const LEFT_OUT: i64 = 3;
 
 /// The figures of one job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,10 +33,11 @@ impl Shop {
                     CASE WHEN j.enabled THEN 0 ELSE j.kind IS NULL END
                     OR coalesce((SELECT l.status IN ('failed', 'timeout') FROM clerk_runs AS l
                                  WHERE l.job = j.job AND l.status NOT IN ('queued', 'running', 'skipped')
+                                   AND l.started_at IS NOT NULL AND l.orders IS NULL
                                  ORDER BY l.run_id DESC LIMIT 1), 0),
                     j.next_run_at
              FROM clerk_jobs AS j LEFT JOIN clerk_runs AS r
-               ON r.run_id = (SELECT max(d.run_id) FROM clerk_runs AS d WHERE d.job = j.job AND d.status = 'done')
+               ON r.run_id = (SELECT max(d.run_id) FROM clerk_runs AS d WHERE d.job = j.job AND d.status = 'done' AND d.orders IS NULL)
              ORDER BY j.job",
         )?;
         let rows = statement.query_map([], |r| {
@@ -70,9 +71,29 @@ impl Shop {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// What somebody should look at, in plain words: jobs that fail or cannot run, jobs that were forgotten, a daemon that died.
+    /// What somebody should look at, in plain words: what the book says, and what the daemon says of itself or its silence.
     /// Nothing = all is well.
     pub fn troubles(&self) -> Result<Vec<String>> {
+        let mut troubles = self.troubles_in_book()?;
+        let Some(leader) = self.leader()?.filter(|leader| leader.ended_at.is_none()) else {
+            return Ok(troubles); // no daemon, or one that was stopped on purpose
+        };
+        if now() - leader.beat_at > SILENT {
+            troubles.push(format!(
+                "daemon: process {} on {} has given no sign of life since {}; start it again",
+                leader.process,
+                leader.host,
+                utc(leader.beat_at)
+            ));
+        } else if let Some(own) = leader.troubles {
+            troubles.extend(own.lines().map(str::to_owned));
+        }
+        Ok(troubles)
+    }
+
+    /// What the book says: jobs that fail, cannot run, or are left out again and again. Runs that were refused, or that were no
+    /// plain night (`--dry-run`, `--as-of`), say nothing of a job's health.
+    pub fn troubles_in_book(&self) -> Result<Vec<String>> {
         let mut troubles = Vec::new();
         let mut statement = self.conn().prepare_cached(
             "SELECT j.job, j.disabled_reason FROM clerk_jobs AS j WHERE j.kind IS NULL ORDER BY j.job",
@@ -87,7 +108,8 @@ impl Shop {
         let mut statement = self.conn().prepare_cached(
             "SELECT j.job, r.run_id, r.status, coalesce(r.error, '') FROM clerk_jobs AS j JOIN clerk_runs AS r
                ON r.run_id = (SELECT max(l.run_id) FROM clerk_runs AS l
-                              WHERE l.job = j.job AND l.status NOT IN ('queued', 'running', 'skipped'))
+                              WHERE l.job = j.job AND l.status NOT IN ('queued', 'running', 'skipped')
+                                AND l.started_at IS NOT NULL AND l.orders IS NULL)
              WHERE j.enabled AND r.status IN ('failed', 'timeout') ORDER BY j.job",
         )?;
         let failed = statement.query_map([], |r| {
@@ -102,24 +124,21 @@ impl Shop {
             let (job, run, status, error) = row?;
             troubles.push(format!("{job}: run {run} {status}: {error}"));
         }
-        let Some(leader) = self.leader()?.filter(|leader| leader.ended_at.is_none()) else {
-            return Ok(troubles); // no daemon, or one that was stopped on purpose
-        };
-        let now = now();
-        let silent = now - leader.beat_at;
-        if silent > SILENT {
+        let mut statement = self.conn().prepare_cached(
+            "SELECT j.job, count(*), sum(l.status = 'skipped'), max(l.why) FROM clerk_jobs AS j JOIN clerk_runs AS l
+               ON l.run_id IN (SELECT run_id FROM clerk_runs AS t WHERE t.job = j.job AND t.scheduled_at IS NOT NULL
+                               ORDER BY t.scheduled_at DESC, t.attempt DESC LIMIT ?1)
+             WHERE j.enabled GROUP BY j.job HAVING count(*) = ?1 AND sum(l.status = 'skipped') = ?1 ORDER BY j.job",
+        )?;
+        let left_out = statement.query_map([LEFT_OUT], |r| {
+            Ok((r.get::<_, String>(0)?, r.get::<_, Option<String>>(3)?))
+        })?;
+        for row in left_out {
+            let (job, why) = row?;
             troubles.push(format!(
-                "daemon: process {} on {} has given no sign of life since {}; start it again",
-                leader.process,
-                leader.host,
-                utc(leader.beat_at)
+                "{job}: its last {LEFT_OUT} turns were left out: {}",
+                why.unwrap_or_default()
             ));
-            return Ok(troubles);
-        }
-        for job in self.job_figures()? {
-            if let Some(due) = job.next_run_at.filter(|due| now - due > OVERDUE) {
-                troubles.push(format!("{}: due since {}, and not run", job.job, utc(due)));
-            }
         }
         Ok(troubles)
     }
@@ -183,13 +202,51 @@ mod tests {
             started_at: now(),
             beat_at: now(),
             ended_at: None,
+            troubles: None,
         };
         shop.lead(&row, "0").unwrap();
+        assert_eq!(shop.troubles().unwrap(), Vec::<String>::new());
+        shop.beat(&["index: no room".into()], false).unwrap();
+        assert_eq!(shop.troubles().unwrap(), ["index: no room"]);
+        // A dry run and a request that was refused say nothing of the job.
+        let run = shop.begin_run("prices", None, 1).unwrap();
+        shop.note_orders(run, "{\"dry_run\":true}").unwrap();
+        shop.end_run(run, RunStatus::Failed, None, "as asked").unwrap();
+        shop.request_runs(&["prices"], None).unwrap();
+        let request = shop.open_requests().unwrap().remove(0);
+        shop.answer_request(&request, None, Some("no")).unwrap();
+        assert_eq!(shop.troubles().unwrap(), ["index: no room"]);
+        // Left out again and again.
+        for turn in 1..=3 {
+            assert_eq!(shop.troubles().unwrap().len(), 1, "turn {turn}");
+            let turns = super::super::Turns {
+                schedule: String::new(),
+                decided_until: turn,
+                since: 0,
+            };
+            let skip = super::super::Turn::Skip("too late");
+            shop.decide("prices", &turns, Some((turn, skip))).unwrap();
+        }
+        assert_eq!(
+            shop.troubles().unwrap(),
+            [
+                "prices: its last 3 turns were left out: too late",
+                "index: no room"
+            ]
+        );
+        let turns = super::super::Turns {
+            schedule: String::new(),
+            decided_until: 4,
+            since: 0,
+        };
+        shop.decide("prices", &turns, Some((4, super::super::Turn::Run)))
+            .unwrap();
+        shop.beat(&[], false).unwrap();
         assert_eq!(shop.troubles().unwrap(), Vec::<String>::new());
         set_clock(Some(now() + 100));
         let said = shop.troubles().unwrap();
         assert!(said[0].contains("process 7 on till"), "{said:?}");
-        shop.beat(true).unwrap();
+        shop.beat(&[], true).unwrap();
         set_clock(Some(now() + 100));
         assert_eq!(shop.troubles().unwrap(), Vec::<String>::new(), "ended on purpose");
         set_clock(None);

@@ -111,6 +111,11 @@ impl Shop {
         self.wait_for(Duration::from_secs(300))
     }
 
+    /// From now on waits two seconds at most: for whoever tries again anyway and must not be held up.
+    pub fn be_brisk(&self) -> Result<()> {
+        self.wait_for(Duration::from_secs(2))
+    }
+
     fn wait_for(&self, patience: Duration) -> Result<()> {
         self.patience.set(patience);
         Ok(self.conn.busy_timeout(patience)?)

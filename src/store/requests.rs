@@ -8,6 +8,9 @@ use super::error::Result;
 use super::open::Shop;
 use rusqlite::{OptionalExtension, params};
 
+/// What of a request's texts is read: no job has a longer name, and what is read is repeated in book and log.
+const LONGEST: usize = 4096;
+
 /// Somebody asks for a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
@@ -34,6 +37,8 @@ pub struct LeaderRow {
     pub beat_at: i64,
     /// Ended in good order.
     pub ended_at: Option<i64>,
+    /// What is wrong beside what the book says, a line each.
+    pub troubles: Option<String>,
 }
 
 impl Shop {
@@ -58,11 +63,10 @@ impl Shop {
         )?;
         // Any program writes here, in whatever encoding: a row nobody can read must not hide the others.
         let text = |value: rusqlite::types::ValueRef<'_>| {
-            value
-                .as_bytes_or_null()
-                .ok()
-                .flatten()
-                .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+            value.as_bytes_or_null().ok().flatten().map(|bytes| {
+                let text = String::from_utf8_lossy(bytes);
+                text.chars().take(LONGEST).collect::<String>()
+            })
         };
         let rows = statement.query_map([], |r| {
             Ok(Request {
@@ -74,16 +78,20 @@ impl Shop {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Answers a request with a new run: queued, or failed at once where `refused` says why it cannot be. A plain request
-    /// joins a plain run of the job that waits already.
-    pub fn answer_request(&self, request: &Request, refused: Option<&str>) -> Result<()> {
+    /// Answers a request with a new run: queued with these `orders`, or failed at once where `refused` says why it cannot be. A
+    /// plain request joins a plain run of the job that waits already.
+    pub fn answer_request(
+        &self,
+        request: &Request,
+        orders: Option<&str>,
+        refused: Option<&str>,
+    ) -> Result<()> {
         let transaction = self.write()?;
         let waiting: Option<i64> = transaction
             .query_row(
-                "SELECT r.run_id FROM clerk_runs AS r WHERE r.job = ?1 AND r.status = 'queued' AND ?2 IS NULL
-                 AND NOT EXISTS (SELECT 1 FROM run_requests AS q WHERE q.run_id = r.run_id AND q.orders IS NOT NULL)
-                 ORDER BY r.run_id LIMIT 1",
-                params![request.job, request.orders],
+                "SELECT run_id FROM clerk_runs WHERE job = ?1 AND status = 'queued' AND orders IS NULL AND ?2 IS NULL
+                 ORDER BY run_id LIMIT 1",
+                params![request.job, orders],
                 |r| r.get(0),
             )
             .optional()?;
@@ -98,8 +106,8 @@ impl Shop {
             (Some(run_id), None) => run_id,
             (None, None) => {
                 transaction.execute(
-                    "INSERT INTO clerk_runs (job, status) VALUES (?1, 'queued')",
-                    [&request.job],
+                    "INSERT INTO clerk_runs (job, status, orders) VALUES (?1, 'queued', ?2)",
+                    params![request.job, orders],
                 )?;
                 transaction.last_insert_rowid()
             }
@@ -109,6 +117,33 @@ impl Shop {
             params![request.request_id, run_id],
         )?;
         Ok(transaction.commit()?)
+    }
+
+    /// Queues again what was asked for and a crash or shutdown interrupted, at most `most` times, if it was asked for after
+    /// `since`. Returns how many runs. (An erasure is asked for again by whoever wanted it: nobody else knows of whom.)
+    pub fn ask_again(&self, since: i64, most: i64) -> Result<usize> {
+        let transaction = self.write()?;
+        let interrupted: Vec<(i64, String, i64, Option<String>)> = transaction
+            .prepare(
+                "SELECT r.run_id, r.job, r.attempt, r.orders FROM clerk_runs AS r
+                 WHERE r.status = 'interrupted' AND r.scheduled_at IS NULL AND r.orders IS NOT 'erase' AND r.attempt < ?2
+                   AND EXISTS (SELECT 1 FROM run_requests AS q WHERE q.run_id = r.run_id AND q.requested_at >= ?1)
+                 ORDER BY r.run_id",
+            )?
+            .query_map([since, most], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?)))?
+            .collect::<rusqlite::Result<_>>()?;
+        for (run_id, job, attempt, orders) in &interrupted {
+            transaction.execute(
+                "INSERT INTO clerk_runs (job, attempt, status, orders) VALUES (?1, ?2, 'queued', ?3)",
+                params![job, attempt + 1, orders],
+            )?;
+            transaction.execute(
+                "UPDATE run_requests SET run_id = ?2 WHERE run_id = ?1",
+                [*run_id, transaction.last_insert_rowid()],
+            )?;
+        }
+        transaction.commit()?;
+        Ok(interrupted.len())
     }
 
     /// The run that answers a request: None = none yet; the outer None = the request is gone.
@@ -187,11 +222,14 @@ impl Shop {
         Ok(())
     }
 
-    /// A sign of life; `ended` = the last one.
-    pub fn beat(&self, ended: bool) -> Result<()> {
+    /// A sign of life, with what is wrong now; `ended` = the last one.
+    pub fn beat(&self, troubles: &[String], ended: bool) -> Result<()> {
+        let troubles = (!troubles.is_empty()).then(|| troubles.join("\n"));
         self.conn()
-            .prepare_cached("UPDATE clerk_leader SET beat_at = ?1, ended_at = CASE WHEN ?2 THEN ?1 END")?
-            .execute(params![now(), ended])?;
+            .prepare_cached(
+                "UPDATE clerk_leader SET beat_at = ?1, ended_at = CASE WHEN ?2 THEN ?1 END, troubles = ?3",
+            )?
+            .execute(params![now(), ended, troubles])?;
         Ok(())
     }
 
@@ -205,12 +243,13 @@ impl Shop {
                 started_at: r.get(3)?,
                 beat_at: r.get(4)?,
                 ended_at: r.get(5)?,
+                troubles: r.get(6)?,
             })
         };
         Ok(self
             .conn()
             .query_row(
-                "SELECT process, host, listen, started_at, beat_at, ended_at FROM clerk_leader",
+                "SELECT process, host, listen, started_at, beat_at, ended_at, troubles FROM clerk_leader",
                 [],
                 read,
             )

@@ -17,6 +17,10 @@ impl Shop {
             .query_map([before], |r| r.get(0))?
             .collect::<rusqlite::Result<_>>()?;
         let runs = old.len() as u64;
+        self.conn().execute(
+            "DELETE FROM run_requests WHERE run_id IS NOT NULL AND requested_at < ?1",
+            [before],
+        )?;
         paced(
             self,
             &Pace {

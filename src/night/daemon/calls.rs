@@ -75,7 +75,7 @@ pub(super) fn on_failure(command: &str, database: &Path, job: &str, run: i64, st
     }
 }
 
-/// Fetches `url` once a minute while the planner is alive: a dead-man's switch there raises the alarm when it stops.
+/// Fetches `url` once a minute while the planner goes round without trouble: a dead-man's switch there raises the alarm when it stops.
 pub(super) fn heartbeat(url: String, pulse: Arc<Pulse>, stop: Arc<AtomicBool>) -> std::io::Result<()> {
     std::thread::Builder::new()
         .name("heartbeat".into())
@@ -89,7 +89,7 @@ pub(super) fn heartbeat(url: String, pulse: Arc<Pulse>, stop: Arc<AtomicBool>) -
             while !stop.load(Ordering::Relaxed) {
                 std::thread::sleep(Duration::from_millis(500));
                 let due = last.is_none_or(|then| then.elapsed() >= EVERY);
-                if !due || pulse.silent_for(Part::Planner) > Part::Planner.patience() {
+                if !due || pulse.not_well_for(Part::Planner) > Part::Planner.patience() {
                     continue;
                 }
                 last = Some(Instant::now());

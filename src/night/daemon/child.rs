@@ -28,7 +28,8 @@ pub(super) struct Child {
     pub job: String,
     pub run: Run,
     pub scheduled_at: Option<i64>,
-    pub attempt: i64,
+    /// Whether it is no plain night: a dry run, or another day's.
+    pub aside: bool,
     /// When it has to be killed.
     deadline: Instant,
     /// `timeout` and `memory`, as they were when it began.
@@ -58,7 +59,8 @@ impl Child {
         start: &Start<'_>,
         job: &str,
         run: Run,
-        turn: (Option<i64>, i64),
+        scheduled_at: Option<i64>,
+        aside: bool,
         wake: Sender<()>,
     ) -> Result<Child> {
         let program = std::env::current_exe().context("the program does not find itself")?;
@@ -98,8 +100,8 @@ impl Child {
         Ok(Child {
             job: job.into(),
             run,
-            scheduled_at: turn.0,
-            attempt: turn.1,
+            scheduled_at,
+            aside,
             deadline: Instant::now() + start.timeout + more,
             timeout: start.timeout,
             memory: start.memory,

@@ -29,7 +29,7 @@ const CHECKPOINT: Duration = Duration::from_secs(60);
 
 enum Order {
     Search(Run),
-    /// Let go of the index, and say when that is done.
+    /// Let go of the index, and then of this.
     Pause(Sender<()>),
     GoOn,
 }
@@ -59,6 +59,7 @@ impl Days {
                 seen: None,
                 desk: tells,
                 paused: false,
+                owed: None,
                 checkpointed: Instant::now(),
             };
             index.go_round(&inbox);
@@ -75,12 +76,18 @@ impl Days {
         let _ = self.orders.send(Order::Search(run)); // fails only when the loop is gone with the process
     }
 
-    /// Has both loops let go of what they hold; returns when they have.
-    pub(super) fn pause(&self) {
+    /// Has both loops let go of what they hold. They have when nobody can answer on the channel any more: a rebuild may take
+    /// minutes, and the planner must not wait for it.
+    pub(super) fn pause(&self) -> Receiver<()> {
         let (done, is_done) = channel();
         let _ = self.orders.send(Order::Pause(done.clone()));
         let _ = self.desk.send(Told::Pause(done));
-        while is_done.recv().is_ok() {} // until both have answered
+        is_done
+    }
+
+    /// Whether a loop has ended, which none does by itself.
+    pub(super) fn is_broken(&self) -> bool {
+        self.threads.iter().any(JoinHandle::is_finished)
     }
 
     /// They may go on.
@@ -114,6 +121,8 @@ struct Index {
     /// Hears which tickets changed.
     desk: Sender<Told>,
     paused: bool,
+    /// A run that waits for its end in the book, however often that has to be tried.
+    owed: Option<Run>,
     checkpointed: Instant,
 }
 
@@ -121,27 +130,23 @@ impl Index {
     fn go_round(&mut self, inbox: &Receiver<Order>) {
         let mut rest = LOOK;
         while !self.stop.load(Ordering::Relaxed) {
-            let run = match inbox.recv_timeout(rest) {
-                Ok(Order::Search(run)) => Some(run),
+            match inbox.recv_timeout(rest) {
+                Ok(Order::Search(run)) => self.owed = Some(run),
                 Ok(Order::Pause(done)) => {
                     self.let_go();
                     self.paused = true;
-                    let _ = done.send(());
-                    None
+                    drop(done);
                 }
-                Ok(Order::GoOn) => {
-                    self.paused = false;
-                    None
-                }
-                Err(RecvTimeoutError::Timeout) => None,
+                Ok(Order::GoOn) => self.paused = false,
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
-            };
+            }
             if self.paused {
                 self.pulse.well(Part::Index);
                 continue;
             }
             let begun = Instant::now();
-            match self.round(run) {
+            match self.round() {
                 Ok(_) => {
                     self.pulse.well(Part::Index);
                     rest = begun.elapsed().clamp(LOOK, REST);
@@ -156,6 +161,8 @@ impl Index {
                         );
                     }
                     self.let_go();
+                    // The desk needs no index, only to hear that something may have changed.
+                    let _ = self.desk.send(Told::Touched(Touched::All));
                     rest = AFTER_TROUBLE;
                 }
             }
@@ -163,8 +170,9 @@ impl Index {
         self.let_go();
     }
 
-    /// One look; `run` = a search job wants to know how it went.
-    fn round(&mut self, run: Option<Run>) -> Result<()> {
+    /// One look.
+    fn round(&mut self) -> Result<()> {
+        let run = self.owed;
         if self.shop.is_none() {
             self.shop = Some(Shop::open(&self.database)?);
             self.seen = None;
@@ -173,6 +181,10 @@ impl Index {
         if self.checkpointed.elapsed() >= CHECKPOINT {
             shop.checkpoint()?;
             self.checkpointed = Instant::now();
+        }
+        if self.keeper.is_some() && !shop.beside(".search").exists() {
+            self.keeper = None; // somebody deleted it: it is built anew
+            self.seen = None;
         }
         let version = shop.data_version()?;
         if run.is_none() && self.seen == Some(version) {
@@ -192,6 +204,7 @@ impl Index {
                 Err(e) => (RunStatus::Failed, format!("{e:#}")),
             };
             shop.end_run(run, status, (status == RunStatus::Done).then_some(0), &said)?;
+            self.owed = None;
         }
         let drained = caught_up?;
         if drained.tickets != Touched::NONE {

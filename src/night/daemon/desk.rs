@@ -26,7 +26,7 @@ const AFTER_TROUBLE: Duration = Duration::from_secs(5);
 pub(super) enum Told {
     /// Something has happened to these tickets.
     Touched(Touched),
-    /// Let go of the file, and say when that is done.
+    /// Let go of the file, and then of this.
     Pause(Sender<()>),
     GoOn,
 }
@@ -112,7 +112,7 @@ impl Clerk {
             Told::Pause(done) => {
                 self.at_work = None;
                 self.paused = true;
-                let _ = done.send(());
+                drop(done);
             }
             Told::GoOn => {
                 self.paused = false;

@@ -2,7 +2,7 @@
 //! matters: only the processes it has started.
 
 use super::super::job::Listing;
-use super::super::leader::Leader;
+use super::super::leader::{Leader, identity};
 use super::super::plan::{self, in_words};
 use super::super::runner;
 use super::Serve;
@@ -10,8 +10,9 @@ use super::calls;
 use super::child::Child;
 use super::days::Days;
 use super::pulse::{Part, Pulse};
+use super::seats::Erasure;
 use crate::pipeline;
-use crate::store::{Run, Shop, now};
+use crate::store::{self, Run, Shop, now};
 use anyhow::{Result, bail};
 use chrono_tz::Tz;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +26,8 @@ use tracing::{error, info, warn};
 const INTERVAL: Duration = Duration::from_secs(5);
 /// Between two signs of life in the file.
 const BEAT: Duration = Duration::from_secs(10);
+/// A file that somebody else writes for longer is a trouble.
+const BUSY: Duration = Duration::from_secs(30);
 /// Between two looks for what waits in vain.
 const TIDY: Duration = Duration::from_secs(60);
 
@@ -32,8 +35,10 @@ const TIDY: Duration = Duration::from_secs(60);
 pub(super) struct Planner<'a> {
     pub(super) serve: &'a Serve,
     pub(super) leader: &'a Leader,
-    /// Somebody took the lock file away.
-    pub(super) deposed: bool,
+    /// Why this daemon must end: it may not be the leader any more, or is not whole.
+    pub(super) deposed: Option<&'static str>,
+    /// The database as it was when we began.
+    pub(super) identity: Option<(u64, u64)>,
     /// That of jobs without one.
     pub(super) zone: Tz,
     pub(super) shop: Shop,
@@ -43,8 +48,10 @@ pub(super) struct Planner<'a> {
     pub(super) children: Vec<Child>,
     /// Runs that the index loop does, by job.
     pub(super) inside: BTreeMap<String, i64>,
-    /// The run that erases.
-    pub(super) erasing: Option<i64>,
+    /// The erasure under way.
+    pub(super) erasure: Option<Erasure>,
+    /// Whether a jobs folder was ever there.
+    pub(super) has_folder: bool,
     /// The files as they were last seen, and what was said of the bad ones.
     pub(super) listing: Listing,
     pub(super) said: BTreeMap<String, String>,
@@ -64,7 +71,8 @@ impl<'a> Planner<'a> {
         Planner {
             serve,
             leader,
-            deposed: false,
+            deposed: None,
+            identity: identity(&serve.database),
             zone: chrono_tz::UTC,
             shop,
             pulse,
@@ -72,7 +80,8 @@ impl<'a> Planner<'a> {
             wake,
             children: Vec::new(),
             inside: BTreeMap::new(),
-            erasing: None,
+            erasure: None,
+            has_folder: false,
             listing: Listing::default(),
             said: BTreeMap::new(),
             beaten: None,
@@ -82,9 +91,11 @@ impl<'a> Planner<'a> {
 
     /// Goes round until it is told to stop, then stops what runs.
     pub(super) fn run(mut self) -> Result<()> {
-        while !self.serve.stopping() && !self.deposed {
+        while !self.serve.stopping() && self.deposed.is_none() {
             match self.round() {
                 Ok(()) => self.pulse.well(Part::Planner),
+                // Somebody writes for longer than we wait: the next round comes in a second.
+                Err(e) if is_busy(&e) && self.pulse.not_well_for(Part::Planner) < BUSY => {}
                 Err(e) => {
                     let what = format!("{e:#}");
                     if self.pulse.trouble(Part::Planner, &what) {
@@ -95,13 +106,10 @@ impl<'a> Planner<'a> {
             let _ = self.wake.1.recv_timeout(INTERVAL);
             while self.wake.1.try_recv().is_ok() {} // many wakes, one round
         }
-        if self.deposed {
+        if let Some(why) = self.deposed {
             self.serve.stop.store(true, Ordering::SeqCst); // the loops of the day end too
             self.children.iter_mut().for_each(|child| child.kill("stopped"));
-            bail!(
-                "{}: its lock file was removed or replaced; this daemon ends, because another one may lead",
-                self.serve.database.display()
-            );
+            bail!("{}: {why}; this daemon ends", self.serve.database.display());
         }
         self.stop()
     }
@@ -127,14 +135,21 @@ impl<'a> Planner<'a> {
         runner::mirror(&self.shop, &self.listing)
     }
 
-    /// A sign of life, if the lead is still ours.
+    /// A sign of life, if the lead is still ours and we are whole.
     fn beat(&mut self) -> Result<()> {
+        if self.days.is_broken() && !self.serve.stopping() {
+            self.deposed = Some("a loop of the day ended by a fault of nightclerk's");
+        }
         if self.beaten.is_none_or(|then| then.elapsed() >= BEAT) {
             if !self.leader.still_leads() {
-                self.deposed = true;
-                bail!("the lock file was removed or replaced while we led: somebody else may lead now");
+                self.deposed = Some("its lock file was removed or replaced, and another daemon may lead");
+            } else if identity(&self.serve.database) != self.identity {
+                self.deposed = Some("another file was put in its place while it was served");
             }
-            self.shop.beat(false)?;
+            if self.deposed.is_some() {
+                return Ok(());
+            }
+            self.shop.beat(&self.pulse.problems(), false)?;
             self.beaten = Some(Instant::now());
         }
         Ok(())
@@ -142,7 +157,12 @@ impl<'a> Planner<'a> {
 
     fn decide(&mut self) -> Result<()> {
         let now = now();
-        let decided = plan::decide(&self.shop, &self.listing, self.zone, &self.busy(), now)?;
+        let nights = self.children.iter().filter(|child| !child.aside);
+        let nights: BTreeSet<String> = nights
+            .map(|child| child.job.clone())
+            .chain(self.inside.keys().cloned())
+            .collect();
+        let decided = plan::decide(&self.shop, &self.listing, self.zone, &nights, now)?;
         if let Some(back) = decided.put_back {
             warn!("the clock was put back by {}", in_words(back));
         }
@@ -158,7 +178,16 @@ impl<'a> Planner<'a> {
 
     /// Reads the job files anew, and the zone of the shop.
     fn read_files(&mut self) -> Result<()> {
-        self.listing = runner::read(&self.serve.jobs)?;
+        match self.look_at_folder() {
+            Ok(()) => self.pulse.well(Part::Jobs),
+            // What was read last goes on.
+            Err(e) => {
+                let what = format!("{e:#}");
+                if self.pulse.trouble(Part::Jobs, &what) {
+                    error!("jobs: {what}; the jobs as they were go on until then");
+                }
+            }
+        }
         let mut said = BTreeMap::new();
         for bad in &self.listing.bad {
             if self.said.get(&bad.name) != Some(&bad.reason) {
@@ -194,6 +223,26 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
+    fn look_at_folder(&mut self) -> Result<()> {
+        let folder = &self.serve.jobs;
+        if !folder.exists() {
+            if self.has_folder {
+                bail!("the folder {} is gone", folder.display());
+            }
+            if self.listing.jobs.is_empty() {
+                info!(
+                    "there is no folder {}: the shipped jobs run at their times",
+                    folder.display()
+                );
+                self.listing = super::super::job::defaults();
+            }
+            return Ok(());
+        }
+        self.has_folder = true;
+        self.listing = runner::read(folder)?;
+        Ok(())
+    }
+
     /// Jobs that run.
     pub(super) fn busy(&self) -> BTreeSet<String> {
         let children = self.children.iter().map(|child| child.job.clone());
@@ -210,12 +259,10 @@ impl<'a> Planner<'a> {
             };
             let (word, said) = self.children[at].close(&self.shop, status)?;
             let child = self.children.swap_remove(at);
-            if self.erasing == Some(child.run.run_id) {
-                self.erasing = None;
-                self.days.go_on();
+            if matches!(self.erasure, Some(Erasure::Under(run)) if run == child.run.run_id) {
+                self.erased(word == "done");
             }
-            let turn = (child.scheduled_at, child.attempt);
-            self.ended(&child.job, child.run, turn, &word, &said);
+            self.ended(&child.job, child.run, child.scheduled_at, &word, &said);
         }
         let inside: Vec<(String, i64)> = self.inside.iter().map(|(job, run)| (job.clone(), *run)).collect();
         for (job, run_id) in inside {
@@ -228,7 +275,7 @@ impl<'a> Planner<'a> {
                 if let Some(run) = standing {
                     let said = run.said.unwrap_or_default();
                     let last = self.shop.last_attempt(&job)?.filter(|last| last.run_id == run_id);
-                    let turn = last.map_or((None, 1), |last| (Some(last.scheduled_at), last.attempt));
+                    let turn = last.map(|last| last.scheduled_at);
                     self.ended(&job, Run { run_id }, turn, &run.status, &said);
                 }
             }
@@ -236,8 +283,8 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    /// Says how a run ended, and calls for help after the last attempt.
-    pub(super) fn ended(&self, job: &str, run: Run, turn: (Option<i64>, i64), status: &str, said: &str) {
+    /// Says how a run ended, and calls for help when no further attempt is to come.
+    pub(super) fn ended(&self, job: &str, run: Run, scheduled_at: Option<i64>, status: &str, said: &str) {
         match status {
             "failed" | "timeout" => error!(job, run = run.run_id, "{status}: {said}"),
             "interrupted" => warn!(job, run = run.run_id, "{status}: {said}"),
@@ -246,9 +293,16 @@ impl<'a> Planner<'a> {
         let Some(file) = self.listing.jobs.iter().find(|file| file.name == job) else {
             return;
         };
-        if let ("failed" | "timeout", Some(command)) = (status, &file.on_failure)
-            && plan::is_final(file, turn.0, turn.1)
-        {
+        let ("failed" | "timeout", Some(command)) = (status, &file.on_failure) else {
+            return;
+        };
+        let last = self
+            .shop
+            .last_attempt(job)
+            .ok()
+            .flatten()
+            .filter(|last| Some(last.scheduled_at) == scheduled_at);
+        if last.is_none_or(|last| plan::is_final(file, self.zone, &last, now())) {
             calls::on_failure(command, &self.serve.database, job, run.run_id, status, said);
         }
     }
@@ -283,9 +337,23 @@ impl<'a> Planner<'a> {
         if !self.days.stop(left.max(Duration::from_secs(1))) {
             warn!("the index was not closed in time; it is checked at the next start");
         }
-        self.shop.beat(true)?;
-        self.shop.checkpoint()?;
+        if let Err(e) = self
+            .shop
+            .beat(&[], true)
+            .and_then(|()| self.shop.checkpoint().map(drop))
+        {
+            warn!("somebody holds the file: its end is not noted there: {e}");
+        }
         info!("ended in good order");
         Ok(())
     }
+}
+
+/// Whether somebody else held the file for longer than we waited.
+fn is_busy(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<store::Error>()
+            .is_some_and(store::Error::is_busy)
+    })
 }

@@ -13,6 +13,8 @@ pub enum Part {
     Planner,
     /// The shop's settings, as the planner reads them.
     Settings,
+    /// The folder of job files.
+    Jobs,
     /// Keeps the search index.
     Index,
     /// Routes and drafts for tickets as they come.
@@ -21,13 +23,14 @@ pub enum Part {
 
 impl Part {
     /// All of them.
-    pub const ALL: [Part; 4] = [Part::Planner, Part::Settings, Part::Index, Part::Desk];
+    pub const ALL: [Part; 5] = [Part::Planner, Part::Settings, Part::Jobs, Part::Index, Part::Desk];
 
     /// Its name in metrics and logs.
     pub fn as_str(self) -> &'static str {
         match self {
             Part::Planner => "planner",
             Part::Settings => "settings",
+            Part::Jobs => "jobs",
             Part::Index => "index",
             Part::Desk => "desk",
         }
@@ -37,18 +40,30 @@ impl Part {
     pub fn patience(self) -> Duration {
         match self {
             Part::Planner => Duration::from_secs(60),
-            Part::Settings | Part::Index | Part::Desk => Duration::from_secs(900),
+            Part::Settings | Part::Jobs | Part::Index | Part::Desk => Duration::from_secs(900),
         }
     }
 }
+
+/// What is wrong with a part, and when that was last told.
+#[derive(Debug, Clone)]
+struct Trouble {
+    what: String,
+    told: Instant,
+}
+
+/// A trouble that lasts is told again after this long. (Its words may differ each time, by the name of a file for example.)
+const AGAIN: Duration = Duration::from_secs(600);
 
 /// Signs of life, troubles and counts.
 #[derive(Debug)]
 pub struct Pulse {
     begun: Instant,
     /// Milliseconds after `begun` of each part's last sign.
-    seen: [AtomicU64; 4],
-    troubles: Mutex<BTreeMap<Part, String>>,
+    seen: [AtomicU64; 5],
+    /// The same of the last time a part went round without trouble.
+    good: [AtomicU64; 5],
+    troubles: Mutex<BTreeMap<Part, Trouble>>,
     indexed: AtomicU64,
     rebuilt: AtomicU64,
     answered: AtomicU64,
@@ -60,6 +75,7 @@ impl Default for Pulse {
         Pulse {
             begun: Instant::now(),
             seen: Default::default(),
+            good: Default::default(),
             troubles: Mutex::default(),
             indexed: AtomicU64::new(0),
             rebuilt: AtomicU64::new(0),
@@ -87,17 +103,36 @@ impl Pulse {
     pub fn well(&self, part: Part) {
         let age = self.begun.elapsed().as_millis() as u64;
         self.seen[part as usize].store(age, Ordering::Relaxed);
+        self.good[part as usize].store(age, Ordering::Relaxed);
         self.troubles().remove(&part);
     }
 
-    /// A part is alive, but what it tried did not work. True = it is another trouble than before.
+    /// A part is alive, but what it tried did not work. True = that is to be told: it was well before, or it lasts.
     pub fn trouble(&self, part: Part, what: &str) -> bool {
         let age = self.begun.elapsed().as_millis() as u64;
         self.seen[part as usize].store(age, Ordering::Relaxed);
-        self.troubles().insert(part, what.to_owned()).as_deref() != Some(what)
+        let mut troubles = self.troubles();
+        let told = troubles
+            .get(&part)
+            .map(|trouble| trouble.told)
+            .filter(|told| told.elapsed() < AGAIN);
+        troubles.insert(
+            part,
+            Trouble {
+                what: what.to_owned(),
+                told: told.unwrap_or_else(Instant::now),
+            },
+        );
+        told.is_none()
     }
 
-    fn troubles(&self) -> std::sync::MutexGuard<'_, BTreeMap<Part, String>> {
+    /// How long ago a part last went round without trouble.
+    pub fn not_well_for(&self, part: Part) -> Duration {
+        let good = Duration::from_millis(self.good[part as usize].load(Ordering::Relaxed));
+        self.begun.elapsed().saturating_sub(good)
+    }
+
+    fn troubles(&self) -> std::sync::MutexGuard<'_, BTreeMap<Part, Trouble>> {
         self.troubles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -119,8 +154,8 @@ impl Pulse {
                     part.as_str(),
                     silent.as_secs()
                 ));
-            } else if let Some(what) = troubles.get(&part) {
-                problems.push(format!("{}: {what}", part.as_str()));
+            } else if let Some(trouble) = troubles.get(&part) {
+                problems.push(format!("{}: {}", part.as_str(), trouble.what));
             }
         }
         problems
@@ -159,8 +194,8 @@ mod tests {
         let pulse = Pulse::default();
         assert_eq!(pulse.problems(), Vec::<String>::new());
         assert!(pulse.trouble(Part::Index, "disk full"));
-        assert!(!pulse.trouble(Part::Index, "disk full"));
-        assert_eq!(pulse.problems(), ["index: disk full"]);
+        assert!(!pulse.trouble(Part::Index, "disk full, file .tmp7"));
+        assert_eq!(pulse.problems(), ["index: disk full, file .tmp7"]);
         pulse.well(Part::Planner);
         assert_eq!(pulse.problems().len(), 1);
         pulse.well(Part::Index);
@@ -181,7 +216,12 @@ mod tests {
             ["planner: no sign of life for 100 s"],
             "others have longer"
         );
+        // Alive is not well: the heartbeat asks for the latter.
+        pulse.trouble(Part::Planner, "the file is locked");
+        assert!(pulse.silent_for(Part::Planner) < Duration::from_secs(50));
+        assert!(pulse.not_well_for(Part::Planner) >= Duration::from_secs(100));
         pulse.well(Part::Planner);
+        assert!(pulse.not_well_for(Part::Planner) < Duration::from_secs(50));
         assert_eq!(pulse.problems(), Vec::<String>::new());
     }
 }

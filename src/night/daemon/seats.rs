@@ -1,18 +1,27 @@
 //! The planner's other half: answering requests, and giving the free seats to what waits.
 
 use super::super::job::{Job, Kind};
-use super::super::plan;
+use super::super::plan::{self, Room};
 use super::super::requests::{ERASE, RunOrders, is_erasure};
 use super::child::{Child, Start};
 use super::planner::Planner;
-use crate::store::{Queued, Run, RunStatus};
+use crate::store::{Queued, Run, RunStatus, now};
 use anyhow::Result;
-use std::collections::BTreeSet;
+use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::Duration;
 use tracing::{info, warn};
 
 /// An erasure may take its time.
 const ERASURE: Duration = Duration::from_secs(6 * 3600);
+
+/// How far an erasure is.
+#[derive(Debug)]
+pub(super) enum Erasure {
+    /// The loops of the day were asked to let go; the run waits.
+    Pausing(Receiver<()>, i64),
+    /// The run is under way.
+    Under(i64),
+}
 
 impl Planner<'_> {
     /// Answers what was asked for.
@@ -25,9 +34,15 @@ impl Planner<'_> {
                 Ok(_) => self.why_not(&request.job),
             };
             if let Some(why) = &refused {
-                warn!(job = request.job, "asked for and refused: {why}");
+                let job: String = request.job.chars().take(80).collect();
+                warn!(job, "asked for and refused: {why}");
             }
-            self.shop.answer_request(&request, refused.as_deref())?;
+            // Whom an erasure is about stays in the request alone, where it is written over.
+            let kept = match &orders {
+                Ok(orders) if !orders.erase.is_empty() => Some(ERASE),
+                _ => request.orders.as_deref(),
+            };
+            self.shop.answer_request(&request, kept, refused.as_deref())?;
         }
         Ok(())
     }
@@ -41,6 +56,7 @@ impl Planner<'_> {
             return None;
         }
         let known: Vec<&str> = self.listing.jobs.iter().map(|job| job.name.as_str()).collect();
+        let job: String = job.chars().take(80).collect();
         Some(format!(
             "there is no job `{job}`; the jobs are {}",
             known.join(", ")
@@ -50,42 +66,33 @@ impl Planner<'_> {
     /// Begins what may begin. An erasure is alone: it waits for all that runs, and nothing begins beside it.
     pub(super) fn begin_what_waits(&mut self) -> Result<()> {
         loop {
-            let queue = self.shop.queue()?;
-            if self.erasing.is_some() {
-                return Ok(());
+            match &self.erasure {
+                Some(Erasure::Under(_)) => return Ok(()),
+                Some(Erasure::Pausing(..)) => return self.begin_erasure(),
+                None => {}
             }
+            let queue = self.shop.queue()?;
             if let Some(run) = queue.iter().find(|run| is_erasure(run)) {
                 if self.children.is_empty() && self.inside.is_empty() {
-                    self.begin_erasure(run)?;
+                    info!(run = run.run_id, "an erasure begins; the index and the desk wait");
+                    self.erasure = Some(Erasure::Pausing(self.days.pause(), run.run_id));
+                    continue;
                 }
                 return Ok(());
             }
-            let busy = self.busy();
-            let searches: BTreeSet<&str> = self
-                .listing
-                .jobs
-                .iter()
-                .filter(|job| matches!(job.kind, Kind::Search(_)))
-                .map(|job| job.name.as_str())
-                .collect();
-            let full = self.children.len() >= self.serve.at_once;
-            let may: Vec<Queued> = match full {
-                // The index loop has room when the children's seats are taken.
-                true => queue
-                    .iter()
-                    .filter(|run| searches.contains(run.job.as_str()))
-                    .cloned()
-                    .collect(),
-                false => queue,
+            let now = now();
+            let room = Room {
+                busy: &self.busy(),
+                unfinished: &plan::unfinished(&self.shop, &self.listing, self.zone, now)?,
+                has_seat: self.children.len() < self.serve.at_once,
+                zone: self.zone,
+                now,
             };
-            let Some(run) = plan::next(&may, &self.listing, &busy) else {
+            let Some(run) = plan::next(&queue, &self.listing, &room) else {
                 return Ok(());
             };
             let Some(job) = self.listing.jobs.iter().find(|job| job.name == run.job).cloned() else {
-                let what = "there is no such job any more";
-                self.shop
-                    .close_run(Run { run_id: run.run_id }, RunStatus::Failed, what)?;
-                continue;
+                return Ok(());
             };
             self.begin(&job, &run)?;
         }
@@ -116,32 +123,50 @@ impl Planner<'_> {
             run,
             &orders,
         );
-        let turn = (queued.scheduled_at, queued.attempt);
-        match Child::start(&start, &job.name, run, turn, self.wake.0.clone()) {
+        let turn = queued.scheduled_at;
+        let aside = queued.orders.is_some();
+        match Child::start(&start, &job.name, run, turn, aside, self.wake.0.clone()) {
             Ok(child) => self.children.push(child),
             Err(e) => {
                 let said = format!("{e:#}");
                 self.shop.close_run(run, RunStatus::Failed, &said)?;
-                self.ended(&job.name, run, turn, "failed", &said);
+                self.ended(&job.name, run, queued.scheduled_at, "failed", &said);
             }
         }
         Ok(())
     }
 
-    fn begin_erasure(&mut self, queued: &Queued) -> Result<()> {
-        let run = Run {
-            run_id: queued.run_id,
+    /// Begins the erasure that waits for the loops of the day to let go of what they hold.
+    fn begin_erasure(&mut self) -> Result<()> {
+        let Some(Erasure::Pausing(paused, run_id)) = &self.erasure else {
+            return Ok(());
         };
+        let run = Run { run_id: *run_id };
+        match paused.try_recv() {
+            Err(TryRecvError::Disconnected) => {} // both have let go
+            _ => return Ok(()),
+        }
+        let begun = self.start_erasing(run);
+        match &begun {
+            Ok(true) => self.erasure = Some(Erasure::Under(run.run_id)),
+            Ok(false) => {
+                self.erasure = None;
+                self.days.go_on();
+            }
+            Err(_) => {} // tried again in the next round
+        }
+        begun.map(drop)
+    }
+
+    /// Whether the process was started; if not, the run is closed.
+    fn start_erasing(&mut self, run: Run) -> Result<bool> {
         let Some(request) = self.shop.request_of_run(run.run_id)? else {
-            let what = "the request was taken back";
-            self.shop.close_run(run, RunStatus::Skipped, what)?;
-            return Ok(());
+            self.shop
+                .close_run(run, RunStatus::Skipped, "the request was taken back")?;
+            return Ok(false);
         };
-        info!(run = run.run_id, "an erasure begins; the index and the desk wait");
-        self.days.pause();
         if !self.shop.start_run(run)? {
-            self.days.go_on();
-            return Ok(());
+            return Ok(false);
         }
         let start = Start {
             database: &self.serve.database,
@@ -156,16 +181,34 @@ impl Planner<'_> {
             timeout: ERASURE,
             memory: None,
         };
-        match Child::start(&start, ERASE, run, (None, 1), self.wake.0.clone()) {
+        match Child::start(&start, ERASE, run, None, true, self.wake.0.clone()) {
             Ok(child) => {
                 self.children.push(child);
-                self.erasing = Some(run.run_id);
+                Ok(true)
             }
             Err(e) => {
                 self.shop.close_run(run, RunStatus::Failed, &format!("{e:#}"))?;
-                self.days.go_on();
+                Ok(false)
             }
         }
-        Ok(())
+    }
+
+    /// After an erasure the loops of the day go on; tickets have models again after the next run of their jobs.
+    pub(super) fn erased(&mut self, done: bool) {
+        self.erasure = None;
+        self.days.go_on();
+        if !done {
+            return;
+        }
+        let support: Vec<&str> = self
+            .listing
+            .jobs
+            .iter()
+            .filter(|job| job.enabled && matches!(job.kind, Kind::Support(_)))
+            .map(|job| job.name.as_str())
+            .collect();
+        if let Err(e) = self.shop.request_runs(&support, None) {
+            warn!("the support job could not be asked for after the erasure: {e}");
+        }
     }
 }

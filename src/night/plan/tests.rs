@@ -57,7 +57,7 @@ impl World {
     fn work(&mut self, now: i64, status: RunStatus) -> usize {
         self.look(now);
         let mut begun = 0;
-        while let Some(run) = next(&self.shop.queue().unwrap(), &self.listing, &BTreeSet::new()) {
+        while let Some(run) = self.next(&BTreeSet::new()) {
             assert!(self.shop.start_run(Run { run_id: run.run_id }).unwrap());
             self.shop
                 .end_run(Run { run_id: run.run_id }, status, None, "as told")
@@ -66,6 +66,19 @@ impl World {
             begun += 1;
         }
         begun
+    }
+
+    /// The run to begin next, with a seat free.
+    fn next(&self, busy: &BTreeSet<String>) -> Option<Queued> {
+        let unfinished = unfinished(&self.shop, &self.listing, Berlin, self.now).unwrap();
+        let room = Room {
+            busy,
+            unfinished: &unfinished,
+            has_seat: true,
+            zone: Berlin,
+            now: self.now,
+        };
+        next(&self.shop.queue().unwrap(), &self.listing, &room)
     }
 
     fn statuses(&self, job: &str) -> Vec<String> {
@@ -199,6 +212,12 @@ fn what_was_interrupted_goes_on_but_not_for_ever() {
     let due = NOON + 12 * HOUR + HOUR / 2;
     let began: usize = (0..20).map(|i| world.work(due + i, RunStatus::Interrupted)).sum();
     assert_eq!(began, 5);
+    // What was interrupted has not failed: its retry is left.
+    let mut world = World::new(&[("prices", JOB)]);
+    assert_eq!(world.work(due, RunStatus::Interrupted), 1);
+    assert_eq!(world.work(due + 1, RunStatus::Failed), 1);
+    assert_eq!(world.work(due + 200, RunStatus::Failed), 1);
+    assert_eq!(world.work(due + 900, RunStatus::Failed), 0);
     let mut world = World::new(&[("prices", JOB)]);
     assert_eq!(world.work(due, RunStatus::Interrupted), 1);
     assert_eq!(world.work(due + 1, RunStatus::Done), 1);
@@ -253,13 +272,28 @@ fn a_job_waits_for_its_forerunner_and_a_new_pattern_begins_now() {
     let second = "kind = \"support\"\nschedule = \"0 1 * * *\"\nafter = \"prices\"\n";
     let mut world = World::new(&[("prices", JOB), ("early", second)]);
     world.look(NOON + 13 * HOUR); // both are due; early's turn is the earlier one
-    let queue = world.shop.queue().unwrap();
-    let first = next(&queue, &world.listing, &BTreeSet::new()).unwrap();
+    let nobody = BTreeSet::new();
+    let first = world.next(&nobody).unwrap();
     assert_eq!(first.job, "prices");
-    let rest: Vec<Queued> = queue.into_iter().filter(|run| run.job != "prices").collect();
-    let busy = BTreeSet::from(["prices".to_owned()]);
-    assert_eq!(next(&rest, &world.listing, &busy), None);
-    assert!(next(&rest, &world.listing, &BTreeSet::new()).is_some());
+    // While the first fails and is to be tried again, the second waits; when it is final, it does not.
+    let run = Run { run_id: first.run_id };
+    assert!(world.shop.start_run(run).unwrap());
+    assert_eq!(world.next(&BTreeSet::from(["prices".to_owned()])), None);
+    world
+        .shop
+        .end_run(run, RunStatus::Failed, None, "as told")
+        .unwrap();
+    assert_eq!(world.next(&nobody), None);
+    world.look(NOON + 13 * HOUR + 120);
+    let again = world.next(&nobody).unwrap();
+    assert_eq!((again.job.as_str(), again.attempt), ("prices", 2));
+    let run = Run { run_id: again.run_id };
+    assert!(world.shop.start_run(run).unwrap());
+    world
+        .shop
+        .end_run(run, RunStatus::Failed, None, "as told")
+        .unwrap();
+    assert_eq!(world.next(&nobody).unwrap().job, "early");
     // Another pattern: what it would have missed is not made up for.
     let mut world = World::new(&[("prices", JOB)]);
     world.listing.jobs[0] = job("prices", "kind = \"prices\"\nschedule = \"0 * * * *\"\n");
@@ -282,12 +316,74 @@ fn what_waits_for_nothing_is_closed() {
         .request_runs(&["erase"], Some(r#"{"erase":["u1"]}"#))
         .unwrap();
     for request in world.shop.open_requests().unwrap() {
-        world.shop.answer_request(&request, None).unwrap();
+        world.shop.answer_request(&request, Some("erase"), None).unwrap();
     }
     world.listing.jobs.clear();
     tidy(&world.shop, &world.listing, NOON + DAY + 14 * HOUR).unwrap();
     assert_eq!(world.statuses("prices"), ["skipped 1", "failed 1"]);
     assert_eq!(world.statuses("erase"), ["queued 1"]);
+}
+
+#[test]
+fn a_dry_run_is_no_night_and_a_job_that_was_off_begins_anew() {
+    let mut world = World::new(&[("prices", JOB)]);
+    world.shop.request_runs(&["prices"], None).unwrap();
+    let request = world.shop.open_requests().unwrap().remove(0);
+    world
+        .shop
+        .answer_request(&request, Some(r#"{"dry_run":true}"#), None)
+        .unwrap();
+    assert_eq!(
+        world.look(NOON + 13 * HOUR).queued,
+        ["prices"],
+        "the night waits behind it"
+    );
+    assert_eq!(world.shop.queue().unwrap().len(), 2);
+    // Off at its turn, on again hours later: the turn was not missed by mistake.
+    let mut world = World::new(&[("prices", JOB)]);
+    world.listing.jobs[0].enabled = false;
+    world.look(NOON + 13 * HOUR);
+    world.listing.jobs[0].enabled = true;
+    assert_eq!(world.look(NOON + 16 * HOUR), Decided::default());
+    assert_eq!(world.look(NOON + 17 * HOUR), Decided::default());
+    // A file that cannot be read for a moment costs no run that waits.
+    let mut world = World::new(&[("prices", JOB)]);
+    world.look(NOON + 13 * HOUR);
+    world.listing.jobs.clear();
+    world.listing.bad.push(super::super::job::Bad {
+        name: "prices".into(),
+        reason: "half of it".into(),
+    });
+    tidy(&world.shop, &world.listing, NOON + 13 * HOUR).unwrap();
+    assert_eq!(world.next(&BTreeSet::new()), None);
+    assert_eq!(world.statuses("prices"), ["queued 1"]);
+}
+
+#[test]
+fn help_is_called_when_no_attempt_is_to_come() {
+    let attempt = |failures: i64, scheduled_at: i64| Attempt {
+        run_id: 1,
+        scheduled_at,
+        attempt: failures,
+        status: "failed".into(),
+        finished_at: Some(NOON),
+        failures,
+    };
+    let nightly = job("nightly", &format!("{JOB}retries = 2"));
+    assert!(!is_final(&nightly, Berlin, &attempt(2, NOON - 60), NOON));
+    assert!(is_final(&nightly, Berlin, &attempt(3, NOON - 60), NOON));
+    assert!(
+        is_final(&nightly, Berlin, &attempt(1, NOON - 12 * HOUR), NOON),
+        "grace ends first"
+    );
+    let minutely = job(
+        "minutely",
+        "kind = \"prices\"\nschedule = \"* * * * *\"\nretries = 2\n",
+    );
+    assert!(
+        is_final(&minutely, Berlin, &attempt(1, NOON), NOON),
+        "the next turn comes first"
+    );
 }
 
 /// Years of nights: no turn is lost or repeated, and neither the book nor the file grows for ever.
