@@ -119,7 +119,11 @@ fn run_and_erase_beside_a_daemon_are_done_by_it() {
     let user = place.text("SELECT user_id FROM events WHERE user_id IS NOT NULL LIMIT 1");
     let said = place.ok(&["erase", &user]);
     assert!(said.contains("nothing of it is left"), "{said}");
-    assert_eq!(place.number("SELECT count(*) FROM run_requests"), 0);
+    // The daemon itself asks for the models of tickets that went with the customer's words.
+    assert_eq!(
+        place.number("SELECT count(*) FROM run_requests WHERE job <> 'support'"),
+        0
+    );
     assert_eq!(
         place.text("SELECT status FROM runs WHERE job = 'erase' ORDER BY run_id DESC LIMIT 1"),
         "done"
@@ -373,4 +377,127 @@ fn a_ticket_is_found_within_a_second_and_routed_within_two() {
         place.number("SELECT count(*) FROM clerk_day_routes WHERE ticket_id = 'fresh'") == 0
     });
     assert_eq!(place.number("SELECT count(*) FROM runs WHERE job = 'support'"), 1);
+}
+
+#[test]
+fn rows_and_files_that_nobody_can_read_hold_up_nothing_else() {
+    let place = shop(&[
+        ("prices", PRICES),
+        (
+            "slow",
+            "kind = \"prices\"\nschedule = \"0 3 * * *\"\ntimeout = \"2s\"\nretries = 0\n",
+        ),
+    ]);
+    place
+        .open()
+        .execute_batch(
+            "INSERT INTO users (user_id) VALUES ('U1');
+             INSERT INTO run_requests (job) VALUES (CAST(x'ff41' AS TEXT));
+             INSERT INTO run_requests (job, orders) VALUES ('prices', CAST(x'ff' AS TEXT)), ('prices', '{\"dry\": 1}'), (hex(zeroblob(100000)), NULL);",
+        )
+        .unwrap();
+    let _daemon = Daemon::start(&place, &[], &[("NIGHTCLERK_TEST_FAULT", "slow:hang")]);
+    for request in 1..=4 {
+        let (status, said) = outcome(&place, request);
+        assert_eq!(status, "failed", "{said}");
+        assert!(said.len() < 1000, "{} letters", said.len());
+    }
+    place.ok(&["status"]); // what was refused says nothing of the jobs
+    // An erasure waits for what runs, and is done then.
+    request(&place, "slow");
+    until("the slow one runs", || {
+        place.number("SELECT count(*) FROM runs WHERE job = 'slow' AND status = 'running'") == 1
+    });
+    assert!(place.ok(&["erase", "U1"]).contains("nothing of it is left"));
+    // The folder goes: the jobs go on as they were, and somebody is told.
+    std::fs::rename(place.path("jobs"), place.path("away")).unwrap();
+    until("status tells of it", || {
+        let output = place.clerk(&["status"]);
+        output.status.code() == Some(1)
+            && String::from_utf8_lossy(&output.stderr).contains("jobs: the folder")
+    });
+    assert_eq!(place.number("SELECT count(*) FROM jobs"), 2);
+    assert_eq!(outcome(&place, request(&place, "prices")).0, "done");
+    std::fs::rename(place.path("away"), place.path("jobs")).unwrap();
+    // Two names, one file, one leader.
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(place.db(), place.path("link.db")).unwrap();
+        let link = place.path("link.db");
+        let said = place.fails(3, &["--db", link.to_str().unwrap(), "serve", "--listen", "none"]);
+        assert!(said.contains("leads already"), "{said}");
+    }
+}
+
+#[test]
+fn tickets_are_routed_while_the_index_is_in_trouble_and_the_trouble_is_told() {
+    let place = Place::demo("0.1");
+    std::fs::remove_dir_all(place.path("shop.db.search")).unwrap();
+    std::fs::write(place.path("shop.db.search"), "a file").unwrap();
+    let _daemon = Daemon::start(&place, &[], &[]);
+    place
+        .open()
+        .execute(
+            "INSERT INTO tickets (ticket_id, subject, body, created_at)
+             VALUES ('late', 'refund', 'i want my money back', strftime('%s', 'now'))",
+            [],
+        )
+        .unwrap();
+    until("the route", || {
+        place.number("SELECT count(*) FROM ticket_routes WHERE ticket_id = 'late'") == 1
+    });
+    until("status tells of it", || {
+        let output = place.clerk(&["status"]);
+        output.status.code() == Some(1) && String::from_utf8_lossy(&output.stderr).contains("index: ")
+    });
+    std::fs::remove_file(place.path("shop.db.search")).unwrap();
+    until("it is found", || {
+        place
+            .clerk(&["search", "money back"])
+            .stdout
+            .windows(4)
+            .any(|w| w == b"late")
+    });
+    until("all is well", || place.clerk(&["status"]).status.success());
+    // And a folder that is deleted under it is made again without a change.
+    std::fs::remove_dir_all(place.path("shop.db.search")).unwrap();
+    until("it is made again", || {
+        place
+            .clerk(&["search", "money back"])
+            .stdout
+            .windows(4)
+            .any(|w| w == b"late")
+    });
+}
+
+#[test]
+fn a_run_that_was_asked_for_goes_on_after_a_crash_and_a_lock_that_is_taken_away_ends_the_daemon() {
+    let place = shop(&[(
+        "prices",
+        "kind = \"prices\"\nschedule = \"0 3 * * *\"\ntimeout = \"60s\"\n",
+    )]);
+    let mut daemon = Daemon::start(&place, &[], &[("NIGHTCLERK_TEST_FAULT", "prices:hang")]);
+    let asked = request(&place, "prices");
+    until("it runs", || {
+        place.number("SELECT count(*) FROM runs WHERE status = 'running'") == 1
+    });
+    daemon.0.kill().unwrap();
+    daemon.0.wait().unwrap();
+    let mut daemon = Daemon::start(&place, &[], &[]);
+    let (status, said) = outcome(&place, asked);
+    assert_eq!(status, "done", "{said}");
+    assert_eq!(
+        texts(
+            &place.open(),
+            "SELECT status || ' ' || attempt FROM runs ORDER BY run_id"
+        ),
+        ["interrupted 1", "done 2"]
+    );
+    std::fs::remove_file(place.path("shop.db.lock")).unwrap();
+    let mut code = None;
+    until("it ends", || {
+        code = daemon.0.try_wait().unwrap();
+        code.is_some()
+    });
+    assert_eq!(code.unwrap().code(), Some(1));
 }

@@ -356,3 +356,5 @@ pub(super) fn in_words(seconds: i64) -> String {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_years;

@@ -8,27 +8,27 @@ use chrono_tz::Europe::Berlin;
 use std::collections::BTreeMap;
 
 /// A shop, its jobs, and what ran when.
-struct World {
+pub(super) struct World {
     _dir: tempfile::TempDir,
-    shop: Shop,
-    listing: Listing,
+    pub(super) shop: Shop,
+    pub(super) listing: Listing,
     now: i64,
     /// (job, turn) with the instants at which a run of it began.
-    ran: BTreeMap<(String, Option<i64>), Vec<i64>>,
+    pub(super) ran: BTreeMap<(String, Option<i64>), Vec<i64>>,
 }
 
 const JOB: &str = "kind = \"prices\"\nschedule = \"30 1 * * *\"\n";
 /// 2026-03-01 12:00 UTC.
-const NOON: i64 = 1_772_366_400;
-const HOUR: i64 = 3600;
-const DAY: i64 = 86_400;
+pub(super) const NOON: i64 = 1_772_366_400;
+pub(super) const HOUR: i64 = 3600;
+pub(super) const DAY: i64 = 86_400;
 
 fn job(name: &str, text: &str) -> Job {
     parse(name, name, text).unwrap()
 }
 
 impl World {
-    fn new(jobs: &[(&str, &str)]) -> World {
+    pub(super) fn new(jobs: &[(&str, &str)]) -> World {
         let dir = tempfile::tempdir().unwrap();
         let shop = Shop::create(&dir.path().join("shop.db")).unwrap();
         let listing = Listing {
@@ -47,14 +47,14 @@ impl World {
     }
 
     /// The planner looks at the clock.
-    fn look(&mut self, now: i64) -> Decided {
+    pub(super) fn look(&mut self, now: i64) -> Decided {
         self.now = now;
         set_clock(Some(now));
         decide(&self.shop, &self.listing, Berlin, &BTreeSet::new(), now).unwrap()
     }
 
     /// And everything that is queued runs at once, ending as `status`.
-    fn work(&mut self, now: i64, status: RunStatus) -> usize {
+    pub(super) fn work(&mut self, now: i64, status: RunStatus) -> usize {
         self.look(now);
         let mut begun = 0;
         while let Some(run) = self.next(&BTreeSet::new()) {
@@ -384,70 +384,4 @@ fn help_is_called_when_no_attempt_is_to_come() {
         is_final(&minutely, Berlin, &attempt(1, NOON), NOON),
         "the next turn comes first"
     );
-}
-
-/// Years of nights: no turn is lost or repeated, and neither the book nor the file grows for ever.
-fn years(years: i64) {
-    let mut world = World::new(&[]);
-    world.listing = super::super::job::defaults();
-    world.listing.jobs.retain(|job| job.name != "search"); // 35,000 turns a year of the same
-    let jobs = world.listing.jobs.len();
-    let (mut now, end) = (NOON, NOON + years * 365 * DAY + 12 * HOUR);
-    world.look(now);
-    let (mut begun, mut size_after_two) = (0, 0);
-    while now < end {
-        now = world
-            .listing
-            .jobs
-            .iter()
-            .filter_map(|job| schedule::next_run(&job.schedule, Berlin, now))
-            .map(|due| due.timestamp())
-            .min()
-            .unwrap();
-        begun += world.work(now, RunStatus::Done);
-        world.ran.clear();
-        if begun % (jobs * 30) == 0 {
-            world.shop.prune_runs(now - 400 * DAY).unwrap();
-            world.shop.checkpoint().unwrap();
-        }
-        if size_after_two == 0 && now > NOON + 2 * 365 * DAY {
-            size_after_two = world.shop.size();
-        }
-    }
-    let wanted: i64 = world
-        .listing
-        .jobs
-        .iter()
-        .map(|job| {
-            let turns = std::iter::successors(Some(NOON), |at| {
-                Some(schedule::next_run(&job.schedule, Berlin, *at)?.timestamp())
-            });
-            turns.skip(1).take_while(|at| *at <= now).count() as i64
-        })
-        .sum();
-    assert_eq!(begun as i64, wanted, "turns of {years} years");
-    let kept = world.shop.select("SELECT count(*) FROM runs", &[]).unwrap();
-    let crate::store::Value::Integer(kept) = kept.rows[0][0] else {
-        panic!("no number")
-    };
-    assert!(kept <= (jobs * 432) as i64, "{kept} runs kept");
-    if years > 2 {
-        let size = world.shop.size();
-        assert!(
-            size <= size_after_two + size_after_two / 10,
-            "{size_after_two} grew to {size}"
-        );
-    }
-}
-
-#[test]
-fn two_years_of_nights() {
-    years(2);
-}
-
-/// `just soak`.
-#[test]
-#[ignore = "minutes"]
-fn thirty_years_of_nights() {
-    years(30);
 }
