@@ -24,6 +24,7 @@ soak:
     NIGHTCLERK_PAIRS=100 NIGHTCLERK_FAULTS=20 cargo test --test serve
     NIGHTCLERK_KILLS=300 cargo test --test crash -- --nocapture
     cargo test --lib -- night::plan --include-ignored
+    NIGHTCLERK_TORN=20 cargo test --lib -- search::tests_upkeep::a_torn_file --nocapture
 
 # The file of a demo, opened in SQLite 3.37.
 old-sqlite:

@@ -247,7 +247,12 @@ pub(crate) fn cancel_flag() -> Arc<AtomicBool> {
             if set.swap(true, Ordering::SeqCst) {
                 std::process::exit(130);
             }
-            output::complain("nightclerk: stopping; what is published stays (press again to stop at once)");
+            let told = "stopping; what is published stays (press again to stop at once)";
+            if tracing::dispatcher::has_been_set() {
+                tracing::info!("{told}"); // a daemon: in the form of its other lines
+            } else {
+                output::complain(&format!("nightclerk: {told}"));
+            }
         });
         flag
     })

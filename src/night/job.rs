@@ -78,8 +78,8 @@ pub struct Job {
     pub on_failure: Option<String>,
     /// Whether it runs at all.
     pub enabled: bool,
-    /// Whether the night's instant is the wall clock instead of the newest input.
-    pub as_of_now: bool,
+    /// Whether the night's instant is the wall clock instead of the newest input; None = once the shop writes live.
+    pub as_of_now: Option<bool>,
 }
 
 /// A job file that does not.
@@ -257,6 +257,12 @@ pub(super) fn parse(name: &str, file: &str, text: &str) -> Result<Job, String> {
         .ok_or_else(|| {
             format!("{file}: `schedule` is missing; a five-field cron expression such as \"30 2 * * *\"")
         })?;
+    if schedule.is_never_due() {
+        return Err(format!(
+            "{file}: schedule = {:?} is never due: none of its months has such a day",
+            schedule.as_str()
+        ));
+    }
     let job = Job {
         name: name.into(),
         kind,
@@ -302,8 +308,7 @@ pub(super) fn parse(name: &str, file: &str, text: &str) -> Result<Job, String> {
                 "data" => Some(false),
                 "now" => Some(true),
                 _ => None,
-            })?
-            .unwrap_or(false),
+            })?,
     };
     match keys.table.keys().next() {
         None => Ok(job),

@@ -267,7 +267,7 @@ fn work(
             day,
             pipeline::zone(&shop.settings()?.time_zone)?,
         )?),
-        None if job.as_of_now => AsOf::Now,
+        None if job.as_of_now.map_or_else(|| shop.is_live(), Ok)? => AsOf::Now,
         None => AsOf::Data,
     };
     let brief = Brief {

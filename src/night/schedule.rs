@@ -56,6 +56,13 @@ impl Schedule {
         self.repeats
     }
 
+    /// Whether no day ever is one of its days: `0 2 30 2 *`.
+    pub fn is_never_due(&self) -> bool {
+        // croner looks as far as the year 5000. Every date has been every day of the week within 40 years.
+        let late = NaiveDate::from_ymd_opt(4950, 1, 1).unwrap_or_default();
+        self.times_after(late.into()).next().is_none()
+    }
+
     /// The times after `local` on a clock that is never moved.
     fn times_after(&self, local: NaiveDateTime) -> impl Iterator<Item = NaiveDateTime> + '_ {
         std::iter::successors(self.cron.find_next_occurrence(&local, false).ok(), |time| {

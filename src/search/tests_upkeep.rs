@@ -277,3 +277,68 @@ fn no_flipped_bit_is_taken_for_an_index() {
     }
     assert!(noticed > 120, "{noticed} of 240 noticed");
 }
+
+/// Every kind of file of an index cut short, altered and deleted, `NIGHTCLERK_TORN` times each (2; `just soak` does 20): the
+/// writer asks for a rebuild or the index is still right, a reader answers rightly or says that it is damaged where a file
+/// is shorter or gone, and the rebuilt index is right.
+#[test]
+fn a_torn_file_is_noticed_whatever_it_is() {
+    let times = std::env::var("NIGHTCLERK_TORN")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(2);
+    let folder = tempfile::tempdir().unwrap();
+    let documents = || (0..300).map(|i| ticket(&i.to_string(), "order", &format!("text {i} 订单 {}", i % 9)));
+    let found = || Reader::open(folder.path()).and_then(|reader| reader.search(Kind::Ticket, "订单 29*", 50));
+    drop(build(folder.path(), documents().collect()));
+    let mut random = fastrand::Rng::with_seed(22);
+    let kinds = |folder: &Path| {
+        let name = fs::read_to_string(folder.join("current")).unwrap();
+        let mut files: Vec<_> = fs::read_dir(folder.join(name.trim()))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|file| fs::metadata(file).unwrap().len() > 0)
+            .collect();
+        files.push(folder.join("current"));
+        files.sort();
+        files
+    };
+    let (mut harmed, mut rebuilt) = (0, 0);
+    for at in 0..kinds(folder.path()).len() {
+        for harm in ["truncate", "flip", "delete"] {
+            for _ in 0..times {
+                let file = kinds(folder.path())[at].clone();
+                let good = fs::read(&file).unwrap();
+                // A new file in the place of the old one: torn by a power cut, not under somebody's feet.
+                fs::remove_file(&file).unwrap();
+                let shorter = random.usize(..good.len());
+                let mut bad = good.clone();
+                bad[shorter] ^= 1 << random.u8(..8);
+                match harm {
+                    "truncate" => fs::write(&file, &good[..shorter]).unwrap(),
+                    "flip" => fs::write(&file, &bad).unwrap(),
+                    _ => {}
+                }
+                harmed += 1;
+                let told = format!("{harm} {} at {shorter} of {}", file.display(), good.len());
+                match found() {
+                    Ok(hits) if harm != "flip" => assert_eq!(hits.len(), 11, "{told}"),
+                    Ok(_) | Err(SearchError::Damaged { .. } | SearchError::Missing(_)) => {}
+                    Err(other) => panic!("{told}: {other:?}"),
+                }
+                let mut opened = IndexWriter::open(folder.path(), "shop").unwrap();
+                if !matches!(opened.state, State::Current { seq: 1, .. }) {
+                    rebuilt += 1;
+                    opened
+                        .writer
+                        .rebuild(documents().map(Ok::<_, SearchError>), 1)
+                        .unwrap();
+                }
+                opened.writer.close().unwrap();
+                assert_eq!(found().unwrap().len(), 11, "{told}: after the writer looked");
+            }
+        }
+    }
+    eprintln!("{harmed} files torn, {rebuilt} rebuilds, no wrong answer after the writer looked");
+    assert!(rebuilt * 3 > harmed, "{rebuilt} of {harmed}");
+}

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::path::Path;
 
 /// Name and text of every migration; the version of a file is how many of them it has seen.
-pub const MIGRATIONS: [(&str, &str); 10] = [
+pub const MIGRATIONS: [(&str, &str); 12] = [
     ("0001_inputs", include_str!("../../schema/0001_inputs.sql")),
     ("0002_runs", include_str!("../../schema/0002_runs.sql")),
     ("0003_results", include_str!("../../schema/0003_results.sql")),
@@ -25,6 +25,8 @@ pub const MIGRATIONS: [(&str, &str); 10] = [
     ("0008_lists", include_str!("../../schema/0008_lists.sql")),
     ("0009_daemon", include_str!("../../schema/0009_daemon.sql")),
     ("0010_day", include_str!("../../schema/0010_day.sql")),
+    ("0011_shelf", include_str!("../../schema/0011_shelf.sql")),
+    ("0012_live", include_str!("../../schema/0012_live.sql")),
 ];
 
 /// The newest version this program knows.

@@ -10,6 +10,8 @@ use rusqlite::{OptionalExtension, params};
 
 /// What of a request's texts is read: no job has a longer name, and what is read is repeated in book and log.
 const LONGEST: usize = 4096;
+/// A row this fresh, in seconds, was written as it happened.
+const LIVE: i64 = 900;
 
 /// Somebody asks for a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -208,8 +210,10 @@ impl Shop {
     /// A daemon begins to lead.
     pub fn lead(&self, row: &LeaderRow, version: &str) -> Result<()> {
         self.conn().execute(
-            "INSERT OR REPLACE INTO clerk_leader (one, process, host, version, listen, started_at, beat_at)
-             VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO clerk_leader (one, process, host, version, listen, started_at, beat_at)
+             VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (one) DO UPDATE SET process = ?1, host = ?2, version = ?3, listen = ?4, started_at = ?5, beat_at = ?6,
+                 ended_at = NULL, troubles = NULL",
             params![
                 row.process,
                 row.host,
@@ -222,15 +226,29 @@ impl Shop {
         Ok(())
     }
 
-    /// A sign of life, with what is wrong now; `ended` = the last one.
+    /// A sign of life, with what is wrong now; `ended` = the last one. The first that finds an event or a waiting ticket of
+    /// the last quarter of an hour among the newest rows notes that the shop writes live.
     pub fn beat(&self, troubles: &[String], ended: bool) -> Result<()> {
         let troubles = (!troubles.is_empty()).then(|| troubles.join("\n"));
         self.conn()
             .prepare_cached(
-                "UPDATE clerk_leader SET beat_at = ?1, ended_at = CASE WHEN ?2 THEN ?1 END, troubles = ?3",
+                "UPDATE clerk_leader SET beat_at = ?1, ended_at = CASE WHEN ?2 THEN ?1 END, troubles = ?3,
+                     live_since = coalesce(live_since, CASE WHEN
+                         EXISTS (SELECT 1 FROM (SELECT at FROM events ORDER BY rowid DESC LIMIT 64) WHERE at BETWEEN ?1 - ?4 AND ?1)
+                         OR EXISTS (SELECT 1 FROM tickets WHERE status <> 'closed' AND created_at BETWEEN ?1 - ?4 AND ?1)
+                     THEN ?1 END)",
             )?
-            .execute(params![now(), ended, troubles])?;
+            .execute(params![now(), ended, troubles, LIVE])?;
         Ok(())
+    }
+
+    /// Whether a daemon ever saw the shop write events or tickets as they happened.
+    pub fn is_live(&self) -> Result<bool> {
+        Ok(self
+            .conn()
+            .query_row("SELECT 1 FROM clerk_leader WHERE live_since IS NOT NULL", [], |_| Ok(()))
+            .optional()?
+            .is_some())
     }
 
     /// The daemon that leads or led last.

@@ -73,12 +73,13 @@ impl Shop {
             "DELETE FROM clerk_shelf WHERE NOT EXISTS (
                  SELECT 1 FROM product_keys AS k JOIN products AS c ON c.product_id = k.product_id
                  WHERE k.product_key = clerk_shelf.product_key AND c.hidden = 0 AND c.in_stock > 0
-                   AND c.product_id = clerk_shelf.product_id AND c.category IS clerk_shelf.category)",
+                   AND c.product_id = clerk_shelf.product_id AND c.category IS clerk_shelf.category
+                   AND nullif(c.group_id, '') IS clerk_shelf.group_id)",
             [],
         )?;
         let missing = transaction.execute(
-            "INSERT INTO clerk_shelf (product_key, product_id, category)
-             SELECT k.product_key, k.product_id, c.category FROM product_keys AS k
+            "INSERT INTO clerk_shelf (product_key, product_id, category, group_id)
+             SELECT k.product_key, k.product_id, c.category, nullif(c.group_id, '') FROM product_keys AS k
              JOIN products AS c ON c.product_id = k.product_id
              WHERE c.hidden = 0 AND c.in_stock > 0
                AND k.product_key NOT IN (SELECT product_key FROM clerk_shelf)",
@@ -168,8 +169,8 @@ mod tests {
         let shop = Shop::create(&dir.path().join("shop.db")).unwrap();
         let conn = shop.conn();
         let shelf = || {
-            let sql =
-                "SELECT product_id || coalesce(':' || category, '') FROM clerk_shelf ORDER BY product_id";
+            let sql = "SELECT product_id || coalesce(':' || category, '') || coalesce('/' || group_id, '')
+                       FROM clerk_shelf ORDER BY product_id";
             let mut statement = conn.prepare(sql).unwrap();
             let rows = statement.query_map([], |r| r.get(0)).unwrap();
             rows.collect::<rusqlite::Result<Vec<String>>>().unwrap().join(" ")
@@ -193,15 +194,24 @@ mod tests {
                 "UPDATE products SET category = 'z' WHERE product_id = 'a'",
                 "a:z c:y",
             ),
+            (
+                "UPDATE products SET group_id = 'g' WHERE product_id = 'c'",
+                "a:z c:y/g",
+            ),
+            (
+                "UPDATE products SET group_id = '' WHERE product_id = 'c'",
+                "a:z c:y",
+            ),
             ("INSERT INTO products (product_id) VALUES ('d')", "a:z c:y d"),
             (
                 "INSERT OR REPLACE INTO products (product_id, in_stock) VALUES ('d', 0)",
                 "a:z c:y",
             ),
             (
-                "REPLACE INTO products (product_id, category) VALUES ('d', 'w')",
-                "a:z c:y d:w",
+                "REPLACE INTO products (product_id, category, group_id) VALUES ('d', 'w', 'g')",
+                "a:z c:y d:w/g",
             ),
+            ("UPDATE products SET group_id = NULL", "a:z c:y d:w"),
             (
                 "INSERT OR IGNORE INTO products (product_id, hidden) VALUES ('d', 1)",
                 "a:z c:y d:w",
@@ -223,7 +233,7 @@ mod tests {
             assert_eq!(shop.mend_shelf().unwrap(), 0, "{sql}");
         }
         execute(
-            "INSERT INTO products (product_id) VALUES ('a'), ('b'); DELETE FROM clerk_shelf; INSERT INTO clerk_shelf VALUES (3, 'c', NULL)",
+            "INSERT INTO products (product_id) VALUES ('a'), ('b'); DELETE FROM clerk_shelf; INSERT INTO clerk_shelf VALUES (3, 'c', NULL, NULL)",
         );
         assert_eq!(shop.mend_shelf().unwrap(), 2);
         assert_eq!(shelf(), "a b");

@@ -39,6 +39,10 @@ fn an_error_names_file_key_and_value() {
             "schedule = \"61 3 * * *\"; a five-field cron expression",
         ),
         ("kind = \"prices\"\nschedule = \"0 0 3 * * *\"", "five-field"),
+        (
+            "kind = \"prices\"\nschedule = \"0 2 30 2 *\"",
+            "schedule = \"0 2 30 2 *\" is never due",
+        ),
         ("timeout = \"soon\"", "timeout = \"soon\"; a length of time"),
         ("retries = -1", "retries = -1; a whole number from 0 to 100"),
         ("catch_up = \"all\"", "catch_up = \"all\"; \"once\" or \"no\""),
