@@ -6,8 +6,9 @@
 //! models follow without fitting anything again.
 //!
 //! A model that searches for its form (the members of ETS, the order of ARIMA) searches at the oldest origin, which knows
-//! nothing of the later ones, and is only estimated anew at those; the night itself searches again.
+//! nothing of the later ones, and is only estimated anew at those; the night itself searches again, from there.
 
+use super::arima::Arima;
 use super::catalogue::{BENCHMARKS, LAST_PRICE, Model, PLAN, REGRESSION, model, parts, season};
 use super::frequency::Frequency;
 use super::model::{Drivers, Fit, Predict};
@@ -84,6 +85,8 @@ pub struct Record {
     pub origins: Vec<Option<Origin>>,
     /// Judged origins left out for such a jump: whatever stood there, one price would be the whole shop's error.
     pub jumps: usize,
+    /// The ARIMA order found at the oldest origin, from which the night's own search starts.
+    pub start: Option<Arima>,
 }
 
 impl Record {
@@ -209,7 +212,7 @@ pub fn one(
         .collect();
     let mut fits: Vec<Option<Box<dyn Fit>>> = models.iter().map(|number| model(*number, frequency)).collect();
     let mut origins: Vec<Option<Origin>> = vec![None; offsets.len()];
-    let mut jumps = 0;
+    let (mut jumps, mut start) = (0, None);
     // From the oldest on, so that a form found there serves the later ones.
     let mut order: Vec<usize> = (0..offsets.len()).collect();
     order.sort_by_key(|&k| std::cmp::Reverse(offsets[k]));
@@ -269,6 +272,7 @@ pub fn one(
             match answer {
                 Some((forecast, predict)) => {
                     trials.push(judge(&forecast, false, *number));
+                    start = start.or_else(|| predict.order());
                     if let Some(same) = predict.again() {
                         *fit = Some(same);
                     }
@@ -287,6 +291,7 @@ pub fn one(
         parts,
         origins,
         jumps,
+        start,
     })
 }
 

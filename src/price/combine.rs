@@ -155,6 +155,7 @@ mod tests {
             kind: Kind::Averaged,
             parts: two(),
             jumps: 0,
+            start: None,
             origins: errors
                 .iter()
                 .map(|[a, b]| {
@@ -187,6 +188,7 @@ mod tests {
                 &Record {
                     parts: &[],
                     jumps: 0,
+                    start: None,
                     ..record(&[])
                 },
                 &ratios

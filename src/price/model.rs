@@ -1,5 +1,6 @@
 //! What a price model is: something that fits, and then predicts. Two traits after grafana/augurs' core.
 
+use super::arima::Arima;
 use super::series::last_value;
 use crate::fit::{Control, FitError};
 use serde_json::{Value, json};
@@ -92,6 +93,10 @@ pub trait Predict: Send + Sync {
     /// The same form without a search for it, to be estimated anew on other values of the same series; `None` where
     /// finding the form costs nothing.
     fn again(&self) -> Option<Box<dyn Fit>> {
+        None
+    }
+    /// The ARIMA order that was found, for a later search to start from; `None` where none was looked for.
+    fn order(&self) -> Option<Arima> {
         None
     }
 }
@@ -212,6 +217,10 @@ impl Predict for Logged {
     fn again(&self) -> Option<Box<dyn Fit>> {
         let same = self.0.again()?;
         Some(Box::new(OnLogs(same)))
+    }
+
+    fn order(&self) -> Option<Arima> {
+        self.0.order()
     }
 }
 

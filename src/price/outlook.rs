@@ -273,7 +273,7 @@ fn answer(
     if let (Life::Offered, Some(last)) = (subject.life, last_value(&subject.values)) {
         let found = match number {
             LAST_PRICE => None,
-            COMBINATION => combined(&subject, &weights, judges.source, horizon, control)?,
+            COMBINATION => combined(&subject, &weights, record.start, judges.source, horizon, control)?,
             number => single(&subject, number, judges.source, horizon, control)?,
         };
         failed = found.is_none() && number != LAST_PRICE;

@@ -1,8 +1,9 @@
 //! The prices to come of one series, by the model that was chosen for it: one model, or the weighted mean of several.
 //! Never below zero.
 
+use super::arima::Arima;
 use super::backtest::fitted;
-use super::catalogue::{Model, NAMES, model};
+use super::catalogue::{Model, NAMES, model, model_from};
 use super::profile::seasons;
 use super::subject::{Source, Subject};
 use crate::fit::{Control, Stopped};
@@ -54,13 +55,15 @@ pub(super) fn single(
     }))
 }
 
-/// The weighted mean of the parts that could be fitted, with their weights, parameters and seasons.
+/// The weighted mean of the parts that could be fitted, with their weights, parameters and seasons. ARIMA's search begins at
+/// `start`.
 ///
 /// # Errors
 /// Stopped by the control.
 pub(super) fn combined(
     subject: &Subject,
     weights: &[(Model, f64)],
+    start: Option<Arima>,
     source: &dyn Source,
     horizon: usize,
     control: &Control,
@@ -69,7 +72,7 @@ pub(super) fn combined(
     let (mut sum, mut whole) = (vec![0.0; horizon], 0.0);
     let (mut shares, mut details) = (Vec::new(), Map::new());
     for &(part, weight) in weights {
-        let Some(fit) = model(part, source.frequency()) else {
+        let Some(fit) = model_from(part, source.frequency(), start) else {
             continue;
         };
         if let Some((prices, fit)) = fitted(fit.as_ref(), &subject.values, &drivers, horizon, control)? {

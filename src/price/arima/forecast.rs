@@ -4,6 +4,7 @@
 //! R): innovations to come, and what is not known of the present state after a gap or a short series.
 
 use super::super::model::{Fit, Forecast, Predict};
+use super::Arima;
 use super::estimate::Fitted;
 use serde_json::{Map, Value, json};
 
@@ -52,6 +53,10 @@ impl Predict for Fitted {
 
     fn again(&self) -> Option<Box<dyn Fit>> {
         Some(Box::new(self.model))
+    }
+
+    fn order(&self) -> Option<Arima> {
+        Some(self.model)
     }
 
     fn parameters(&self) -> Value {

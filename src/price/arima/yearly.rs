@@ -130,4 +130,8 @@ impl Predict for Seasonal {
     fn again(&self) -> Option<Box<dyn Fit>> {
         Some(Box::new(self.known))
     }
+
+    fn order(&self) -> Option<Arima> {
+        Some(self.fitted.model)
+    }
 }

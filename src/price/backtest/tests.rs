@@ -1,6 +1,8 @@
 //! Origins by hand.
 
+use super::super::arima::AutoArima;
 use super::super::catalogue::{COMBINATION, HALF_MEDIAN, POSTED};
+use super::super::model::OnLogs;
 use super::super::subject::Groups;
 use super::*;
 use crate::price::series::Life;
@@ -162,6 +164,12 @@ fn a_form_is_searched_at_the_oldest_origin_only() {
         &Control::unbounded(),
     )
     .unwrap();
+    // The night's own search starts from what was found there, at 120 - 3 * 6 months.
+    let found = OnLogs(AutoArima::new(12))
+        .fit(&values[..102], &Control::unbounded())
+        .unwrap();
+    assert!(found.order().is_some());
+    assert_eq!(record.start, found.order());
     // What is the second origin of the shorter series is the newest one's third here, and there the oldest was another.
     assert_eq!(alone.origins[0].as_ref().unwrap().trials[0], oldest.trials[0]);
     assert!(

@@ -16,6 +16,7 @@ fn series(scaled: bool, errors: [[f64; 2]; ORIGINS], other: Model) -> Record {
         kind: Kind::Posted,
         parts: &[],
         jumps: 0,
+        start: None,
         origins: errors
             .iter()
             .map(|[naive, own]| {
