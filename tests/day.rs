@@ -434,6 +434,13 @@ fn a_burst_is_answered_each_once_urgent_ones_first_and_nobody_gets_too_much() {
            (SELECT agent_id, count(*) AS n FROM ticket_queue WHERE agent_id IS NOT NULL GROUP BY agent_id ORDER BY agent_id)",
     );
     assert_eq!(held, "a2 b50", "as much as they can take");
+    // A look through all of them, as after a night, does not make the next one wait for its end.
+    let sweep = tell(&mut desk, &shop, Touched::All);
+    assert!(sweep.unchanged < 500 && sweep.waiting > 1000, "{sweep:?}");
+    write(&place, COMES);
+    let next = tell(&mut desk, &shop, ids(&["fresh"]));
+    assert_eq!(next.routed + next.triaged, 1, "{next:?}");
+    assert_eq!(tell_all(&mut desk, &shop, Touched::NONE).routed, 0);
     assert_eq!(shop.check_integrity(false).unwrap(), Vec::<String>::new());
 }
 

@@ -68,7 +68,7 @@ const CONTRACT: &[(&str, &str)] = &[
     ("run_requests", "request_id, job, requested_at, run_id, orders"),
     (
         "leader",
-        "process, host, version, listen, started_at, beat_at, ended_at, troubles",
+        "process, host, version, listen, started_at, beat_at, ended_at, troubles, live_since",
     ),
     (
         "recommendations",

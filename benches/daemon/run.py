@@ -112,9 +112,10 @@ class Watch(threading.Thread):
 
 
 def memory(process):
+    """The process's own memory; pages of the mapped index are the system's, which takes them back when it likes."""
     with open(f"/proc/{process}/status") as status:
         for line in status:
-            if line.startswith("VmRSS"):
+            if line.startswith("RssAnon"):
                 return int(line.split()[1]) / 1024
     return float("nan")
 

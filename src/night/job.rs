@@ -303,12 +303,11 @@ pub(super) fn parse(name: &str, file: &str, text: &str) -> Result<Job, String> {
         enabled: keys
             .read("enabled", "true or false", Value::as_bool)?
             .unwrap_or(true),
-        as_of_now: keys
-            .read("as_of", "\"data\" or \"now\"", |v| match v.as_str()? {
-                "data" => Some(false),
-                "now" => Some(true),
-                _ => None,
-            })?,
+        as_of_now: keys.read("as_of", "\"data\" or \"now\"", |v| match v.as_str()? {
+            "data" => Some(false),
+            "now" => Some(true),
+            _ => None,
+        })?,
     };
     match keys.table.keys().next() {
         None => Ok(job),

@@ -246,7 +246,11 @@ impl Shop {
     pub fn is_live(&self) -> Result<bool> {
         Ok(self
             .conn()
-            .query_row("SELECT 1 FROM clerk_leader WHERE live_since IS NOT NULL", [], |_| Ok(()))
+            .query_row(
+                "SELECT 1 FROM clerk_leader WHERE live_since IS NOT NULL",
+                [],
+                |_| Ok(()),
+            )
             .optional()?
             .is_some())
     }

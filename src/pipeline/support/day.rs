@@ -9,7 +9,7 @@
 //! - A ticket is left alone when nothing has changed of what its answer was made of; a note changes nothing.
 //! - The line is as long as it is: told tickets before those a sweep found, then urgent ones, then old ones. A ticket stands
 //!   in it once however often it changes, and is read when its turn comes. One call answers at most [`MOST`], in batches
-//!   of [`BATCH`], so that whoever calls can see to other things before calling again.
+//!   of [`BATCH`], and looks at a few hundred, so that whoever calls can see to other things before calling again.
 //!
 //! Models are read once, and again when another generation is published; then everything is looked at, because a rollback may
 //! leave tickets without an answer. Models that cannot be read stop the desk until they can: tickets wait in line.
@@ -28,6 +28,8 @@ use std::time::{Duration, Instant};
 pub const BATCH: usize = 20;
 /// Tickets answered in one call.
 pub const MOST: usize = 100;
+/// Tickets looked at in one call, most of which need no answer after a night: what comes meanwhile must not wait for all of them.
+const LOOKS: usize = 400;
 /// How long models that could not be read are left alone.
 const RETRY: Duration = Duration::from_secs(60);
 
@@ -141,9 +143,9 @@ impl Desk {
         if !self.be_ready(shop, answered)? {
             return Ok(());
         }
-        let (mut left, mut last) = (MOST, None::<Place>);
+        let (mut left, mut looks, mut last) = (MOST, LOOKS, None::<Place>);
         let (mut load, mut written) = (None, false);
-        while left > 0 {
+        while left > 0 && looks > 0 {
             control.check()?;
             let from = last.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
             let batch: Vec<(Place, Instant)> = self
@@ -153,6 +155,7 @@ impl Desk {
                 .map(|(place, since)| (place.clone(), *since))
                 .collect();
             let Some((end, _)) = batch.last() else { break };
+            looks = looks.saturating_sub(batch.len());
             last = Some(end.clone());
             let ids: Vec<String> = batch.iter().map(|(place, _)| place.3.clone()).collect();
             let DeskNow {
