@@ -34,7 +34,7 @@ fn once_the_shop_writes_live_a_night_is_as_of_the_clock() {
         });
         daemon.terminate();
     }
-    let before = place.number("SELECT strftime('%s', 'now')");
+    let before = place.number("SELECT CAST(strftime('%s', 'now') AS INTEGER)");
     place.ok(&["run", "prices", "--quiet"]);
     assert!(as_of() >= before, "{} is not now", as_of());
 
