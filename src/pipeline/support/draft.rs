@@ -1,7 +1,7 @@
 //! Drafts: the replies to the nearest solved tickets and the nearest articles, ready to be quoted; what history says such
 //! drafts are worth; and where the words of one come from.
 
-use super::super::Night;
+use super::super::{Night, SupportOptions};
 use super::answer::Routed;
 use super::collect::{Old, Open, Prepared, language};
 use super::knowledge::{Knowledge, Page};
@@ -144,6 +144,7 @@ pub(super) fn measure(
     solved: &Solved,
     languages: &[Option<String>],
     public: &Public,
+    options: &SupportOptions,
     night: &Night<'_>,
 ) -> Result<Drafting> {
     let mut rows: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
@@ -200,7 +201,9 @@ pub(super) fn measure(
             }
         })
         .collect();
-    Drafting::measure(&examples, || Ok(night.control.check()?))
+    Drafting::measure(&examples, options.suggest_above_chance, || {
+        Ok(night.control.check()?)
+    })
 }
 
 /// The draft for a routed ticket: to the customer's last message when there is one. `told` and `article` read the texts
