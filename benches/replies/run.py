@@ -73,8 +73,11 @@ def bleu(pairs):
     return math.exp(min(short, 0) + sum(math.log(f / s) for f, s in zip(found, said)) / 4)
 
 
-def night(train, test):
-    """Imports, runs the support job, and returns (draft, confidence, nearest reply) a test ticket, and CPU seconds."""
+def night(train, test, above):
+    """Imports, runs the support job, and returns (draft, confidence, nearest reply) a test ticket, and CPU seconds.
+
+    `above`: the job's suggest_above_chance; none leaves the default.
+    """
     with tempfile.TemporaryDirectory() as folder:
 
         def tickets(open_ones):
@@ -83,6 +86,11 @@ def night(train, test):
             load(folder, "tickets", ["ticket_id", "subject", "body", "status", "created_at"], old + new)
 
         nightclerk(folder, "init")
+        if above is not None:
+            job = Path(folder) / "jobs/support.toml"
+            changed, found = re.subn(r"(?m)^suggest_above_chance = [0-9.]+", f"suggest_above_chance = {above}", job.read_text())
+            assert found == 1, "the job file does not state suggest_above_chance"
+            job.write_text(changed)
         tickets([])
         replies = [[f"r{i:05}", f"old{i:05}", "agent", reply, 1_700_000_000 + i] for i, (_, _, reply) in enumerate(train)]
         load(folder, "replies", ["source_id", "ticket_id", "author", "body", "at"], replies)
@@ -106,21 +114,33 @@ def night(train, test):
 
 
 def main():
-    print("| data | model | ROUGE-L | BLEU-4 | surest fifth | CPU s, whole job | CPU ms a draft |")
-    print("|---|---|---|---|---|---|---|")
+    print("| data | model | drafts | ROUGE-L | BLEU-4 | surest fifth | CPU s, whole job | CPU ms a draft |")
+    print("|---|---|---|---|---|---|---|---|")
     for language in ["en", "zh"]:
         train, test = split(rows(language))
-        drafts, used, each, numbers = night(train, test)
-        truth = [words(reply) for _, _, reply in test]
-        by_confidence = sorted(range(len(test)), key=lambda i: -drafts[i][1])[: len(test) // 5]
-        for name, column in [("nearest reply", 2), ("nightclerk", 0)]:
-            said = [words(draft[column] or "") for draft in drafts]
-            overlap = [rouge_l(a, b) for a, b in zip(said, truth)]
-            fifth = sum(overlap[i] for i in by_confidence) / len(by_confidence)
-            cost = f"{used:.1f} | {each:.1f}" if column == 0 else " | "
-            name = name if column else f"{name} ({', '.join(f'{key} {value:g}' for key, value in numbers.items())})"
-            score = 100 * bleu(list(zip(said, truth)))
-            print(f"| {language} | {name} | {100 * sum(overlap) / len(overlap):.1f} | {score:.1f} | {100 * fifth:.1f} | {cost} |", flush=True)
+        drafts, used, each, numbers = night(train, test, 0)
+        chosen = ", ".join(f"{key} {value:g}" for key, value in numbers.items())
+        every = range(len(test))
+        report(language, "nearest reply", drafts, 2, test, every, " | ")
+        report(language, f"nightclerk, every draft ({chosen})", drafts, 0, test, every, f"{used:.1f} | {each:.1f}")
+        drafts, used, each, _ = night(train, test, None)
+        shown = [i for i in every if drafts[i][0]]
+        for name, those in [("shown", shown), ("not shown, the nearest reply", sorted(set(every) - set(shown)))]:
+            if those:
+                column = 0 if name == "shown" else 2
+                report(language, name, drafts, column, test, those, f"{used:.1f} | {each:.1f}" if column == 0 else " | ")
+
+
+def report(language, name, drafts, column, test, those, cost):
+    """One row of the table: the texts of a column of the drafts of those tickets against the replies that were sent."""
+    said = [words(drafts[i][column] or "") for i in those]
+    truth = [words(test[i][2]) for i in those]
+    overlap = [rouge_l(a, b) for a, b in zip(said, truth)]
+    surest = sorted(range(len(those)), key=lambda at: -drafts[those[at]][1])[: max(len(those) // 5, 1)]
+    fifth = sum(overlap[at] for at in surest) / len(surest)
+    score = 100 * bleu(list(zip(said, truth)))
+    figures = f"{100 * sum(overlap) / len(overlap):.1f} | {score:.1f} | {100 * fifth:.1f}"
+    print(f"| {language} | {name} | {len(those)} | {figures} | {cost} |", flush=True)
 
 
 main()

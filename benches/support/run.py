@@ -4,6 +4,7 @@ import csv
 import gzip
 import math
 import os
+import random
 import re
 import resource
 import sqlite3
@@ -110,12 +111,23 @@ def calibration(truth, routes):
     return sum(abs(sure - right) for sure, right in bins) / len(truth)
 
 
+def by_chance(routes):
+    """The mean calibration error of confidences that are exactly right, on so many tickets: what chance alone makes of it."""
+    dice = random.Random(1)
+    total = 0.0
+    for _ in range(200):
+        lucky = [(True, sure, None) for _, sure, _ in routes]
+        total += calibration([dice.random() < sure for _, sure, _ in routes], lucky)
+    return total / 200
+
+
 def judge(name, train, test, precision):
     routes, cpu, model = night(train, test, precision)
     truth, said = [label for _, _, label in test], [route[0] for route in routes]
     routed = [(t, route[0]) for t, route in zip(truth, routes) if route[2] == "route"]
     right = f"{accuracy(*zip(*routed)):.4f}" if routed else ""
-    figures = f"{accuracy(truth, said):.4f} | {macro_f1(truth, said):.4f} | {calibration(truth, routes):.4f}"
+    off = f"{calibration(truth, routes):.4f} | {by_chance(routes):.4f}"
+    figures = f"{accuracy(truth, said):.4f} | {macro_f1(truth, said):.4f} | {off}"
     print(
         f"| {name} | {precision} | {figures} | {len(routed) / len(test):.3f} | {right} | {cpu:.1f} | {model} |", flush=True
     )
@@ -161,14 +173,14 @@ SETS = {
 
 def main():
     wanted = sys.argv[1:] or [*SETS, "gold", "fit"]
-    print("| set | aimed | accuracy | macro-F1 | ECE | routed | of those right | CPU s | model |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    print("| set | aimed | accuracy | macro-F1 | ECE | by chance | routed | of those right | CPU s | model |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
     for name in wanted:
         if name in SETS:
             SETS[name]()
     if "gold" in wanted:
         mean = sum(judge(f"zh tickets to department, split {seed}", *gold(seed), 0.95) for seed in range(10)) / 10
-        print(f"| zh tickets, mean of ten splits | | {mean:.4f} | | | | | | |", flush=True)
+        print(f"| zh tickets, mean of ten splits | | {mean:.4f} | | | | | | | |", flush=True)
     if "fit" in wanted:
         print("\n| fit on banking77 | accuracy | CPU s | predictions per CPU s |\n|---|---|---|---|")
         peers(*banking())

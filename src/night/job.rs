@@ -351,6 +351,12 @@ fn check_ranges(file: &str, kind: &Kind) -> Result<(), String> {
             o.precision.to_string(),
             "a share between 0 and 1",
         ),
+        Kind::Support(o) if !(o.suggest_above_chance >= 0.0 && o.suggest_above_chance.is_finite()) => wrong(
+            "support",
+            "suggest_above_chance",
+            o.suggest_above_chance.to_string(),
+            "a number from 0",
+        ),
         Kind::Upkeep(o) if o.keep_runs_days == 0 => {
             wrong("upkeep", "keep_runs_days", "0".into(), "a number of days from 1")
         }

@@ -66,6 +66,8 @@ pub struct SupportOptions {
     pub precision: f64,
     /// Categories whose drafts may be 'send'.
     pub send: Vec<String>,
+    /// A draft is suggested from so many times the overlap of a random old reply on; 0: every draft is.
+    pub suggest_above_chance: f64,
 }
 
 impl Default for SupportOptions {
@@ -73,6 +75,7 @@ impl Default for SupportOptions {
         SupportOptions {
             precision: 0.95,
             send: Vec::new(),
+            suggest_above_chance: 1.25,
         }
     }
 }

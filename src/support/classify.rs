@@ -130,9 +130,10 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    /// Its members' names joined: its name in `scores`.
+    /// Its members' names joined, each once: its name in `scores`.
     pub fn name(&self) -> String {
-        let names: Vec<&str> = self.members.iter().map(|(member, _)| member.name()).collect();
+        let mut names: Vec<&str> = self.members.iter().map(|(member, _)| member.name()).collect();
+        names.dedup();
         match names.as_slice() {
             [one] => (*one).to_owned(),
             several => format!("stack: {}", several.join(" + ")),

@@ -1,24 +1,25 @@
 //! Which recipe: every member fitted on two thirds of the tickets, asked about the last, three times over.
 //!
 //! First the views compete by their hinge alone, which is quick; in the best view every member is tried with a few
-//! penalties, from weak to strong, each starting from the last; then the best of each kind are stacked in a few
-//! combinations. What counts is the share of right answers less a fiftieth of the mean log loss: of two recipes
+//! penalties, from weak to strong, each starting from the last; then one of each kind, the likeliest, is stacked with others
+//! in a few combinations. The neighbours' votes are an exception: which power of the similarity is best beside a linear model,
+//! which knows the common words already, is another than alone, and votes cost nothing to count again, so a combination
+//! gets all of them and the weights choose. What counts is the share of right answers less a fiftieth of the mean log loss: of two recipes
 //! that are equally often right, the one that knows better when it is.
 //!
 //! Everything but the weights of the stack (a handful of numbers) is judged on tickets it has not seen.
 
-use super::classify::hinge::{Hinge, TOLERANCE};
-use super::classify::linear::{Linear, best_of};
-use super::classify::logistic::{LogisticOptions, logistic};
-use super::classify::ratios::LogRatios;
+mod members;
+
+pub(super) use self::members::member_scores;
+use self::members::unseen;
+use super::Judged;
+use super::classify::linear::best_of;
 use super::classify::stack::{stack, temperature};
-use super::classify::{
-    Member, Message, Recipe, SEED, VOTERS, View, WARM_ITERATIONS, centroid::centroids, vectorise, vote_scores,
-};
-use super::{Judged, Solved};
+use super::classify::{Member, Message, Recipe, View};
 use crate::fit::{Control, FitError};
-use crate::text::{Csr, TfIdf, TfIdfOptions};
-use rayon::prelude::*;
+use crate::text::{TfIdf, TfIdfOptions};
+use std::mem::{Discriminant, discriminant};
 
 /// Texts, what people said of them, and the control.
 #[derive(Clone, Copy)]
@@ -44,6 +45,8 @@ pub(super) struct Entry {
     pub recipe: Recipe,
     /// Logarithms of the odds, row after row: softmax makes probabilities of them.
     pub scores: Vec<f32>,
+    /// Mean of `-ln p(label)`.
+    pub loss: f64,
     /// Accuracy less [`CONFIDENCE`] times the log loss.
     pub worth: f64,
 }
@@ -53,6 +56,8 @@ pub(super) struct Entry {
 const MANY: usize = 2000;
 /// What the log loss counts beside the accuracy.
 const CONFIDENCE: f64 = 0.02;
+/// Powers of the similarity by which neighbours' votes are weighted.
+const POWERS: [f64; 3] = [2.0, 4.0, 6.0];
 /// Subjects are read this often where reading them oftener is tried.
 const LOUD_SUBJECT: u32 = 4;
 /// Stored values times classes up to which several penalties of the dearer members are tried, and up to which the
@@ -116,63 +121,71 @@ fn others(
     }
     members.push(Member::Centroid);
     if comparisons(field, texts) <= COMPARISONS {
-        for power in [2.0, 4.0] {
+        for power in POWERS {
             members.push(Member::Nearest(power));
             members.push(Member::LogNearest(power));
         }
     }
     let scores = unseen(field, texts, fold_of, view, &members)?;
-    // The best of each kind; kinds stay in the order above.
-    let kind = |member: Member| std::mem::discriminant(&member);
+    // The likeliest of each kind (a better judge of a penalty than the right answers, which change by chance), and every power
+    // of the votes; in the order above.
     let mut kinds: Vec<Entry> = vec![entries[0].clone()];
     let mut raw: Vec<Vec<f32>> = vec![entries[0].scores.clone()];
     for (&member, scores) in members.iter().zip(scores) {
         let entry = single(field, texts, view, member, scores.clone())?;
-        match kinds
-            .iter()
-            .position(|known| kind(known.recipe.members[0].0) == kind(member))
-        {
+        let rival = match member {
+            Member::Nearest(_) | Member::LogNearest(_) => None,
+            _ => kinds
+                .iter()
+                .position(|known| kind(known) == discriminant(&member)),
+        };
+        match rival {
             None => {
                 kinds.push(entry);
                 raw.push(scores);
             }
-            Some(at) if entry.worth > kinds[at].worth => (kinds[at], raw[at]) = (entry, scores),
+            Some(at) if entry.loss < kinds[at].loss => (kinds[at], raw[at]) = (entry, scores),
             Some(_) => {}
         }
     }
-    // The hinge's scores are calibrated already: its weight within a stack is relative to that.
-    let at = |wanted: Member| {
-        kinds
-            .iter()
-            .position(|known| kind(known.recipe.members[0].0) == kind(wanted))
+    let of = |wanted: Member| -> Vec<usize> {
+        (0..kinds.len())
+            .filter(|&at| kind(&kinds[at]) == discriminant(&wanted))
+            .collect()
     };
     let (hinge, bayes, logit) = (
-        at(Member::Hinge(0.0)),
-        at(Member::Bayes(0.0)),
-        at(Member::Logistic(0.0)),
+        of(Member::Hinge(0.0)),
+        of(Member::Bayes(0.0)),
+        of(Member::Logistic(0.0)),
     );
     let (mean, near, log) = (
-        at(Member::Centroid),
-        at(Member::Nearest(0.0)),
-        at(Member::LogNearest(0.0)),
+        of(Member::Centroid),
+        of(Member::Nearest(0.0)),
+        of(Member::LogNearest(0.0)),
     );
     for combination in [
-        vec![hinge, logit],
-        vec![hinge, near],
-        vec![hinge, log],
-        vec![bayes, near],
-        vec![bayes, log],
-        vec![hinge, bayes, near, mean],
-        vec![hinge, bayes, log, mean],
-        vec![hinge, logit, bayes, log, mean],
+        vec![&hinge, &logit],
+        vec![&hinge, &near],
+        vec![&hinge, &log],
+        vec![&bayes, &near],
+        vec![&bayes, &log],
+        vec![&hinge, &bayes, &near, &mean],
+        vec![&hinge, &bayes, &log, &mean],
+        vec![&hinge, &logit, &bayes, &near, &log, &mean],
     ] {
-        let Some(chosen) = combination.into_iter().collect::<Option<Vec<usize>>>() else {
+        if combination.iter().any(|kind| kind.is_empty()) {
             continue; // a member was too dear to try
-        };
+        }
+        let chosen: Vec<usize> = combination.into_iter().flatten().copied().collect();
         entries.extend(combined(field, texts, view, &chosen, &kinds, &raw)?);
     }
     entries.extend(kinds.into_iter().skip(1));
     Ok(())
+}
+
+/// What kind of member an entry of one member is.
+fn kind(entry: &Entry) -> Discriminant<Member> {
+    discriminant(&entry.recipe.members[0].0)
 }
 
 /// Products of stored values it takes to compare every text with every other: the squares of the words' frequencies.
@@ -225,6 +238,7 @@ fn single(
             view,
             members: vec![(member, scale)],
         },
+        loss,
         worth: right(&scores, &labels, field.classes) - CONFIDENCE * loss,
         scores,
     })
@@ -260,6 +274,7 @@ fn combined(
         .collect();
     Ok((!members.is_empty()).then(|| Entry {
         recipe: Recipe { view, members },
+        loss,
         worth: right(&scores, &labels, field.classes) - CONFIDENCE * loss,
         scores,
     }))
@@ -290,111 +305,6 @@ pub(super) fn judge(scores: &[f32], labels: impl Iterator<Item = u32>, classes: 
                 answer,
                 confidence,
             }
-        })
-        .collect()
-}
-
-/// Scores of every member about every text, each from members fitted without its fold; beside `members`.
-fn unseen(
-    field: Field<'_>,
-    texts: &[usize],
-    fold_of: &[usize],
-    view: View,
-    members: &[Member],
-) -> Result<Vec<Vec<f32>>, FitError> {
-    let classes = field.classes;
-    let mut all = vec![vec![0f32; texts.len() * classes]; members.len()];
-    let folds = fold_of.iter().copied().max().map_or(0, |last| last + 1);
-    for fold in 0..folds {
-        let places = |inside: bool| -> Vec<usize> {
-            (0..texts.len())
-                .filter(|&at| (fold_of[at] == fold) == inside)
-                .collect()
-        };
-        let (train, test) = (places(false), places(true));
-        if train.is_empty() || test.is_empty() {
-            continue;
-        }
-        let of = |places: &[usize]| places.iter().map(|&at| texts[at]).collect::<Vec<usize>>();
-        let scores = member_scores(field, view, &of(&train), &of(&test), members)?;
-        for (all, scores) in all.iter_mut().zip(scores) {
-            for (&at, scores) in test.iter().zip(scores.chunks_exact(classes)) {
-                all[at * classes..(at + 1) * classes].copy_from_slice(scores);
-            }
-        }
-    }
-    Ok(all)
-}
-
-/// Fits members to `train` and asks them about `test`: for each member a row of scores per text of `test`. Members of one
-/// kind stand in ascending order of C, so that each starts from the last.
-pub(super) fn member_scores(
-    field: Field<'_>,
-    view: View,
-    train: &[usize],
-    test: &[usize],
-    members: &[Member],
-) -> Result<Vec<Vec<f32>>, FitError> {
-    let Field { classes, .. } = field;
-    let control = field.control.quiet();
-    let own: Vec<Message<'_>> = train.iter().map(|&text| field.messages[text]).collect();
-    let labels: Vec<u32> = train.iter().map(|&text| field.labels[text]).collect();
-    let (vectors, rows) = vectorise(view, &own);
-    let asked: Vec<_> = test
-        .iter()
-        .map(|&text| field.messages[text].read(view.subject))
-        .collect();
-    let asked: Csr = vectors.transform(&asked);
-    let (mut plain, mut bayes): (Option<Hinge<'_>>, Option<Hinge<'_>>) = (None, None);
-    let mut near: Option<Vec<Vec<(u32, f32)>>> = None;
-    let mut found = Vec::with_capacity(members.len());
-    for &member in members {
-        control.check()?;
-        let linear: Linear = match member {
-            Member::Hinge(c) => plain
-                .get_or_insert_with(|| Hinge::new(&rows, &labels, classes, None, SEED))
-                .fit(c, TOLERANCE, &control)?,
-            Member::Bayes(c) => bayes
-                .get_or_insert_with(|| {
-                    let ratios = LogRatios::count(&rows, &labels, classes);
-                    Hinge::new(&rows, &labels, classes, Some(&ratios), SEED)
-                })
-                .fit(c, TOLERANCE, &control)?,
-            Member::Logistic(c) => {
-                let start = Hinge::new(&rows, &labels, classes, None, SEED).fit(1.0, TOLERANCE, &control)?;
-                let options = LogisticOptions {
-                    c,
-                    max_iterations: WARM_ITERATIONS,
-                    checkpoint: None,
-                };
-                logistic(&rows, &labels, classes, Some(&start), &options, &control)?
-            }
-            Member::Centroid => centroids(&rows, &labels, classes),
-            Member::Nearest(_) | Member::LogNearest(_) => {
-                let near = near.get_or_insert_with(|| voters(field, train, test));
-                let votes = near.iter().flat_map(|near| vote_scores(near, member, classes));
-                found.push(votes.collect());
-                continue;
-            }
-        };
-        found.push(linear.all_scores(&asked));
-    }
-    Ok(found)
-}
-
-/// The nearest of `train` to every text of `test`: classes and similarities, over words, the subject read once.
-fn voters(field: Field<'_>, train: &[usize], test: &[usize]) -> Vec<Vec<(u32, f32)>> {
-    let own: Vec<_> = train.iter().map(|&text| field.messages[text].read(1)).collect();
-    let (vectors, rows) = TfIdf::fit(&own, &TfIdfOptions::default());
-    let solved = Solved::new(&rows);
-    test.par_iter()
-        .map(|&text| {
-            let (columns, values): (Vec<u32>, Vec<f32>) =
-                vectors.vector(&field.messages[text].read(1)).into_iter().unzip();
-            let near = solved.nearest(&columns, &values, VOTERS);
-            near.iter()
-                .map(|one| (field.labels[train[one.row as usize]], one.similarity))
-                .collect()
         })
         .collect()
 }

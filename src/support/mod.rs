@@ -20,6 +20,7 @@
 //! | `classify/linear` | what all of them end as: weights |
 //! | `classify/stack` | weights of the members and temperature, by maximum likelihood |
 //! | `contest` | which recipe: views, penalties, combinations, on folds |
+//! | `contest/members` | what every member says about the fold it has not seen |
 //! | `trial` | candidates judged on tickets they have not seen: later ones, or folds |
 //! | `literal` | the textbook's TF-IDF and Euclidean k-nearest, to be compared with |
 //! | `folds` | seeded stratified folds that keep near-identical texts together |

@@ -9,8 +9,8 @@
 //! - On the other half the drafts are judged with those numbers. A curve that never falls ([`Isotonic`]) turns the overlap
 //!   that a draft expects of itself into the overlap such drafts had: the confidence.
 //!
-//! A draft is suggested where that is a quarter more than what a random old reply of the language scored, or reaches
-//! [`SEND_FROM`]: where one template answers everything, a random reply is as good as any, and still right. It may go out
+//! A draft is suggested where that is so many times what a random old reply of the language scored (the shop says how many),
+//! or reaches [`SEND_FROM`]: where one template answers everything, a random reply is as good as any, and still right. It may go out
 //! unseen where the shop allows it for the category, the category is sure, the confidence reaches [`SEND_FROM`] and nothing
 //! in it is left for a person to fill.
 
@@ -135,11 +135,16 @@ const USUAL: Weighing = Weighing {
 };
 
 impl Drafting {
-    /// Learns from a seeded sample, in random order: examples of one language are split in two by their place.
+    /// Learns from a seeded sample, in random order: examples of one language are split in two by their place. Drafts are
+    /// suggested from `above` times what a random old reply scores on; 0: all are.
     ///
     /// # Errors
     /// What `check` says, asked between the stages.
-    pub fn measure<E>(examples: &[Example], mut check: impl FnMut() -> Result<(), E>) -> Result<Drafting, E> {
+    pub fn measure<E>(
+        examples: &[Example],
+        above: f64,
+        mut check: impl FnMut() -> Result<(), E>,
+    ) -> Result<Drafting, E> {
         let mut languages: BTreeMap<&str, Vec<&Example>> = BTreeMap::new();
         for example in examples {
             languages.entry(&example.language).or_default().push(example);
@@ -153,7 +158,7 @@ impl Drafting {
             };
             let weighing = choose(&choosing[..choosing.len().min(CHOOSE_ON)], &mut check)?;
             check()?;
-            if let Some(manner) = Manner::measure(judging, weighing) {
+            if let Some(manner) = Manner::measure(judging, weighing, above) {
                 manners.insert(language.to_owned(), manner);
             }
         }
@@ -310,13 +315,13 @@ fn choose<E>(examples: &[&Example], check: &mut impl FnMut() -> Result<(), E>) -
     Ok(best)
 }
 
-/// Where drafts are worth an agent's look: clearly above chance, `naive`, but no higher than [`SEND_FROM`].
-fn suggest_from(naive: f64) -> f64 {
-    (1.25 * naive).min(SEND_FROM)
+/// Where drafts are worth an agent's look: `above` times chance, `naive`, but no higher than [`SEND_FROM`].
+fn suggest_from(naive: f64, above: f64) -> f64 {
+    (above * naive).min(SEND_FROM)
 }
 
 impl Manner {
-    fn measure(examples: &[&Example], weighing: Weighing) -> Option<Manner> {
+    fn measure(examples: &[&Example], weighing: Weighing, above: f64) -> Option<Manner> {
         let judged = judge(examples, &weighing);
         if judged.len() < FEWEST {
             return None;
@@ -335,7 +340,7 @@ impl Manner {
         let best_fifth = mean(surest.iter().take(judged.len() / 5).map(|one| one.1));
         Some(Manner {
             weighing,
-            suggest_from: suggest_from(naive),
+            suggest_from: suggest_from(naive, above),
             scores: DraftScores {
                 rouge_l: mean(judged.iter().map(|one| one.rouge)),
                 bleu: bleu(&judged),

@@ -73,6 +73,10 @@ fn an_error_names_file_key_and_value() {
         ),
         ("[prices]\nmax_change = nan", "max_change = NaN; a fraction"),
         (
+            "kind = \"support\"\nschedule = \"0 3 * * *\"\n[support]\nsuggest_above_chance = -1.0",
+            "suggest_above_chance = -1; a number from 0",
+        ),
+        (
             "[support]\nprecision = 0.9",
             "table [support] does not belong to a job of kind \"prices\"",
         ),

@@ -1,7 +1,7 @@
 //! Drafts: the replies to the nearest solved tickets and the nearest articles, ready to be quoted; what history says such
 //! drafts are worth; and where the words of one come from.
 
-use super::super::Night;
+use super::super::{Night, SupportOptions};
 use super::answer::Routed;
 use super::collect::{Old, Open, Prepared, language};
 use super::knowledge::{Knowledge, Page};
@@ -108,6 +108,10 @@ fn answered(
     nearest: impl Fn(usize) -> Vec<Neighbour>,
 ) -> Vec<Neighbour> {
     let mut found = Vec::new();
+    // Where nothing was answered in the language, looking farther finds nothing either, and takes three searches to do so.
+    if !languages.iter().flatten().any(|own| fits(own, wanted)) {
+        return found;
+    }
     for look in LOOKS {
         let near = nearest(look);
         let all = near.len() < look;
@@ -144,6 +148,7 @@ pub(super) fn measure(
     solved: &Solved,
     languages: &[Option<String>],
     public: &Public,
+    options: &SupportOptions,
     night: &Night<'_>,
 ) -> Result<Drafting> {
     let mut rows: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
@@ -200,7 +205,9 @@ pub(super) fn measure(
             }
         })
         .collect();
-    Drafting::measure(&examples, || Ok(night.control.check()?))
+    Drafting::measure(&examples, options.suggest_above_chance, || {
+        Ok(night.control.check()?)
+    })
 }
 
 /// The draft for a routed ticket: to the customer's last message when there is one. `told` and `article` read the texts
@@ -273,8 +280,14 @@ pub(super) fn draft(
         .agent_id
         .as_ref()
         .and_then(|id| agents.iter().find(|agent| agent.agent_id == *id));
-    let messages: Vec<&str> = ticket.messages.iter().map(String::as_str).collect();
-    let own = Own::of(&messages, signer.and_then(|agent| agent.name.as_deref()));
+    // What a draft may say of the customer is looked for where there can be a draft.
+    let own = match quotes.iter().any(|quote| quote.1.is_some()) {
+        true => {
+            let messages: Vec<&str> = ticket.messages.iter().map(String::as_str).collect();
+            Own::of(&messages, signer.and_then(|agent| agent.name.as_deref()))
+        }
+        false => Own::default(),
+    };
     let may_send = routed.route
         && routed
             .category

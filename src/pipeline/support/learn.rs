@@ -1,6 +1,6 @@
 //! Learning: candidates tried on unseen tickets, and the chosen one fitted to all.
 
-use super::super::Night;
+use super::super::{Night, SupportOptions};
 use super::collect::{Prepared, message};
 use super::draft;
 use super::knowledge::{About, Page};
@@ -50,7 +50,7 @@ pub(super) struct Tried {
 /// The name of the checkpoint of the classifier.
 const CHECKPOINT: &str = "category";
 
-pub(super) fn learn(prepared: &Prepared, night: &Night<'_>) -> Result<Learned> {
+pub(super) fn learn(prepared: &Prepared, options: &SupportOptions, night: &Night<'_>) -> Result<Learned> {
     let texts: Vec<&str> = prepared.old.iter().map(|old| old.text.as_str()).collect();
     let (words, rows) = TfIdf::fit(&texts, &TfIdfOptions::default());
     let solved = Solved::new(&rows);
@@ -59,7 +59,7 @@ pub(super) fn learn(prepared: &Prepared, night: &Night<'_>) -> Result<Learned> {
     let languages = draft::languages(&prepared.old);
     let public = draft::public(prepared);
     let (pages, articles) = draft::articles(&prepared.articles, &words);
-    let drafting = draft::measure(prepared, &solved, &languages, &public, night)?;
+    let drafting = draft::measure(prepared, &solved, &languages, &public, options, night)?;
     night.control.check()?;
 
     let mut learned = Learned {

@@ -80,7 +80,7 @@ impl Family for Support {
     }
 
     fn fit(&self, prepared: &Prepared, night: &Night<'_>) -> Result<Learned> {
-        learn::learn(prepared, night)
+        learn::learn(prepared, &self.options, night)
     }
 
     fn evaluate(

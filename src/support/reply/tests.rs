@@ -49,7 +49,7 @@ fn examples() -> Vec<Example> {
 }
 
 fn measured() -> Drafting {
-    Drafting::measure(&examples(), || Ok::<(), ()>(())).unwrap()
+    Drafting::measure(&examples(), 1.25, || Ok::<(), ()>(())).unwrap()
 }
 
 #[test]
@@ -136,10 +136,10 @@ fn language_and_history_are_needed() {
             .is_none()
     );
     assert_eq!(
-        Drafting::measure(&[], || Ok::<(), ()>(())),
+        Drafting::measure(&[], 1.25, || Ok::<(), ()>(())),
         Ok(Drafting::default())
     );
-    assert_eq!(Drafting::measure(&examples(), || Err("stop")), Err("stop"));
+    assert_eq!(Drafting::measure(&examples(), 1.25, || Err("stop")), Err("stop"));
 }
 
 #[test]
@@ -150,10 +150,17 @@ fn drafts_no_better_than_chance_are_not_shown() {
         example.reply = "Please ring the desk".into();
         example.random = example.reply.clone();
     }
-    let drafting = Drafting::measure(&all, || Ok::<(), ()>(())).unwrap();
+    let drafting = Drafting::measure(&all, 1.25, || Ok::<(), ()>(())).unwrap();
     let draft = drafting.draft(&all[0].quotes, "en", &Own::default(), true);
     assert_eq!((draft.decision, draft.reply), (DraftDecision::None, None));
     assert!(draft.why.unwrap().contains("hardly better") && draft.confidence.is_some());
+    // Unless the shop wants to see every draft.
+    let drafting = Drafting::measure(&all, 0.0, || Ok::<(), ()>(())).unwrap();
+    let shown = drafting.draft(&all[0].quotes, "en", &Own::default(), true);
+    assert_eq!(
+        (shown.decision, shown.confidence),
+        (DraftDecision::Suggest, draft.confidence)
+    );
 }
 
 #[test]
@@ -164,11 +171,11 @@ fn one_template_for_everything_is_suggested_and_what_is_near_chance_is_not() {
         example.reply = "Please ring the desk".into();
         example.random = example.reply.clone();
     }
-    let drafting = Drafting::measure(&all, || Ok::<(), ()>(())).unwrap();
+    let drafting = Drafting::measure(&all, 1.25, || Ok::<(), ()>(())).unwrap();
     let draft = drafting.draft(&all[0].quotes, "en", &Own::default(), false);
     assert_eq!(draft.decision, DraftDecision::Suggest, "{draft:?}");
-    assert_eq!(suggest_from(0.2), 0.25);
-    assert_eq!(suggest_from(1.0), SEND_FROM);
+    assert_eq!(suggest_from(0.2, 1.25), 0.25);
+    assert_eq!(suggest_from(1.0, 1.25), SEND_FROM);
 }
 
 #[test]
@@ -188,7 +195,9 @@ fn the_numbers_are_chosen_where_history_is_long_enough() {
             }
         })
         .collect();
-    let manner = &Drafting::measure(&all, || Ok::<(), ()>(())).unwrap().manners["en"];
+    let manner = &Drafting::measure(&all, 1.25, || Ok::<(), ()>(()))
+        .unwrap()
+        .manners["en"];
     assert_eq!(manner.weighing.temperature, 0.05);
     assert_eq!(manner.scores.measured_on, 80);
     assert!((manner.scores.bleu - 1.0).abs() < 1e-9 && (manner.scores.rouge_l - 1.0).abs() < 1e-9);
