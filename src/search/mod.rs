@@ -25,6 +25,7 @@ mod document;
 mod error;
 mod facets;
 mod find;
+mod held;
 mod layout;
 mod like;
 pub mod query;

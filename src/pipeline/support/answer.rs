@@ -33,10 +33,11 @@ pub(super) fn route(
     agents: &[Agent],
     load: &BTreeMap<String, u64>,
 ) -> Vec<Routed> {
-    let mut routed: Vec<Routed> = tickets
-        .par_iter()
-        .map(|ticket| decide(knowledge, ticket))
-        .collect();
+    let mut routed: Vec<Routed> = match tickets {
+        // One alone is decided where it stands: a process that only asks (the extension's host) gets no threads from us.
+        [one] => vec![decide(knowledge, one)],
+        many => many.par_iter().map(|ticket| decide(knowledge, ticket)).collect(),
+    };
     let staff: Vec<crate::support::Agent> = agents.iter().map(|agent| staff(agent, load)).collect();
     let seat: BTreeMap<&str, usize> = agents
         .iter()
@@ -94,7 +95,7 @@ pub(super) fn route(
 }
 
 /// Category, team and priority of one ticket: a person's word first, then the model's where it is sure enough.
-fn decide(knowledge: &Knowledge, ticket: &Open) -> Routed {
+pub(super) fn decide(knowledge: &Knowledge, ticket: &Open) -> Routed {
     let policy = &knowledge.policy;
     let guess = knowledge.guess(&ticket.text, ticket.subject, Some(&ticket.ticket_id));
     let best = guess

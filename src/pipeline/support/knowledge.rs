@@ -220,25 +220,26 @@ impl Knowledge {
         )
     }
 
-    /// Reads what the published generation learned; none when nothing is published.
-    pub(super) fn load(shop: &Shop) -> Result<Option<Knowledge>> {
-        let Some(published) = shop.published("support")? else {
-            return Ok(None);
-        };
-        Knowledge::of(shop, published.generation).map(Some)
-    }
-
     /// Reads what a generation learned.
     ///
     /// # Errors
     /// Models that are not there, damaged, or do not belong together.
     pub(super) fn of(shop: &Shop, generation: i64) -> Result<Knowledge> {
-        let policy = read(shop, generation, "support policy")?;
+        let policy: Policy = read(shop, generation, "support policy")?;
         let (traces, languages): (Vec<Trace>, Vec<Option<String>>) =
             read(shop, generation, "support traces")?;
         let rows: Csr = read(shop, generation, "support vectors")?;
         let (pages, articles): (Vec<Page>, Csr) = read(shop, generation, "support articles")?;
-        if rows.rows != traces.len() || rows.rows != languages.len() || articles.rows != pages.len() {
+        let known = |trace: &Trace| {
+            trace
+                .class
+                .is_none_or(|class| (class as usize) < policy.classes.len())
+        };
+        if rows.rows != traces.len()
+            || rows.rows != languages.len()
+            || articles.rows != pages.len()
+            || !traces.iter().all(known)
+        {
             bail!(
                 "the support models of generation {generation} do not belong together; run the support job again"
             );
