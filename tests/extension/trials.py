@@ -453,15 +453,47 @@ def live():
     searches = calls = 0
     while not os.path.exists(os.path.join(folder, "stop")):
         for name, one in expected.items():
-            said = json.dumps([list(row) for row in rows(connection, one["sql"])])
+            said = [list(row) for row in rows(connection, one["sql"])]
             assert said in one["answers"], (name, said, one["answers"])
-            seen[name].add(said)
+            seen[name].add(json.dumps(said))
             calls += 1
         found = rows(connection, "SELECT s.id, s.snippet, t.subject FROM ticket_search('refund OR parcel OR fresh', 20) AS s JOIN tickets AS t ON t.ticket_id = s.id")
         assert len(found) >= 19, found
         searches += 1
     assert all(len(answers) == 2 for answers in seen.values()), {name: len(answers) for name, answers in seen.items()}
     print(f"{calls} answers, {searches} searches")
+
+
+def old_hosts():
+    """A SQLite that is too old, and a second one in the process, hear why; the process lives."""
+    import ctypes
+
+    loaded = ctypes.CDLL(library)
+    slots = 272  # of the table as it is today
+    free, version_slot, malloc_slot, module_slot = 58, 67, 68, 117
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype = ctypes.c_void_p
+    kept = []
+
+    def attempt(version, marker):
+        table = (ctypes.c_void_p * slots)()
+        number = ctypes.CFUNCTYPE(ctypes.c_int)(lambda: version)
+        kept.append((table, number))
+        table[version_slot] = ctypes.cast(number, ctypes.c_void_p)
+        table[malloc_slot] = ctypes.cast(libc.malloc, ctypes.c_void_p)
+        table[module_slot] = marker
+        message = ctypes.c_char_p()
+        loaded.sqlite3_nightclerk_init.restype = ctypes.c_int
+        code = loaded.sqlite3_nightclerk_init(ctypes.c_void_p(1), ctypes.byref(message), table)
+        return code, (message.value or b"").decode()
+
+    assert attempt(3_036_000, 1) == (1, "nightclerk: this SQLite is 3.36.0, nightclerk needs 3.37.0 or newer")
+    assert attempt(3_007_017, 1)[0] == 1
+    all_well(ask_everything(connect()))
+    code, said = attempt(3_040_001, 1)
+    assert code == 1 and "already serves another copy of SQLite" in said, said
+    all_well(ask_everything(connect()))
+    print("refused")
 
 
 globals()[trial]()

@@ -230,6 +230,9 @@ impl Knowledge {
             read(shop, generation, "support traces")?;
         let rows: Csr = read(shop, generation, "support vectors")?;
         let (pages, articles): (Vec<Page>, Csr) = read(shop, generation, "support articles")?;
+        let words: TfIdf = read(shop, generation, "support words")?;
+        // Columns cost memory whether they are used or not, so they are compared before anything is built on them.
+        let columns = |rows: &Csr| rows.columns == words.vocabulary_len();
         let known = |trace: &Trace| {
             trace
                 .class
@@ -238,6 +241,8 @@ impl Knowledge {
         if rows.rows != traces.len()
             || rows.rows != languages.len()
             || articles.rows != pages.len()
+            || !columns(&rows)
+            || !columns(&articles)
             || !traces.iter().all(known)
         {
             bail!(
@@ -256,7 +261,7 @@ impl Knowledge {
         }
         Ok(Knowledge {
             policy,
-            words: read(shop, generation, "support words")?,
+            words,
             solved: Solved::new(&rows),
             traces,
             languages,
