@@ -371,12 +371,17 @@ fn what_the_extension_registers_is_documented() {
     let quoted = |line: &str| line.split('"').nth(1).unwrap().to_owned();
     let mut names: Vec<String> = sources
         .lines()
-        .filter(|line| line.trim_start().starts_with("name: \"") || line.contains("create_scalar_function(\""))
+        .filter(|line| {
+            line.trim_start().starts_with("name: \"") || line.contains("create_scalar_function(\"")
+        })
         .map(quoted)
         .collect();
     names.sort();
     assert_eq!(names.len(), 10, "{names:?}");
     for name in names {
-        assert!(page.contains(&format!("`{name}(")), "{name} is not in docs/extension.md");
+        assert!(
+            page.contains(&format!("`{name}(")),
+            "{name} is not in docs/extension.md"
+        );
     }
 }

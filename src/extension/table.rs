@@ -14,7 +14,7 @@
 //!   the first rows are not the right ones. SQLite applies it all the same, so to know of it only saves work.
 
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::ffi::{CStr, c_int};
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -133,7 +133,7 @@ unsafe impl<'vtab> VTab<'vtab> for Table {
                 call: None,
                 rows: Vec::new(),
                 at: 0,
-                broken: Cell::new(false),
+                broken: RefCell::default(),
                 table: PhantomData,
             })
         })
@@ -232,17 +232,14 @@ pub(super) struct Scan<'vtab> {
     call: Option<Call>,
     rows: Vec<Vec<Value>>,
     at: usize,
-    /// Whether a callback that cannot say so has failed.
-    broken: Cell<bool>,
+    /// Why a callback failed that cannot say so.
+    broken: RefCell<Option<String>>,
     table: PhantomData<&'vtab Table>,
 }
 
 impl Scan<'_> {
     fn whole(&self) -> Result<(), String> {
-        if self.broken.get() {
-            return Err("the scan failed".into());
-        }
-        Ok(())
+        self.broken.borrow().clone().map_or(Ok(()), Err)
     }
 }
 
@@ -251,6 +248,7 @@ unsafe impl VTabCursor for Scan<'_> {
     fn filter(&mut self, plan: c_int, _: Option<&str>, values: &Filters<'_>) -> rusqlite::Result<()> {
         let (function, clerk) = (self.function, self.clerk.clone());
         (self.rows, self.at, self.call) = (Vec::new(), 0, None);
+        *self.broken.borrow_mut() = None;
         let (call, rows) = guarded(function.name, "filter", || {
             let mut values = values.iter();
             let mut given = |bit: c_int| match plan & bit {
@@ -300,8 +298,8 @@ unsafe impl VTabCursor for Scan<'_> {
             Ok::<_, String>(self.at >= self.rows.len())
         });
         // It cannot say that it failed: the next callback does.
-        end.unwrap_or_else(|_| {
-            self.broken.set(true);
+        end.unwrap_or_else(|error| {
+            *self.broken.borrow_mut() = Some(error.to_string());
             false
         })
     }

@@ -277,3 +277,85 @@ fn no_flipped_bit_is_taken_for_an_index() {
     }
     assert!(noticed > 120, "{noticed} of 240 noticed");
 }
+
+/// A guest maps nothing: it finds the same as others, takes up commits, and survives files that are cut short under it.
+#[test]
+fn a_guest_outlives_what_happens_to_the_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let documents = (0..300).map(|i| ticket(&i.to_string(), "order", &format!("text {i} 订单 {}", i % 9)));
+    let mapped = build(folder.path(), documents.collect());
+    let guest = Reader::open_as_guest(folder.path()).unwrap();
+    let shared = guest
+        .sharing()
+        .with_synonyms(&[("parcel".to_owned(), "order".to_owned())]);
+    for query in [
+        "order",
+        "订单 29*",
+        "\"text 7\"",
+        "status:open text",
+        "ordre",
+        "nothing1",
+    ] {
+        let options = Options::default();
+        let expected = mapped.find(Kind::Ticket, query, &options).unwrap();
+        assert_eq!(
+            guest.find(Kind::Ticket, query, &options).unwrap(),
+            expected,
+            "{query}"
+        );
+        assert_eq!(
+            shared.find(Kind::Ticket, query, &options).unwrap(),
+            expected,
+            "{query}"
+        );
+    }
+    assert_eq!(
+        (ids(&shared, "parcel").len(), ids(&guest, "parcel").len()),
+        (100, 0)
+    );
+    let mut writer = IndexWriter::open(folder.path(), "shop").unwrap().writer;
+    for round in 0..5 {
+        let change = Change::Put(ticket(&format!("new-{round}"), "fresh", "order"));
+        writer.apply([change]).unwrap();
+        writer.commit(2 + round).unwrap();
+        assert_eq!(ids(&guest, "fresh").len(), 1 + round as usize);
+    }
+    writer.close().unwrap();
+    assert_eq!(ids(&guest, "fresh").len(), 5); // after merges, perhaps
+    let name = fs::read_to_string(folder.path().join("current")).unwrap();
+    for entry in fs::read_dir(folder.path().join(name.trim())).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|kind| kind != "json") {
+            fs::File::options()
+                .write(true)
+                .open(path)
+                .unwrap()
+                .set_len(3)
+                .unwrap();
+        }
+    }
+    // What is held in memory still answers; what has to be read is damage.
+    assert_eq!(
+        guest
+            .find(
+                Kind::Ticket,
+                "fresh",
+                &Options {
+                    snippets: false,
+                    ..Options::default()
+                }
+            )
+            .unwrap()
+            .hits
+            .len(),
+        5
+    );
+    assert!(matches!(
+        guest.search(Kind::Ticket, "fresh", 5),
+        Err(SearchError::Damaged { .. })
+    ));
+    assert!(matches!(
+        Reader::open_as_guest(folder.path()),
+        Err(SearchError::Damaged { .. })
+    ));
+}

@@ -18,7 +18,8 @@ pub fn library() -> &'static Path {
         let target = tmp.parent().unwrap();
         let built = Command::new(env!("CARGO"))
             .args(["rustc", "--quiet", "--lib", "--crate-type", "cdylib"])
-            .args(["--no-default-features", "--features", "extension", "--target-dir"])
+            .args(["--no-default-features", "--features", "extension,daemon-parts"])
+            .arg("--target-dir")
             .arg(target)
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .output()

@@ -275,9 +275,6 @@ fn one_symbol_and_no_sqlite() {
 
 #[test]
 fn a_panic_in_any_callback_is_an_sql_error() {
-    if std::env::var_os("NIGHTCLERK_EXTENSION").is_some() {
-        return missing("panics", "the library named has no switch for them");
-    }
     trial("panics", library(), shop(), 0);
 }
 

@@ -83,6 +83,13 @@ def panics():
               ("draft_reply.call", "SELECT draft_reply('where is it')"),
               ("nightclerk_status.call", "SELECT nightclerk_status()"),
               ("nightclerk_version.call", "SELECT nightclerk_version()")]
+    os.environ["NIGHTCLERK_TEST_PANIC"] = "nightclerk_version.call"
+    try:
+        connect().execute("SELECT nightclerk_version()")
+        print("this library was built without debug assertions: it has no switch for panics")
+        sys.exit(77)
+    except sqlite3.Error:
+        pass
     for name, statement in calls:
         connection = connect()
         os.environ["NIGHTCLERK_TEST_PANIC"] = name

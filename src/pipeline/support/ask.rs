@@ -154,7 +154,12 @@ impl Models {
 
     /// What a text is about. Reads nothing from the file.
     pub fn classify(&self, text: &str) -> Classified {
-        let routed = answer::decide(&self.knowledge, &ticket(text, None, 0));
+        // Neither the language nor what the customer says of themselves has a part in it.
+        let ticket = Open {
+            text: collect::text("", text),
+            ..Open::default()
+        };
+        let routed = answer::decide(&self.knowledge, &ticket);
         Classified {
             decision: decision(&routed),
             category: routed.category.clone(),
