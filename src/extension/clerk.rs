@@ -5,6 +5,7 @@
 //! `data_version` moves, which costs two microseconds to ask; so a call after no commit of anybody reads nothing twice, and
 //! one after a publication finds the new generation.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -263,10 +264,10 @@ impl Guest {
     /// Runs what reads the file, all of it as of one instant.
     fn at_one_instant<T>(&mut self, read: impl FnOnce(&mut Guest) -> Result<T>) -> Result<T> {
         self.shop.begin()?;
-        // Somebody may have committed since the last look.
-        let read = self.look().and_then(|()| read(self));
+        // Somebody may have committed since the last look. A panic goes on after the end: a reader left open holds the log.
+        let read = catch_unwind(AssertUnwindSafe(|| self.look().and_then(|()| read(self))));
         self.shop.end()?;
-        read
+        read.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
     /// What a text is about.
