@@ -25,11 +25,11 @@ function show(title, statement, ...values) {
 const popular = "SELECT product_id FROM clerk.popular_products WHERE category = '' ORDER BY rank LIMIT 3";
 const session = JSON.stringify(db.prepare(popular).all().map((row) => row.product_id));
 show("You may also like", `
-    SELECT s.rank, p.title, p.price FROM recommend_session(?, 5) AS s
+    SELECT s.rank, p.title, printf('%.2f', p.price) AS price FROM recommend_session(?, 5) AS s
     JOIN clerk.products AS p ON p.product_id = s.product_id ORDER BY s.rank`, session);
 
 show("Products found", `
-    SELECT p.title, p.price, s.snippet FROM product_search('la* OR te*', 3) AS s
+    SELECT p.title, printf('%.2f', p.price) AS price, s.snippet FROM product_search('la* OR te*', 3) AS s
     JOIN clerk.products AS p ON p.product_id = s.id ORDER BY s.score DESC`);
 
 const { product } = db.prepare("SELECT min(product_id) AS product FROM clerk.price_forecasts WHERE seller = ''").get();

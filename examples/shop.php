@@ -38,12 +38,12 @@ function show(string $title, string $statement, ...$values): void
 $popular = rows("SELECT product_id FROM clerk.popular_products WHERE category = '' ORDER BY rank LIMIT 3");
 $session = json_encode(array_column($popular, 0));
 show('You may also like', <<<'SQL'
-    SELECT s.rank, p.title, p.price FROM recommend_session(?, 5) AS s
+    SELECT s.rank, p.title, printf('%.2f', p.price) FROM recommend_session(?, 5) AS s
     JOIN clerk.products AS p ON p.product_id = s.product_id ORDER BY s.rank
     SQL, $session);
 
 show('Products found', <<<'SQL'
-    SELECT p.title, p.price, s.snippet FROM product_search('la* OR te*', 3) AS s
+    SELECT p.title, printf('%.2f', p.price), s.snippet FROM product_search('la* OR te*', 3) AS s
     JOIN clerk.products AS p ON p.product_id = s.id ORDER BY s.score DESC
     SQL);
 

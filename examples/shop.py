@@ -26,11 +26,11 @@ def show(title, statement, *values):
 # A visitor has looked at three products, the latest last.
 session = json.dumps([row[0] for row in db.execute("SELECT product_id FROM clerk.popular_products WHERE category = '' ORDER BY rank LIMIT 3")])
 show("You may also like", """
-    SELECT s.rank, p.title, p.price FROM recommend_session(?, 5) AS s
+    SELECT s.rank, p.title, printf('%.2f', p.price) FROM recommend_session(?, 5) AS s
     JOIN clerk.products AS p ON p.product_id = s.product_id ORDER BY s.rank""", session)
 
 show("Products found", """
-    SELECT p.title, p.price, s.snippet FROM product_search('la* OR te*', 3) AS s
+    SELECT p.title, printf('%.2f', p.price), s.snippet FROM product_search('la* OR te*', 3) AS s
     JOIN clerk.products AS p ON p.product_id = s.id ORDER BY s.score DESC""")
 
 product = db.execute("SELECT min(product_id) FROM clerk.price_forecasts WHERE seller = ''").fetchone()[0]

@@ -7,13 +7,13 @@
 ATTACH 'shop.db' AS clerk;
 
 SELECT 'You may also like';
-SELECT '  ' || s.rank, p.title, p.price
+SELECT '  ' || s.rank, p.title, printf('%.2f', p.price)
 FROM recommend_session((SELECT json_group_array(product_id) FROM
          (SELECT product_id FROM clerk.popular_products WHERE category = '' ORDER BY rank LIMIT 3)), 5) AS s
 JOIN clerk.products AS p ON p.product_id = s.product_id ORDER BY s.rank;
 
 SELECT 'Products found';
-SELECT '  ' || p.title, p.price, s.snippet FROM product_search('la* OR te*', 3) AS s
+SELECT '  ' || p.title, printf('%.2f', p.price), s.snippet FROM product_search('la* OR te*', 3) AS s
 JOIN clerk.products AS p ON p.product_id = s.id ORDER BY s.score DESC;
 
 SELECT 'The price of ' || min(product_id) || ' in the next days' FROM clerk.price_forecasts WHERE seller = '';

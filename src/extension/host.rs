@@ -3,12 +3,14 @@
 //! SQLite hands an extension a table of its functions, which grows with its versions. rusqlite copies it into statics of this
 //! library and refuses tables older than 3.45, in a way that ends the process; we use nothing younger than 3.37. So
 //! [`adopt`] looks at the version first and gives rusqlite a table of its own: the host's slots as far as the host has
-//! them, and nothing after. A slot that is missing is never called by us; were it, that would be a panic and so an SQL error.
+//! them. Of the younger ones rusqlite needs two on our ways, those that keep something with a connection: it lets go of a busy
+//! handler there that we never set. Before 3.44 these are functions of ours that keep nothing. Any other missing slot is a panic
+//! when it is called, and so an SQL error.
 //!
 //! The statics serve one SQLite. A process can hold two (the system's, and one that came inside some package), and each
 //! might load us: the second one is refused, because its connections must never meet the first one's functions.
 
-use std::ffi::{CStr, CString, c_char, c_int};
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::mem::offset_of;
 use std::path::PathBuf;
 use std::ptr;
@@ -30,6 +32,26 @@ static SERVED: AtomicUsize = AtomicUsize::new(0);
 
 unsafe extern "C" fn told() -> c_int {
     TOLD
+}
+
+unsafe extern "C" fn nothing_kept(_: *mut ffi::sqlite3, _: *const c_char) -> *mut c_void {
+    ptr::null_mut()
+}
+
+unsafe extern "C" fn keep_nothing(
+    _: *mut ffi::sqlite3,
+    _: *const c_char,
+    data: *mut c_void,
+    free: Option<unsafe extern "C" fn(*mut c_void)>,
+) -> c_int {
+    if data.is_null() {
+        return ffi::SQLITE_OK;
+    }
+    if let Some(free) = free {
+        // SAFETY: what is not kept is freed, as the real one does when it fails.
+        unsafe { free(data) };
+    }
+    ffi::SQLITE_ERROR
 }
 
 /// The host's version, 3040001 for 3.40.1.
@@ -94,6 +116,8 @@ pub(super) unsafe fn adopt(
         ptr::copy_nonoverlapping(api.cast::<u8>(), (&raw mut *copy).cast::<u8>(), length(version));
     }
     copy.libversion_number = Some(told);
+    copy.get_clientdata.get_or_insert(nothing_kept);
+    copy.set_clientdata.get_or_insert(keep_nothing);
     // For as long as the process: rusqlite keeps what is in it, SQLite hands out the same each time.
     Ok(Box::into_raw(copy))
 }

@@ -150,7 +150,8 @@ impl Drop for Table {
 fn plan(function: &Function, info: &mut IndexInfo) -> Result<bool, String> {
     let mut places: Vec<Option<usize>> = vec![None; function.arguments];
     let (mut limit, mut offset) = (None, None);
-    let (mut all_consumed, mut impossible) = (true, false);
+    let mut unusable = vec![false; function.arguments];
+    let mut all_consumed = true;
     for (at, constraint) in info.constraints().enumerate() {
         let argument = usize::try_from(constraint.column())
             .ok()
@@ -171,13 +172,12 @@ fn plan(function: &Function, info: &mut IndexInfo) -> Result<bool, String> {
             _ => None,
         };
         match given {
-            Some(argument) if !constraint.is_usable() => {
-                impossible |= places[argument].is_none();
-            }
+            Some(argument) if !constraint.is_usable() => unusable[argument] = true,
             Some(argument) if places[argument].is_none() => places[argument] = Some(at),
             _ => all_consumed = false,
         }
     }
+    let impossible = (0..function.arguments).any(|at| unusable[at] && places[at].is_none());
     if let Some(missing) = places[..function.required].iter().position(Option::is_none) {
         if impossible {
             return Ok(false);
