@@ -3,7 +3,7 @@
 use super::answer::{self, Routed};
 use super::collect::{self, Open};
 use super::draft::{self, Drafted, Source, Told};
-use super::knowledge::Knowledge;
+use super::knowledge::{Asked, Knowledge};
 use crate::store::{Agent, Shop};
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -159,7 +159,7 @@ impl Models {
             text: collect::text("", text),
             ..Open::default()
         };
-        let routed = answer::decide(&self.knowledge, &ticket);
+        let routed = answer::decide(&self.knowledge, &ticket, Asked::Decision);
         Classified {
             decision: decision(&routed),
             category: routed.category.clone(),
