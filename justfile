@@ -24,12 +24,22 @@ soak:
     NIGHTCLERK_PAIRS=100 NIGHTCLERK_FAULTS=20 cargo test --test serve
     NIGHTCLERK_KILLS=300 cargo test --test crash -- --nocapture
     cargo test --lib -- night::plan --include-ignored
-    NIGHTCLERK_TORN=20 cargo test --lib -- search::tests_upkeep::a_torn_file --nocapture
+    NIGHTCLERK_TORN=20 cargo test --lib -- search::tests_torn::a_torn_file --nocapture
+    NIGHTCLERK_HOSTILE=10000 NIGHTCLERK_DAMAGED=1000 NIGHTCLERK_FORKS=200 cargo test --test extension
+
+# The SQLite extension: target/release/nightclerk.so, .dylib or .dll (docs/extension.md).
+extension:
+    cargo rustc --release --lib --crate-type cdylib --no-default-features --features extension -- -C strip=symbols
+    cd "${CARGO_TARGET_DIR:-target}/release" && for made in libnightclerk.so libnightclerk.dylib; do if [ -e $made ]; then cp $made ${made#lib}; fi; done
+
+# Hostile bytes for what the extension reads: `just fuzz query` or `just fuzz model` (needs nightly Rust and cargo-fuzz).
+fuzz target:
+    cargo +nightly fuzz run --fuzz-dir tests/fuzz {{target}}
 
 # The file of a demo, opened in SQLite 3.37.
-old-sqlite:
+old-sqlite: extension
     cargo run --release -- demo target/old-sqlite-demo --scale 0.1 --quiet
-    NIGHTCLERK_FILE="$PWD/target/old-sqlite-demo/shop.db" cargo test --manifest-path tests/old-sqlite/Cargo.toml
+    NIGHTCLERK_FILE="$PWD/target/old-sqlite-demo/shop.db" NIGHTCLERK_EXTENSION="$PWD/target/release/nightclerk.so" cargo test --manifest-path tests/old-sqlite/Cargo.toml
 
 # One comparison: publish, daemon, import, retail or another. See benches/README.md.
 bench name:

@@ -38,7 +38,6 @@ pub mod extension;
 pub mod fit;
 #[cfg(feature = "daemon")]
 pub mod night;
-#[cfg(feature = "daemon")]
 pub mod pipeline;
 pub mod price;
 pub mod recommend;

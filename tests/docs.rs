@@ -363,3 +363,25 @@ fn the_sql_of_the_support_page_works() {
     }
     assert_eq!(statements, 6);
 }
+
+#[test]
+fn what_the_extension_registers_is_documented() {
+    let page = read("docs/extension.md");
+    let sources = read("src/extension/tables.rs") + &read("src/extension/scalars.rs");
+    let quoted = |line: &str| line.split('"').nth(1).unwrap().to_owned();
+    let mut names: Vec<String> = sources
+        .lines()
+        .filter(|line| {
+            line.trim_start().starts_with("name: \"") || line.contains("create_scalar_function(\"")
+        })
+        .map(quoted)
+        .collect();
+    names.sort();
+    assert_eq!(names.len(), 10, "{names:?}");
+    for name in names {
+        assert!(
+            page.contains(&format!("`{name}(")),
+            "{name} is not in docs/extension.md"
+        );
+    }
+}

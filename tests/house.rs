@@ -68,7 +68,15 @@ fn nothing_imports_upwards() {
         ),
         (
             "extension",
-            &["search", "support", "recommend", "price", "text", "store"],
+            &[
+                "pipeline",
+                "search",
+                "support",
+                "recommend",
+                "price",
+                "text",
+                "store",
+            ],
         ),
     ];
     let mut seen = 0;

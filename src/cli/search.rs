@@ -1,12 +1,10 @@
 //! `nightclerk search`: full-text search of tickets, articles or products, as fresh as the index.
 
 use super::{Failure, Global, Out};
-use crate::pipeline::zone;
-use crate::search::{Counts, Facet, Found, Hit, Kind, LARGEST_LIMIT, Options, Reader};
+use crate::pipeline::finder::{self, Lore};
+use crate::search::{Counts, Facet, Found, Hit, Kind, LARGEST_LIMIT, Options};
 use crate::store::{Shop, Table, Value};
 use anyhow::Result;
-use chrono::{NaiveDate, NaiveTime, TimeDelta, TimeZone};
-use chrono_tz::Tz;
 use std::io::IsTerminal;
 
 /// What to look for, and where.
@@ -55,11 +53,8 @@ enum Place {
 pub fn run(args: &SearchArgs, global: &Global) -> Result<()> {
     let shop = Shop::open_read_only(&global.db)?;
     let out = Out::new(global);
-    let zone = zone(&shop.settings()?.time_zone)?;
-    let reader = Reader::open(&shop.beside(".search"))?
-        .with_days(move |day| first_second(day, zone))
-        .with_synonyms(&synonyms(&shop)?);
-    let waiting = waiting(&shop, &reader)?;
+    let reader = Lore::read(&shop)?.given_to(finder::open(&shop)?);
+    let waiting = finder::waiting(&shop, &reader)?;
     let kind = match args.place {
         Place::Tickets => Kind::Ticket,
         Place::Articles => Kind::Article,
@@ -140,60 +135,6 @@ fn facets(counts: &Counts) -> Table {
     }
 }
 
-/// The shop's list of words that mean the same.
-fn synonyms(shop: &Shop) -> Result<Vec<(String, String)>> {
-    let pairs = shop.select("SELECT term, also FROM synonyms ORDER BY term, also", &[])?;
-    let text = |value: &Value| match value {
-        Value::Text(text) => text.clone(),
-        _ => String::new(), // the columns are STRICT and NOT NULL
-    };
-    Ok(pairs
-        .rows
-        .iter()
-        .map(|row| (text(&row[0]), text(&row[1])))
-        .collect())
-}
-
-/// How many changes the index does not hold yet; an error when it is the index of another file.
-fn waiting(shop: &Shop, reader: &Reader) -> Result<u64> {
-    let of_file = shop.select("SELECT value FROM settings WHERE name = 'instance'", &[])?;
-    let of_file = match of_file.rows.first().map(|row| &row[0]) {
-        Some(Value::Text(instance)) => Some(instance.as_str()),
-        _ => None,
-    };
-    let state = reader.state()?;
-    let seq = match &state {
-        Some((instance, seq, mark))
-            if Some(instance.as_str()) == of_file
-                && *seq <= shop.outbox_newest()?
-                && shop.index_marks()?.contains(mark) =>
-        {
-            *seq
-        }
-        _ => {
-            let folder = shop.beside(".search");
-            return Err(Failure::Some(format!(
-                "the search index in {} was made from another database or a newer copy of this one: nightclerk run \
-                 search builds it anew",
-                folder.display()
-            ))
-            .into());
-        }
-    };
-    Ok(shop.outbox_waiting(seq)?.0)
-}
-
-/// The first second of a local day; where the clock is set forward over midnight, the first there is.
-fn first_second(day: NaiveDate, zone: Tz) -> i64 {
-    let midnight = day.and_time(NaiveTime::MIN);
-    (0..48)
-        .find_map(|half| {
-            zone.from_local_datetime(&(midnight + TimeDelta::minutes(30 * half)))
-                .earliest()
-        })
-        .map_or_else(|| midnight.and_utc().timestamp(), |first| first.timestamp())
-}
-
 fn table(hits: &[Hit], html: bool) -> Table {
     let row = |hit: &Hit| {
         let snippet = if html {
@@ -256,21 +197,5 @@ mod tests {
         assert_eq!(shown(&hit, false), "x?[2J  1.00\n    a &lt; <b> \"'");
         assert!(shown(&hit, true).contains("\u{1b}[1;33ma\u{1b}[0m"));
         assert!(matches!(&table(&[hit], true).rows[0][2], Value::Text(t) if t == html));
-    }
-
-    #[test]
-    fn days_begin_where_the_clock_says() {
-        let day = |y, m, d| NaiveDate::from_ymd_opt(y, m, d).unwrap();
-        // 2026-11-01 is day 20758 after 1970-01-01; Berlin is an hour ahead of UTC in November.
-        assert_eq!(first_second(day(2026, 11, 1), chrono_tz::UTC), 20_758 * 86_400);
-        assert_eq!(
-            first_second(day(2026, 11, 1), chrono_tz::Europe::Berlin),
-            20_758 * 86_400 - 3600
-        );
-        // Sao Paulo had no midnight on 2018-11-04 (day 17839): the day began at 01:00, three hours behind UTC less one.
-        assert_eq!(
-            first_second(day(2018, 11, 4), chrono_tz::America::Sao_Paulo),
-            17_839 * 86_400 + 3 * 3600
-        );
     }
 }

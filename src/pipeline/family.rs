@@ -36,6 +36,11 @@ pub trait Family {
         None
     }
 
+    /// Models without which a published generation is not whole: an erasure may have taken them away.
+    fn models(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Reads everything the family needs. The snapshot closes when this returns.
     fn collect(&self, snapshot: &Snapshot, night: &Night<'_>) -> Result<Self::Collected>;
 
@@ -102,7 +107,7 @@ pub fn run<F: Family>(family: &F, brief: Brief<'_>) -> Result<Outcome> {
     drop(snapshot);
     if let Some(fingerprint) = fingerprint
         && !night.dry_run
-        && let Some(why) = nothing_changed(F::NAME, fingerprint, &night)?
+        && let Some(why) = nothing_changed(family, fingerprint, &night)?
     {
         return Ok(Outcome {
             generation: None,
@@ -210,8 +215,8 @@ fn fingerprint(family: &str, options: &str, rows: u128, night: &Night<'_>) -> u1
 }
 
 /// Why there is nothing to do: what is published was made of exactly this, and is whole.
-fn nothing_changed(family: &str, fingerprint: u128, night: &Night<'_>) -> Result<Option<String>> {
-    let Some(published) = night.shop.published(family)? else {
+fn nothing_changed<F: Family>(family: &F, fingerprint: u128, night: &Night<'_>) -> Result<Option<String>> {
+    let Some(published) = night.shop.published(F::NAME)? else {
         return Ok(None);
     };
     let number = published.generation;
@@ -222,6 +227,11 @@ fn nothing_changed(family: &str, fingerprint: u128, night: &Night<'_>) -> Result
     };
     if kept.as_deref() != Some(&fingerprint.to_le_bytes()) || !night.shop.is_intact(number)? {
         return Ok(None);
+    }
+    for model in family.models() {
+        if !night.shop.has_model(number, model)? {
+            return Ok(None);
+        }
     }
     Ok(Some(format!(
         "nothing changed: rows, options and instant are those of generation {number}, which stays published"

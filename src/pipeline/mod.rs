@@ -16,6 +16,7 @@
 //! whatever a night leaves out is counted in `run_drops`.
 
 mod family;
+pub mod finder;
 pub mod index;
 mod night;
 mod options;

@@ -11,11 +11,13 @@
 //! - popularity of the latest sessions, and likeness of words.
 //!
 //! These beat recurrent networks on most public click logs (same source), cost seconds, and their lists are small enough to
-//! answer from inside a database. [`blend`] tunes their weights, [`judge`] tells HR@20 and MRR@20 on sessions that came later.
+//! answer from inside a database. [`blend`] tunes their weights, [`judge`] tells HR@20 and MRR@20 on sessions that came later,
+//! [`kept`] is the model as it is published, for whoever asks about a session under way.
 
 pub mod blend;
 pub mod context;
 pub mod judge;
+pub mod kept;
 pub mod knn;
 pub mod rules;
 

@@ -4,6 +4,8 @@
 //! opens it for reading and takes the lock shared, which still keeps the writer's garbage collection from removing
 //! files while they are being opened. Where there is no lock file, or it may not be opened, nothing is locked: a file
 //! that vanishes in between is an error at opening, and the caller opens again.
+//!
+//! Files are mapped in a process of our own, and copied in somebody else's: see [`super::held`].
 
 use std::fs::File;
 use std::io;
@@ -16,17 +18,22 @@ use tantivy::directory::{
     DirectoryLock, FileHandle, Lock, MmapDirectory, WatchCallback, WatchHandle, WritePtr,
 };
 
+use super::held::Held;
+
 /// An index folder opened for reading.
 #[derive(Debug, Clone)]
 pub(super) struct ReadOnly {
     files: MmapDirectory,
+    held: Option<Arc<Held>>,
     folder: PathBuf,
 }
 
 impl ReadOnly {
-    pub(super) fn open(folder: &Path) -> Result<ReadOnly, OpenDirectoryError> {
+    /// Maps the files, or reads them through `held`.
+    pub(super) fn open(folder: &Path, held: Option<Arc<Held>>) -> Result<ReadOnly, OpenDirectoryError> {
         Ok(ReadOnly {
             files: MmapDirectory::open(folder)?,
+            held,
             folder: folder.to_owned(),
         })
     }
@@ -41,7 +48,10 @@ fn refused() -> io::Error {
 
 impl Directory for ReadOnly {
     fn get_file_handle(&self, path: &Path) -> Result<Arc<dyn FileHandle>, OpenReadError> {
-        self.files.get_file_handle(path)
+        match &self.held {
+            Some(held) => held.open(&self.folder.join(path)),
+            None => self.files.get_file_handle(path),
+        }
     }
 
     fn exists(&self, path: &Path) -> Result<bool, OpenReadError> {

@@ -123,10 +123,10 @@ impl Reader {
         };
         self.guard(|generation| {
             let searcher = &generation.searcher;
-            let Some(address) = like::lies_at(searcher, &self.fields, &key)? else {
+            let Some(address) = like::lies_at(searcher, self.fields(), &key)? else {
                 return Ok(None);
             };
-            let query = like::like(searcher, &self.fields, kind, address)?;
+            let query = like::like(searcher, self.fields(), kind, address)?;
             let limit = options.limit.min(LARGEST_LIMIT);
             let one_more = Options {
                 limit: limit + 1,
@@ -146,7 +146,7 @@ impl Reader {
         guarded(|| read(&generation))
             .and_then(|found| found.map_err(|error| error.to_string()))
             .map_err(|what| SearchError::Damaged {
-                folder: self.folder.clone(),
+                folder: self.folder().to_owned(),
                 what,
             })
     }
@@ -175,7 +175,7 @@ impl Reader {
             hits.truncate(limit);
         }
         let tolerant = if options.typos && hits.len() < limit {
-            typos::tolerant(query, searcher, &self.fields, kind)?
+            typos::tolerant(query, searcher, self.fields(), kind)?
         } else {
             None
         };
@@ -219,7 +219,7 @@ impl Reader {
     ) -> tantivy::Result<(Vec<Ranked>, Option<Counts>)> {
         let target = Target {
             kind,
-            fields: &self.fields,
+            fields: self.fields(),
             day_start: &*self.day_start,
         };
         let (searcher, compiled) = (&generation.searcher, target.compile(query));
@@ -271,10 +271,10 @@ impl Reader {
         let document: TantivyDocument = searcher.doc(address)?;
         let all = |field| document.get_all(field).filter_map(|value| value.as_str());
         let texts = Texts {
-            subject: all(self.fields.subject).next().unwrap_or_default(),
-            body: all(self.fields.body).next().unwrap_or_default(),
-            replies: all(self.fields.replies).collect(),
-            notes: all(self.fields.notes).collect(),
+            subject: all(self.fields().subject).next().unwrap_or_default(),
+            body: all(self.fields().body).next().unwrap_or_default(),
+            replies: all(self.fields().replies).collect(),
+            notes: all(self.fields().notes).collect(),
         };
         Ok(snippet(&texts, query))
     }
@@ -296,7 +296,7 @@ impl Reader {
             let mut named = hits.remove(at);
             named.score = best;
             hits.insert(0, named);
-        } else if let Some(address) = like::lies_at(searcher, &self.fields, key)? {
+        } else if let Some(address) = like::lies_at(searcher, self.fields(), key)? {
             let ranked = [(best as f32, key.term(), address)];
             let named = self.hits(searcher, &ranked, query, options)?;
             hits.splice(0..0, named);

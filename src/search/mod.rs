@@ -25,6 +25,7 @@ mod document;
 mod error;
 mod facets;
 mod find;
+mod held;
 mod layout;
 mod like;
 pub mod query;
@@ -38,6 +39,8 @@ mod writer;
 mod tests;
 #[cfg(test)]
 mod tests_find;
+#[cfg(test)]
+mod tests_torn;
 #[cfg(test)]
 mod tests_upkeep;
 

@@ -13,6 +13,7 @@ use super::best::{self, Keys};
 use super::directory::ReadOnly;
 use super::document::Fields;
 use super::error::{SearchError, guarded};
+use super::held::Held;
 use super::layout::{self, Pointer};
 use super::synonyms::Synonyms;
 use super::writer::{FORMAT, Payload, verified};
@@ -27,11 +28,18 @@ type DayStart = Arc<dyn Fn(NaiveDate) -> i64 + Send + Sync>;
 ///
 /// It holds what it has opened until the index changes; a search looks for that first. Safe to share between threads.
 pub struct Reader {
-    pub(super) folder: PathBuf,
-    pub(super) fields: Fields,
-    open: Mutex<Arc<Generation>>,
+    opened: Arc<Opened>,
     pub(super) day_start: DayStart,
     pub(super) synonyms: Synonyms,
+}
+
+/// What readers of one folder may share: see [`Reader::sharing`].
+struct Opened {
+    folder: PathBuf,
+    fields: Fields,
+    /// The files, where they are not mapped.
+    held: Option<Arc<Held>>,
+    open: Mutex<Arc<Generation>>,
 }
 
 /// An open generation, as of one commit.
@@ -53,7 +61,7 @@ struct Stamp {
 
 impl std::fmt::Debug for Reader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reader").field("folder", &self.folder).finish()
+        f.debug_struct("Reader").field("folder", &self.folder()).finish()
     }
 }
 
@@ -62,26 +70,51 @@ impl Reader {
     ///
     /// Fails with [`SearchError::Missing`] where none was built yet, [`SearchError::Damaged`] where it cannot be read.
     pub fn open(folder: &Path) -> Result<Reader, SearchError> {
-        Reader::open_checked(folder, true)
+        Reader::open_checked(folder, true, None)
     }
 
     /// Opens the index without verifying it: for a host that opens it anew for every request. The engine trusts what
     /// it reads, and over a damaged file it may end the process; the writer verifies the files whenever it is opened.
     pub fn open_trusting(folder: &Path) -> Result<Reader, SearchError> {
-        Reader::open_checked(folder, false)
+        Reader::open_checked(folder, false, None)
     }
 
-    fn open_checked(folder: &Path, verify: bool) -> Result<Reader, SearchError> {
+    /// Opens the index in a process that is not ours: no file is mapped, so that one cut short by somebody is an error and
+    /// not the end of the process, and every file is verified when it is first seen, those of later commits included.
+    pub fn open_as_guest(folder: &Path) -> Result<Reader, SearchError> {
+        Reader::open_checked(folder, false, Some(Arc::default()))
+    }
+
+    fn open_checked(folder: &Path, verify: bool, held: Option<Arc<Held>>) -> Result<Reader, SearchError> {
         let fields = Fields::new();
-        let generation = open_current(folder, &fields, verify)?;
-        let day_start: DayStart = Arc::new(|day| day.and_time(NaiveTime::MIN).and_utc().timestamp());
-        Ok(Reader {
+        let generation = open_current(folder, &fields, verify, held.as_ref())?;
+        Ok(Reader::of(Arc::new(Opened {
             folder: folder.to_owned(),
             fields,
+            held,
             open: Mutex::new(Arc::new(generation)),
-            day_start,
+        })))
+    }
+
+    fn of(opened: Arc<Opened>) -> Reader {
+        Reader {
+            opened,
+            day_start: Arc::new(|day| day.and_time(NaiveTime::MIN).and_utc().timestamp()),
             synonyms: Synonyms::default(),
-        })
+        }
+    }
+
+    /// Another reader of the same folder, with days and synonyms of its own: what is opened is opened once.
+    pub fn sharing(&self) -> Reader {
+        Reader::of(Arc::clone(&self.opened))
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.opened.folder
+    }
+
+    pub(super) fn fields(&self) -> &Fields {
+        &self.opened.fields
     }
 
     /// Lets `created_at:` count days as the shop does. Without it days are UTC.
@@ -113,22 +146,33 @@ impl Reader {
 
     /// The newest generation and commit, opened again if it is not the one at hand.
     pub(super) fn current(&self) -> Result<Arc<Generation>, SearchError> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = match layout::pointer(&self.folder)? {
-            Pointer::To(name) => name == open.name && stamp(&self.folder, &name) == Some(open.meta),
+        let Opened {
+            folder,
+            fields,
+            held,
+            open,
+        } = &*self.opened;
+        let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = match layout::pointer(folder)? {
+            Pointer::To(name) => name == open.name && stamp(folder, &name) == Some(open.meta),
             // Somebody deletes the folder, or writes the pointer by hand: say so.
             Pointer::Absent | Pointer::Broken(_) => false,
         };
         if !same {
             // What a writer committed meanwhile it wrote just now: not verified, or every commit would cost a reading.
-            *open = Arc::new(open_current(&self.folder, &self.fields, false)?);
+            *open = Arc::new(open_current(folder, fields, false, held.as_ref())?);
         }
         Ok(Arc::clone(&open))
     }
 }
 
 /// Opens what the pointer names. A writer may flip it and remove the old generation meanwhile: look again.
-fn open_current(folder: &Path, fields: &Fields, verify: bool) -> Result<Generation, SearchError> {
+fn open_current(
+    folder: &Path,
+    fields: &Fields,
+    verify: bool,
+    held: Option<&Arc<Held>>,
+) -> Result<Generation, SearchError> {
     let damaged = |what: String| SearchError::Damaged {
         folder: folder.to_owned(),
         what,
@@ -142,18 +186,32 @@ fn open_current(folder: &Path, fields: &Fields, verify: bool) -> Result<Generati
             }
             Pointer::To(name) => name,
         };
-        match guarded(|| open_generation(folder, &name, fields, verify)).and_then(|found| found) {
-            Ok(generation) => return Ok(generation),
+        if let Some(held) = held {
+            held.begin();
+        }
+        match guarded(|| open_generation(folder, &name, fields, verify, held)).and_then(|found| found) {
+            Ok(generation) => {
+                if let Some(held) = held {
+                    held.end();
+                }
+                return Ok(generation);
+            }
             Err(why) => what = why,
         }
     }
     Err(damaged(what))
 }
 
-fn open_generation(folder: &Path, name: &str, fields: &Fields, verify: bool) -> Result<Generation, String> {
+fn open_generation(
+    folder: &Path,
+    name: &str,
+    fields: &Fields,
+    verify: bool,
+    held: Option<&Arc<Held>>,
+) -> Result<Generation, String> {
     // Taken before reading, so that a commit in between is noticed by the next search.
     let meta = stamp(folder, name).ok_or_else(|| format!("{name} has no meta.json"))?;
-    let directory = ReadOnly::open(&folder.join(name)).map_err(|error| error.to_string())?;
+    let directory = ReadOnly::open(&folder.join(name), held.cloned()).map_err(|error| error.to_string())?;
     let index = Index::open(directory).map_err(|error| error.to_string())?;
     if index.schema() != fields.schema {
         return Err("its fields are those of another version".into());

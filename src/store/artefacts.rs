@@ -86,6 +86,32 @@ impl Shop {
         load(self.conn(), generation, name, format)
     }
 
+    /// Whether a model of that name is there: an erasure takes models away and leaves their generation.
+    ///
+    /// # Errors
+    /// Those of SQLite.
+    pub fn has_model(&self, generation: i64, name: &str) -> Result<bool> {
+        Ok(self
+            .conn()
+            .prepare_cached("SELECT 1 FROM clerk_artefacts WHERE generation = ?1 AND name = ?2")?
+            .exists(params![generation, name])?)
+    }
+
+    /// Bytes of the models of a generation whose names begin so.
+    ///
+    /// # Errors
+    /// Those of SQLite.
+    pub fn model_bytes(&self, generation: i64, beginning: &str) -> Result<usize> {
+        let bytes: i64 = self
+            .conn()
+            .prepare_cached(
+                "SELECT coalesce(sum(length(bytes)), 0) FROM clerk_artefacts
+                 WHERE generation = ?1 AND substr(name, 1, length(?2)) = ?2",
+            )?
+            .query_row(params![generation, beginning], |r| r.get(0))?;
+        Ok(usize::try_from(bytes).unwrap_or(0))
+    }
+
     /// Whether every model of a generation can be read back.
     pub(super) fn artefacts_are_sound(&self, generation: i64) -> Result<bool> {
         let mut statement = self.conn().prepare(

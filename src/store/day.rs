@@ -9,6 +9,7 @@
 //! In step 3 it is also looked whether another generation was published meanwhile, and whether the rows a draft quotes are
 //! still there: a customer may have been erased.
 
+use super::desk;
 use super::error::{Error, Result};
 use super::inputs::{Agent, Reply, Ticket};
 use super::open::Shop;
@@ -90,18 +91,7 @@ impl Shop {
     /// Those of SQLite; settings that cannot be read.
     pub fn desk_now(&self, ids: &[String]) -> Result<DeskNow> {
         let transaction = self.conn().unchecked_transaction()?;
-        let mut agents = Vec::new();
-        {
-            let mut statement = transaction.prepare_cached(snapshot::AGENTS)?;
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                match snapshot::agent(row) {
-                    Ok(agent) => agents.extend(agent),
-                    Err(e) if snapshot::is_no_text(&e) => {}
-                    Err(e) => return Err(e.into()),
-                }
-            }
-        }
+        let agents = desk::agents(&transaction)?;
         let look = |id: &String| match look(&transaction, id) {
             Err(Error::Sqlite(e)) if snapshot::is_no_text(&e) => Ok(DayLook::Unreadable),
             found => found,
@@ -159,19 +149,6 @@ impl Shop {
             }
         }
         Ok(all)
-    }
-
-    /// Whether the models of a generation are there: an erasure takes them away and leaves the generation.
-    ///
-    /// # Errors
-    /// Those of SQLite.
-    pub fn has_models(&self, generation: i64) -> Result<bool> {
-        Ok(self
-            .conn()
-            .prepare_cached(
-                "SELECT 1 FROM clerk_artefacts WHERE generation = ?1 AND name = 'support policy'",
-            )?
-            .exists([generation])?)
     }
 }
 

@@ -1,11 +1,18 @@
 //! Small looks at the support desk as it is now, for answers between nights.
 
 use super::error::Result;
+use super::inputs::Agent;
 use super::open::Shop;
-use rusqlite::OptionalExtension;
+use super::snapshot;
+use rusqlite::{Connection, OptionalExtension};
 use std::collections::BTreeMap;
 
 impl Shop {
+    /// All agents that can be read, by agent_id.
+    pub fn agents(&self) -> Result<Vec<Agent>> {
+        agents(self.conn())
+    }
+
     /// Open tickets by the agent who holds them, as `ticket_queue` shows them.
     pub fn open_tickets_by_agent(&self) -> Result<BTreeMap<String, u64>> {
         let mut statement = self.conn().prepare_cached(
@@ -37,6 +44,21 @@ impl Shop {
             .query_row([id], |r| r.get(0))
             .optional()?)
     }
+}
+
+/// All agents whose languages and skills can be read, by agent_id.
+pub(super) fn agents(conn: &Connection) -> Result<Vec<Agent>> {
+    let mut statement = conn.prepare_cached(snapshot::AGENTS)?;
+    let mut rows = statement.query([])?;
+    let mut agents = Vec::new();
+    while let Some(row) = rows.next()? {
+        match snapshot::agent(row) {
+            Ok(agent) => agents.extend(agent),
+            Err(e) if snapshot::is_no_text(&e) => {}
+            Err(e) => return Err(e.into()),
+        }
+    }
+    Ok(agents)
 }
 
 #[cfg(test)]

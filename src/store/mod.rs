@@ -27,6 +27,7 @@ pub mod erase;
 mod error;
 mod fill;
 mod generations;
+mod guest;
 mod health;
 #[cfg(feature = "daemon")]
 pub mod import;
@@ -60,6 +61,7 @@ pub use day::{DayLook, DayTicket, DeskNow, InLine, Shown};
 pub use day_rows::{DayAnswer, DayWritten};
 pub use error::{Error, Result};
 pub use generations::{Generation, family_of_result};
+pub use guest::{ForecastStep, ModelsKey, Shown as ShownNext};
 pub use health::JobFigures;
 pub use inputs::{Agent, Article, Driver, Event, Price, Product, Reply, Rule, Ticket, User};
 pub use jobs::JobRow;

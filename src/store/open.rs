@@ -30,7 +30,12 @@ pub struct Shop {
     conn: Connection,
     longest_write: Cell<Duration>,
     patience: Cell<Duration>,
+    /// Opened inside a process that is not ours: see [`Shop::open_as_guest`].
+    guest: bool,
 }
+
+/// How long a guest waits for a lock that no reader of a write-ahead log should ever meet.
+const GUEST_TIMEOUT: Duration = Duration::from_millis(100);
 
 impl Shop {
     /// Opens the file, creating it when it is not there, and brings its schema up to date.
@@ -67,6 +72,34 @@ impl Shop {
         Ok(Shop::of(path, conn))
     }
 
+    /// Opens an existing file for reading inside a process that is not ours, with that process's own SQLite. Such a
+    /// connection waits for nobody and never checkpoints: the host's SQLite may be one of those that can damage a log when
+    /// two connections do (3.7.0 to 3.51.2).
+    pub fn open_as_guest(path: &Path) -> Result<Shop> {
+        let mut shop = Shop::open_read_only(path)?;
+        shop.guest = true;
+        shop.wait_for(GUEST_TIMEOUT)?;
+        Ok(shop)
+    }
+
+    /// Runs what reads the file, all of it as of one instant. It must begin no transaction of its own.
+    pub fn at_one_instant<T>(&self, read: impl FnOnce() -> T) -> Result<T> {
+        let transaction = self.conn.unchecked_transaction()?; // deferred: the first SELECT fixes the instant
+        let read = read();
+        transaction.commit()?;
+        Ok(read)
+    }
+
+    /// Begins to read the file as of one instant, that of the first SELECT: see [`Shop::at_one_instant`].
+    pub fn begin(&self) -> Result<()> {
+        Ok(self.conn.prepare_cached("BEGIN")?.execute([]).map(drop)?)
+    }
+
+    /// Ends that.
+    pub fn end(&self) -> Result<()> {
+        Ok(self.conn.prepare_cached("COMMIT")?.execute([]).map(drop)?)
+    }
+
     fn writable(path: &Path, flags: OpenFlags) -> Result<Shop> {
         let conn = connect(path, flags)?;
         migrate::prepare_file(&conn, path)?;
@@ -84,6 +117,7 @@ impl Shop {
             conn,
             longest_write: Cell::default(),
             patience: Cell::new(BUSY_TIMEOUT),
+            guest: false,
         }
     }
 
@@ -176,7 +210,9 @@ impl Drop for Shop {
     /// Leaves the file whole by itself, as far as readers allow: the WAL stays beside it (see `connect`), but whoever
     /// copies only the file gets everything.
     fn drop(&mut self) {
-        let _ = checkpoint(&self.conn);
+        if !self.guest {
+            let _ = checkpoint(&self.conn);
+        }
     }
 }
 

@@ -5,7 +5,18 @@ use super::open::Shop;
 use super::pace::{Pace, paced};
 use rusqlite::params;
 
+/// The setting that says that an erasure has begun and not come to its end. It names nobody.
+pub(super) const ERASING: &str = "erasing";
+
 impl Shop {
+    /// Whether an erasure was begun and has not come to its end.
+    pub fn is_erasing(&self) -> Result<bool> {
+        Ok(self
+            .conn()
+            .prepare_cached("SELECT 1 FROM settings WHERE name = ?1")?
+            .exists([ERASING])?)
+    }
+
     /// Removes the books of runs that ended before `before` (Unix seconds), except those that built a generation
     /// which is still kept. Returns how many runs went.
     pub fn prune_runs(&self, before: i64) -> Result<u64> {

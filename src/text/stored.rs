@@ -2,8 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::analyze::LONGEST_WORD;
 use super::terms::Terms;
 use super::tfidf::{TfIdf, TfIdfOptions};
+
+/// A pair of words, in bytes.
+const LONGEST_FEATURE: usize = 2 * 4 * LONGEST_WORD + 1;
 
 /// The stored form: sorted features share their beginnings (front coding), weights are computed again.
 #[derive(Serialize, Deserialize)]
@@ -60,6 +64,10 @@ impl TryFrom<Compact> for TfIdf {
             let (shared, added) = (stored.shared[column] as usize, stored.added[column] as usize);
             if shared > term.len() || added > tails.len() {
                 return Err(format!("vocabulary: feature {column} is cut short"));
+            }
+            // Each may repeat all of the one before it: long ones would make much of few bytes.
+            if shared + added > LONGEST_FEATURE {
+                return Err(format!("vocabulary: feature {column} is too long to be one"));
             }
             term.truncate(shared);
             term.extend_from_slice(&tails[..added]);

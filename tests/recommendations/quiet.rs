@@ -187,6 +187,7 @@ fn what_is_damaged_is_made_anew() {
         "DELETE FROM clerk_recommendations WHERE rank = 1 AND generation = (SELECT generation FROM clerk_published)",
         "UPDATE clerk_artefacts SET bytes = x'00' WHERE name = 'fingerprint'",
         "UPDATE clerk_artefacts SET bytes = x'00' WHERE name <> 'fingerprint'",
+        "DELETE FROM clerk_artefacts WHERE name = 'sessions'", // as an erasure does
     ] {
         night.base.execute_batch(damage).unwrap();
         assert!(works(&night, &options), "not seen: {damage}");

@@ -15,6 +15,8 @@ use crate::recommend::sessions::judge::Published as OfSessions;
 use crate::recommend::visitors::Before as OfVisitors;
 use crate::store::{self, GenerationWriter};
 
+pub(super) use crate::recommend::sessions::kept::NAME as SESSIONS;
+
 /// Under which name it is kept with its generation.
 const NAME: &str = "memory";
 /// Version of its bytes.

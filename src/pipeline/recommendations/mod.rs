@@ -216,6 +216,10 @@ impl Family for Recommendations {
         Some(format!("{:?}", self.options))
     }
 
+    fn models(&self) -> &'static [&'static str] {
+        &[kept::SESSIONS]
+    }
+
     fn collect(&self, snapshot: &Snapshot, night: &Night<'_>) -> Result<Collected> {
         Ok(collect::collect(
             snapshot,

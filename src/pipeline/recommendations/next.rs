@@ -1,6 +1,6 @@
 //! next_products: what people look at or buy next, learned from the order inside baskets and visits.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use rayon::prelude::*;
 
 use super::Prepared;
@@ -13,6 +13,7 @@ use crate::recommend::neighbours::Neighbours;
 use crate::recommend::sessions::Sessions;
 use crate::recommend::sessions::blend::Fitted;
 use crate::recommend::sessions::judge::{self, Published, Verdict};
+use crate::recommend::sessions::kept;
 use crate::store::results::NextProduct;
 use crate::store::{GenerationWriter, Score};
 
@@ -74,7 +75,8 @@ impl Next {
         scores
     }
 
-    /// One list per product: what comes after it, then what is like it, so that a product without a follower has one too.
+    /// One list per product: what comes after it, then what is like it, so that a product without a follower has one too. And the
+    /// model itself, for sessions under way.
     pub(super) fn write(&self, pen: &Pen<'_>, writer: &mut GenerationWriter<'_>) -> Result<()> {
         pen.control.check()?;
         let words = &pen.judged.words;
@@ -120,6 +122,10 @@ impl Next {
                 .collect();
             writer.write(rows.into_iter().flatten())?;
         }
-        Ok(())
+        pen.control.check()?;
+        let keys: Vec<i64> = (0..self.sessions.products as u32).map(|p| pen.key(p)).collect();
+        let bytes = kept::to_bytes(&fitted, &self.verdict.weights, &keys, &self.sessions)
+            .context("the session model for questions by day")?;
+        Ok(writer.artefact(kept::NAME, kept::FORMAT, &bytes)?)
     }
 }

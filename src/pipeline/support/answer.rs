@@ -2,7 +2,7 @@
 //! because they share the agents' time.
 
 use super::collect::Open;
-use super::knowledge::{Class, Guess, Knowledge, Policy};
+use super::knowledge::{Asked, Class, Guess, Knowledge, Policy};
 use super::labels::Label;
 use crate::store::Agent;
 use crate::support::{Assignment, Waiting, assign, votes};
@@ -33,10 +33,14 @@ pub(super) fn route(
     agents: &[Agent],
     load: &BTreeMap<String, u64>,
 ) -> Vec<Routed> {
-    let mut routed: Vec<Routed> = tickets
-        .par_iter()
-        .map(|ticket| decide(knowledge, ticket))
-        .collect();
+    let mut routed: Vec<Routed> = match tickets {
+        // One alone is decided where it stands: a process that only asks (the extension's host) gets no threads from us.
+        [one] => vec![decide(knowledge, one, Asked::All)],
+        many => many
+            .par_iter()
+            .map(|ticket| decide(knowledge, ticket, Asked::All))
+            .collect(),
+    };
     let staff: Vec<crate::support::Agent> = agents.iter().map(|agent| staff(agent, load)).collect();
     let seat: BTreeMap<&str, usize> = agents
         .iter()
@@ -94,9 +98,9 @@ pub(super) fn route(
 }
 
 /// Category, team and priority of one ticket: a person's word first, then the model's where it is sure enough.
-fn decide(knowledge: &Knowledge, ticket: &Open) -> Routed {
+pub(super) fn decide(knowledge: &Knowledge, ticket: &Open, asked: Asked) -> Routed {
     let policy = &knowledge.policy;
-    let guess = knowledge.guess(&ticket.text, ticket.subject, Some(&ticket.ticket_id));
+    let guess = knowledge.guess(&ticket.text, ticket.subject, Some(&ticket.ticket_id), asked);
     let best = guess
         .candidates
         .first()

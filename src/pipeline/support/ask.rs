@@ -3,10 +3,11 @@
 use super::answer::{self, Routed};
 use super::collect::{self, Open};
 use super::draft::{self, Drafted, Source, Told};
-use super::knowledge::Knowledge;
-use crate::store::{Agent, Shop, Snapshot};
+use super::knowledge::{Asked, Knowledge};
+use crate::store::{Agent, Shop};
 use anyhow::{Context, Result};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// How many categories are named.
 const CANDIDATES: usize = 3;
@@ -18,6 +19,19 @@ pub struct Answer {
     pub route: Route,
     /// As `draft_reply` of the contract.
     pub draft: Reply,
+}
+
+/// What a text is about, as `classify_ticket` of the contract.
+#[derive(Debug, Clone, Serialize)]
+pub struct Classified {
+    /// route or triage.
+    pub decision: &'static str,
+    /// Best guess; none without labels.
+    pub category: Option<String>,
+    /// Probability.
+    pub category_confidence: Option<f64>,
+    /// The surest categories.
+    pub candidates: Vec<Candidate>,
 }
 
 /// Where a text belongs.
@@ -101,63 +115,147 @@ pub(super) fn draft_from(
     draft::draft(knowledge, ticket, routed, agents, told, article)
 }
 
-/// Answers about `text` in `language` (none = told from the text), at the instant `now`.
-///
-/// # Errors
-/// Nothing published yet, or models that cannot be read.
-pub fn ask(shop: &Shop, text: &str, language: Option<&str>, now: i64) -> Result<Answer> {
-    let knowledge = Knowledge::load(shop)?
-        .context("the support job has published nothing yet; run it first: nightclerk run support")?;
-    let agents = Snapshot::begin(shop)?.agents()?;
+/// Who answers tickets, and how many each holds already, as of now.
+#[derive(Debug, Clone)]
+pub struct Staff {
+    agents: Vec<Agent>,
+    load: BTreeMap<String, u64>,
+}
+
+impl Staff {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// Those of SQLite.
+    pub fn read(shop: &Shop) -> Result<Staff> {
+        Ok(Staff {
+            agents: shop.agents()?,
+            load: shop.open_tickets_by_agent()?,
+        })
+    }
+}
+
+/// What one generation learned about tickets, ready to be asked.
+#[derive(Debug)]
+pub struct Models {
+    knowledge: Knowledge,
+}
+
+impl Models {
+    /// Reads the models of a generation.
+    ///
+    /// # Errors
+    /// Models that are not there, damaged, or do not belong together.
+    pub fn read(shop: &Shop, generation: i64) -> Result<Models> {
+        Ok(Models {
+            knowledge: Knowledge::of(shop, generation)?,
+        })
+    }
+
+    /// What a text is about. Reads nothing from the file.
+    pub fn classify(&self, text: &str) -> Classified {
+        // Neither the language nor what the customer says of themselves has a part in it.
+        let ticket = Open {
+            text: collect::text("", text),
+            ..Open::default()
+        };
+        let routed = answer::decide(&self.knowledge, &ticket, Asked::Decision);
+        Classified {
+            decision: decision(&routed),
+            category: routed.category.clone(),
+            category_confidence: routed.confidence,
+            candidates: self.candidates(&routed),
+        }
+    }
+
+    /// Where a text in `language` (none = told from the text) belongs, at the instant `now`. Reads nothing from the file.
+    pub fn route(&self, staff: &Staff, text: &str, language: Option<&str>, now: i64) -> Route {
+        let ticket = ticket(text, language, now);
+        let routed = self.routed(staff, &ticket);
+        self.said(&ticket, routed)
+    }
+
+    /// Where a text belongs and what to answer, in the words of replies and articles as they stand in the file now.
+    pub fn answer(&self, shop: &Shop, staff: &Staff, text: &str, language: Option<&str>, now: i64) -> Answer {
+        let ticket = ticket(text, language, now);
+        let routed = self.routed(staff, &ticket);
+        let drafted = draft_from(shop, &self.knowledge, &ticket, &routed, &staff.agents);
+        Answer {
+            draft: Reply {
+                decision: drafted.draft.decision.as_str(),
+                why: drafted.draft.why,
+                confidence: drafted.draft.confidence.unwrap_or(0.0),
+                reply: drafted.draft.reply,
+                sources: drafted.sources,
+            },
+            route: self.said(&ticket, routed),
+        }
+    }
+
+    fn routed(&self, staff: &Staff, ticket: &Open) -> Routed {
+        let one = std::slice::from_ref(ticket);
+        answer::route(&self.knowledge, one, &staff.agents, &staff.load).remove(0)
+    }
+
+    fn candidates(&self, routed: &Routed) -> Vec<Candidate> {
+        let candidate = |&(class, confidence): &(u32, f64)| Candidate {
+            category: self.knowledge.policy.classes[class as usize].name.clone(),
+            confidence,
+        };
+        let surest = routed.guess.candidates.iter().take(CANDIDATES);
+        surest.map(candidate).collect()
+    }
+
+    fn said(&self, ticket: &Open, routed: Routed) -> Route {
+        let near = routed.guess.near.iter();
+        Route {
+            decision: decision(&routed),
+            candidates: self.candidates(&routed),
+            neighbours: near
+                .map(|near| Near {
+                    ticket_id: self.knowledge.traces[near.row as usize].ticket_id.clone(),
+                    distance: near.distance(),
+                })
+                .collect(),
+            category: routed.category,
+            category_confidence: routed.confidence,
+            team: routed.team,
+            agent_id: routed.agent_id,
+            agent_confidence: routed.agent_confidence,
+            priority: routed.priority,
+            language: ticket.language.clone(),
+            why: routed.why,
+        }
+    }
+}
+
+fn decision(routed: &Routed) -> &'static str {
+    if routed.route { "route" } else { "triage" }
+}
+
+/// A ticket that consists of a text.
+fn ticket(text: &str, language: Option<&str>, now: i64) -> Open {
     let messages = collect::messages("", text);
     let text = collect::text("", text);
-    let ticket = Open {
+    Open {
         language: collect::language(language, &text),
         text,
         created_at: now,
         messages,
         ..Open::default()
-    };
-    let tickets = [ticket];
-    let routed = answer::route(&knowledge, &tickets, &agents, &shop.open_tickets_by_agent()?).remove(0);
-    let drafted = draft_from(shop, &knowledge, &tickets[0], &routed, &agents);
-    Ok(Answer {
-        draft: Reply {
-            decision: drafted.draft.decision.as_str(),
-            why: drafted.draft.why,
-            confidence: drafted.draft.confidence.unwrap_or(0.0),
-            reply: drafted.draft.reply,
-            sources: drafted.sources,
-        },
-        route: Route {
-            decision: if routed.route { "route" } else { "triage" },
-            category: routed.category,
-            category_confidence: routed.confidence,
-            candidates: routed
-                .guess
-                .candidates
-                .iter()
-                .take(CANDIDATES)
-                .map(|&(class, confidence)| Candidate {
-                    category: knowledge.policy.classes[class as usize].name.clone(),
-                    confidence,
-                })
-                .collect(),
-            team: routed.team,
-            agent_id: routed.agent_id,
-            agent_confidence: routed.agent_confidence,
-            priority: routed.priority,
-            language: tickets[0].language.clone(),
-            why: routed.why,
-            neighbours: routed
-                .guess
-                .near
-                .iter()
-                .map(|near| Near {
-                    ticket_id: knowledge.traces[near.row as usize].ticket_id.clone(),
-                    distance: near.distance(),
-                })
-                .collect(),
-        },
-    })
+    }
+}
+
+/// Answers about `text` in `language` (none = told from the text), at the instant `now`.
+///
+/// # Errors
+/// Nothing published yet, or models that cannot be read.
+pub fn ask(shop: &Shop, text: &str, language: Option<&str>, now: i64) -> Result<Answer> {
+    shop.at_one_instant(|| {
+        let published = shop
+            .published("support")?
+            .context("the support job has published nothing yet; run it first: nightclerk run support")?;
+        let models = Models::read(shop, published.generation)?;
+        Ok(models.answer(shop, &Staff::read(shop)?, text, language, now))
+    })?
 }

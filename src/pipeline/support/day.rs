@@ -272,7 +272,7 @@ impl Desk {
             }
             if let Some(loaded) = &self.loaded
                 && loaded.generation == generation
-                && shop.has_models(generation)?
+                && shop.has_model(generation, "support policy")?
             {
                 answered.generation = Some(generation);
                 return Ok(true);

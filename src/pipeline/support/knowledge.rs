@@ -123,6 +123,15 @@ impl About {
     }
 }
 
+/// How much of a guess is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// Everything.
+    All,
+    /// The class, how sure, and whether it may be routed.
+    Decision,
+}
+
 /// One guess at a ticket's class.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Guess {
@@ -139,10 +148,14 @@ pub(super) struct Guess {
 
 impl Knowledge {
     /// Reads a text of which `subject` bytes are the subject; `skip` is the ticket itself, which is no evidence about
-    /// itself.
-    pub(super) fn guess(&self, text: &str, subject: usize, skip: Option<&str>) -> Guess {
+    /// itself. Where only the decision is asked for, the guess has no priority, and no neighbours but those that vote.
+    pub(super) fn guess(&self, text: &str, subject: usize, skip: Option<&str>, asked: Asked) -> Guess {
         let votes = self.classifier.as_ref().is_some_and(Classifier::wants_neighbours);
-        let mut near = self.nearest(text, if votes { 2 * VOTERS } else { NEIGHBOURS }, skip);
+        let mut near = match (votes, asked) {
+            (true, _) => self.nearest(text, 2 * VOTERS, skip),
+            (false, Asked::All) => self.nearest(text, NEIGHBOURS, skip),
+            (false, Asked::Decision) => Vec::new(),
+        };
         let voters: Vec<(u32, f32)> = near
             .iter()
             .filter_map(|one| Some((self.traces[one.row as usize].class?, one.similarity)))
@@ -178,7 +191,10 @@ impl Knowledge {
             candidates,
             none_of_these,
             team: aside(About::Team),
-            priority: aside(About::Priority),
+            priority: match asked {
+                Asked::All => aside(About::Priority),
+                Asked::Decision => None,
+            },
             near,
         }
     }
@@ -220,25 +236,31 @@ impl Knowledge {
         )
     }
 
-    /// Reads what the published generation learned; none when nothing is published.
-    pub(super) fn load(shop: &Shop) -> Result<Option<Knowledge>> {
-        let Some(published) = shop.published("support")? else {
-            return Ok(None);
-        };
-        Knowledge::of(shop, published.generation).map(Some)
-    }
-
     /// Reads what a generation learned.
     ///
     /// # Errors
     /// Models that are not there, damaged, or do not belong together.
     pub(super) fn of(shop: &Shop, generation: i64) -> Result<Knowledge> {
-        let policy = read(shop, generation, "support policy")?;
+        let policy: Policy = read(shop, generation, "support policy")?;
         let (traces, languages): (Vec<Trace>, Vec<Option<String>>) =
             read(shop, generation, "support traces")?;
         let rows: Csr = read(shop, generation, "support vectors")?;
         let (pages, articles): (Vec<Page>, Csr) = read(shop, generation, "support articles")?;
-        if rows.rows != traces.len() || rows.rows != languages.len() || articles.rows != pages.len() {
+        let words: TfIdf = read(shop, generation, "support words")?;
+        // Columns cost memory whether they are used or not, so they are compared before anything is built on them.
+        let columns = |rows: &Csr| rows.columns == words.vocabulary_len();
+        let known = |trace: &Trace| {
+            trace
+                .class
+                .is_none_or(|class| (class as usize) < policy.classes.len())
+        };
+        if rows.rows != traces.len()
+            || rows.rows != languages.len()
+            || articles.rows != pages.len()
+            || !columns(&rows)
+            || !columns(&articles)
+            || !traces.iter().all(known)
+        {
             bail!(
                 "the support models of generation {generation} do not belong together; run the support job again"
             );
@@ -255,7 +277,7 @@ impl Knowledge {
         }
         Ok(Knowledge {
             policy,
-            words: read(shop, generation, "support words")?,
+            words,
             solved: Solved::new(&rows),
             traces,
             languages,

@@ -20,7 +20,7 @@ mod labels;
 mod learn;
 mod rows;
 
-pub use ask::{Answer, ask};
+pub use ask::{Answer, Classified, Models, Reply, Route, Staff, ask};
 pub use collect::{Collected, Prepared};
 pub use day::{Answered, BATCH, Desk, MOST};
 pub use knowledge::learned_from;

@@ -51,13 +51,31 @@ pub type Weights = [f64; COMPONENTS];
 /// Every component, fitted.
 #[derive(Debug)]
 pub struct Fitted<'a> {
-    rules: Rules,
-    pairs: Rules,
-    knn: Knn,
-    words: &'a Neighbours,
-    popular: Vec<(u32, f32)>,
-    windows: Rules,
-    context: Context,
+    pub(super) rules: Rules,
+    pub(super) pairs: Rules,
+    pub(super) knn: Knn,
+    pub(super) words: Words<'a>,
+    pub(super) popular: Vec<(u32, f32)>,
+    pub(super) windows: Rules,
+    pub(super) context: Context,
+}
+
+/// The nearest texts of every product.
+#[derive(Debug)]
+pub(super) enum Words<'a> {
+    /// As a night computes them.
+    Lent(&'a Neighbours),
+    /// As they are read back.
+    Kept(Rules),
+}
+
+impl Words<'_> {
+    pub(super) fn of(&self, product: u32) -> &[(u32, f32)] {
+        match self {
+            Words::Lent(words) => words.of(product as usize),
+            Words::Kept(words) => words.of(product),
+        }
+    }
 }
 
 impl<'a> Fitted<'a> {
@@ -76,7 +94,7 @@ impl<'a> Fitted<'a> {
             rules,
             pairs,
             knn,
-            words,
+            words: Words::Lent(words),
             popular: best(&counts, POPULAR, |product| counts[product] > 0.0),
             windows,
             context,
@@ -101,7 +119,7 @@ impl<'a> Fitted<'a> {
             for &(other, weight) in self.pairs.of(product) {
                 give(2, other, weight * fading.sqrt());
             }
-            for &(other, likeness) in self.words.of(product as usize) {
+            for &(other, likeness) in self.words.of(product) {
                 give(4, other, likeness * fading);
             }
             for &(other, weight) in self.windows.of(product) {

@@ -6,12 +6,13 @@
 //! 2018 with closeness in the old session in place of its order.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::Sessions;
 use super::rules::{around, worth};
 
 /// Latest sessions holding the last product that speak.
-const SAMPLE: usize = 1000;
+pub(super) const SAMPLE: usize = 1000;
 /// Products of the path that are compared, the latest.
 const LATEST: usize = 20;
 /// How much more likeness counts than in proportion.
@@ -20,17 +21,23 @@ const OVERLAP: f32 = 1.5;
 /// The sessions, findable by product and place.
 #[derive(Debug, Clone)]
 pub struct Context {
-    paths: Vec<Vec<u32>>,
+    pub(super) paths: Arc<Vec<Vec<u32>>>,
     /// Where each product stands: (session, place), the latest session first.
     holding: Vec<Vec<(u32, u32)>>,
-    worth: Vec<f32>,
+    pub(super) worth: Vec<f32>,
 }
 
 impl Context {
     /// Remembers all sessions.
     pub fn fit(sessions: &Sessions) -> Context {
-        let mut holding = vec![Vec::new(); sessions.products];
-        for (number, path) in sessions.all.iter().enumerate().rev() {
+        let worth = worth(sessions.all.len());
+        Context::over(Arc::new(sessions.all.clone()), sessions.products, worth)
+    }
+
+    /// Remembers these sessions, the oldest first; `worth`: of every session.
+    pub(super) fn over(paths: Arc<Vec<Vec<u32>>>, products: usize, worth: Vec<f32>) -> Context {
+        let mut holding = vec![Vec::new(); products];
+        for (number, path) in paths.iter().enumerate().rev() {
             for (place, &product) in path.iter().enumerate() {
                 let of: &mut Vec<(u32, u32)> = &mut holding[product as usize];
                 if of.len() < SAMPLE {
@@ -39,9 +46,9 @@ impl Context {
             }
         }
         Context {
-            paths: sessions.all.clone(),
+            paths,
             holding,
-            worth: worth(sessions.all.len()),
+            worth,
         }
     }
 

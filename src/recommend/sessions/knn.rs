@@ -6,6 +6,7 @@
 //! latest shared product stands, and rare products count more by their idf.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::Sessions;
 use crate::recommend::neighbours::keep_best;
@@ -13,38 +14,43 @@ use crate::recommend::neighbours::keep_best;
 /// Sessions that vote.
 const K: usize = 100;
 /// Latest sessions among which they are looked for.
-const SAMPLE: usize = 1000;
+pub(super) const SAMPLE: usize = 1000;
 /// Products of a session that are looked at, the latest.
 const LATEST: usize = 20;
 
 /// The sessions, findable by product.
 #[derive(Debug, Clone)]
 pub struct Knn {
-    paths: Vec<Vec<u32>>,
-    /// Sessions of each product, the latest first.
+    paths: Arc<Vec<Vec<u32>>>,
+    /// The latest sessions of each product, at most [`SAMPLE`], the latest first.
     holding: Vec<Vec<u32>>,
-    idf: Vec<f32>,
+    pub(super) idf: Vec<f32>,
 }
 
 impl Knn {
     /// Remembers all sessions.
     pub fn fit(sessions: &Sessions) -> Knn {
-        let mut holding = vec![Vec::new(); sessions.products];
-        for (number, path) in sessions.all.iter().enumerate().rev() {
-            for &product in path {
-                holding[product as usize].push(number as u32);
-            }
+        let mut held = vec![0usize; sessions.products];
+        for &product in sessions.all.iter().flatten() {
+            held[product as usize] += 1;
         }
         let all = sessions.all.len().max(1) as f32;
-        let idf = holding
-            .iter()
-            .map(|h: &Vec<u32>| (all / h.len().max(1) as f32).ln())
-            .collect();
-        Knn {
-            paths: sessions.all.clone(),
-            holding,
-            idf,
+        let idf = held.iter().map(|&held| (all / held.max(1) as f32).ln());
+        Knn::over(Arc::new(sessions.all.clone()), idf.collect())
+    }
+
+    /// Remembers these sessions, the oldest first; `idf`: of every product.
+    pub(super) fn over(paths: Arc<Vec<Vec<u32>>>, idf: Vec<f32>) -> Knn {
+        let mut holding = vec![Vec::new(); idf.len()];
+        for (number, path) in paths.iter().enumerate().rev() {
+            for &product in path {
+                let of: &mut Vec<u32> = &mut holding[product as usize];
+                if of.len() < SAMPLE {
+                    of.push(number as u32);
+                }
+            }
         }
+        Knn { paths, holding, idf }
     }
 
     /// Votes for what comes after `path`, in no order; its own products are left out.
@@ -54,7 +60,7 @@ impl Knn {
         // The latest sessions that hold any of them, each with its summed weights and the place of the latest product shared.
         let mut near: HashMap<u32, (f32, usize)> = HashMap::new();
         for (place, &product) in latest.iter().enumerate() {
-            for &session in self.holding[product as usize].iter().take(SAMPLE) {
+            for &session in &self.holding[product as usize] {
                 let entry = near.entry(session).or_insert((0.0, 0));
                 entry.0 += weight(place);
                 entry.1 = place;

@@ -18,11 +18,10 @@ pub use traces::Truncated;
 use super::error::Result;
 use super::open::Shop;
 use super::pace::{Pace, paced};
-use rusqlite::{Connection, OptionalExtension, Statement, params};
+use rusqlite::{Connection, Statement, params};
 use std::collections::BTreeSet;
 
-/// The setting that says that an erasure has begun and not come to its end. It names nobody.
-const MARK: &str = "erasing";
+use super::upkeep::ERASING as MARK;
 
 /// Whose rows go.
 #[derive(Debug)]
@@ -136,15 +135,6 @@ impl Shop {
             }
             Ok(rows as u64)
         })
-    }
-
-    /// Whether an erasure was begun and has not come to its end.
-    pub fn is_erasing(&self) -> Result<bool> {
-        let found = self
-            .conn()
-            .query_row("SELECT 1 FROM settings WHERE name = ?1", [MARK], |_| Ok(()))
-            .optional()?;
-        Ok(found.is_some())
     }
 
     /// Sets the mark, and asks for a new search index: whatever happens from here on, the next run of the search job

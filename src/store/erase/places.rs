@@ -98,7 +98,7 @@ pub const INPUTS: [Place; 8] = [
 
 /// What was derived from it, once retired generations are gone. `generations.rows` stays true: it tells a whole generation from
 /// a damaged one.
-pub const DERIVED: [Place; 12] = [
+pub const DERIVED: [Place; 13] = [
     Place {
         name: "recommendations",
         find: "SELECT user_key FROM user_keys WHERE user_id IN (SELECT id FROM customer)",
@@ -237,6 +237,13 @@ pub const DERIVED: [Place; 12] = [
         find: "SELECT rowid FROM clerk_draft_archive",
         count: None,
         delete: &["DELETE FROM clerk_draft_archive WHERE rowid = ?3"],
+    },
+    // Nor do the sessions that the model of next products remembers; the next night remembers those of the others.
+    Place {
+        name: "sessions remembered",
+        find: "SELECT rowid FROM clerk_artefacts WHERE name = 'sessions'",
+        count: None,
+        delete: &["DELETE FROM clerk_artefacts WHERE rowid = ?3"],
     },
 ];
 
