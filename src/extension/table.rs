@@ -41,7 +41,7 @@ pub(super) struct Function {
     pub declaration: &'static CStr,
     /// How many are not hidden.
     pub visible: usize,
-    /// How many hidden ones there are, and how many of these must be given.
+    /// How many hidden ones there are.
     pub arguments: usize,
     /// The first so many must be given.
     pub required: usize,
