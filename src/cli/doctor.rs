@@ -284,11 +284,7 @@ fn desk(shop: &Shop, f: &mut Findings) -> Result<()> {
 
 fn index(shop: &Shop, f: &mut Findings) -> Result<()> {
     let folder = shop.beside(".search");
-    let instance = shop.select("SELECT value FROM settings WHERE name = 'instance'", &[])?;
-    let instance = match instance.rows.first().map(|r| &r[0]) {
-        Some(Value::Text(t)) => t.clone(),
-        _ => String::new(),
-    };
+    let instance = shop.known_instance()?.unwrap_or_default();
     let remedy = "nightclerk run search";
     let (seq, documents) = match Reader::open(&folder).and_then(|r| Ok((r.state()?, r.documents()?))) {
         Err(e) => {

@@ -3,7 +3,7 @@
 //! The command line and the SQLite extension search through the same few lines here, so that they find the same.
 
 use crate::search::{Reader, SearchError};
-use crate::store::{Shop, Value};
+use crate::store::Shop;
 use anyhow::{Result, bail};
 use chrono::{NaiveDate, NaiveTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
@@ -23,18 +23,9 @@ impl Lore {
     /// # Errors
     /// A time zone nobody knows; those of SQLite.
     pub fn read(shop: &Shop) -> Result<Lore> {
-        let pairs = shop.select("SELECT term, also FROM synonyms ORDER BY term, also", &[])?;
-        let text = |value: &Value| match value {
-            Value::Text(text) => text.clone(),
-            _ => String::new(), // the columns are STRICT and NOT NULL
-        };
         Ok(Lore {
             zone: super::zone(&shop.settings()?.time_zone)?,
-            synonyms: pairs
-                .rows
-                .iter()
-                .map(|row| (text(&row[0]), text(&row[1])))
-                .collect(),
+            synonyms: shop.synonyms()?,
         })
     }
 
@@ -67,14 +58,10 @@ pub type State = (String, i64, String);
 /// # Errors
 /// Those of SQLite.
 pub fn belongs(shop: &Shop, state: Option<&State>) -> Result<Option<i64>> {
-    let of_file = shop.select("SELECT value FROM settings WHERE name = 'instance'", &[])?;
-    let of_file = match of_file.rows.first().map(|row| &row[0]) {
-        Some(Value::Text(instance)) => Some(instance.as_str()),
-        _ => None,
-    };
+    let of_file = shop.known_instance()?;
     Ok(match state {
         Some((instance, seq, mark))
-            if Some(instance.as_str()) == of_file
+            if Some(instance) == of_file.as_ref()
                 && *seq <= shop.outbox_newest()?
                 && shop.index_marks()?.contains(mark) =>
         {

@@ -25,22 +25,37 @@ impl Shop {
     /// What names this database to the index: one that holds another database's documents must be rebuilt.
     /// Made once, when first asked for.
     pub fn instance(&self) -> Result<String> {
-        let read = || -> Result<Option<String>> {
-            Ok(self
-                .conn()
-                .query_row("SELECT value FROM settings WHERE name = 'instance'", [], |r| {
-                    r.get(0)
-                })
-                .optional()?)
-        };
-        if let Some(instance) = read()? {
+        if let Some(instance) = self.known_instance()? {
             return Ok(instance);
         }
         self.conn().execute(
             "INSERT INTO settings (name, value) VALUES ('instance', lower(hex(randomblob(16)))) ON CONFLICT DO NOTHING",
             [],
         )?;
-        Ok(read()?.expect("just written"))
+        Ok(self.known_instance()?.expect("just written"))
+    }
+
+    /// The same for whoever only reads; none = it was never asked for, so no index is this file's.
+    pub fn known_instance(&self) -> Result<Option<String>> {
+        Ok(self
+            .conn()
+            .query_row("SELECT value FROM settings WHERE name = 'instance'", [], |r| {
+                r.get(0)
+            })
+            .optional()?)
+    }
+
+    /// The shop's words that mean the same, in pairs, in order.
+    pub fn synonyms(&self) -> Result<Vec<(String, String)>> {
+        let mut statement = self
+            .conn()
+            .prepare("SELECT term, also FROM synonyms ORDER BY term, also")?;
+        // Bytes that are no text cost their own word, not every search.
+        let text = |r: &rusqlite::Row<'_>, at| -> rusqlite::Result<String> {
+            Ok(String::from_utf8_lossy(r.get_ref(at)?.as_bytes()?).into_owned())
+        };
+        let pairs = statement.query_map([], |r| Ok((text(r, 0)?, text(r, 1)?)))?;
+        Ok(pairs.collect::<rusqlite::Result<_>>()?)
     }
 
     /// A new mark for the next commit of the index, written down before that commit: see [`index_marks`](Shop::index_marks).

@@ -228,16 +228,6 @@ impl Snapshot {
         )
     }
 
-    /// Synonyms as (term, also).
-    pub fn synonyms(&self) -> Result<Vec<(String, String)>> {
-        self.rows(
-            "synonyms",
-            "SELECT term, also FROM synonyms ORDER BY term, also",
-            [],
-            |r| Ok((r.get(0)?, r.get(1)?)),
-        )
-    }
-
     /// The rules enabled and in force at `at`, by rule_id.
     pub fn rules(&self, at: i64) -> Result<Vec<Rule>> {
         self.rows(
