@@ -1,6 +1,7 @@
 //! A dense layer, `y = x W + b`.
 
 use super::kernels::gemm::{Begin, Left, Packed, product, row_product};
+use super::kernels::gradients::{Weights, gradients};
 use super::kernels::rows::add_columns;
 use super::layout::{Layout, Slot};
 use super::random::Init;
@@ -71,16 +72,14 @@ impl Dense {
         pack: &mut Packed,
     ) {
         let rows = rows(x.len(), self.inputs, dy.len(), self.outputs);
-        pack.rows(dy, self.outputs, rows, self.outputs);
-        let weight = self.weight.of_mut(grads);
-        product(
-            Left::Turned(x, self.inputs),
-            self.inputs,
-            pack,
-            Begin::There,
-            weight,
-            self.outputs,
-        );
+        let to = self.weight.of_mut(grads);
+        let weights = Weights {
+            x,
+            stride: self.inputs,
+            columns: self.inputs,
+            to,
+        };
+        gradients(&mut [weights], dy, self.outputs, rows, self.outputs, pack);
         if let Some(bias) = self.bias {
             add_columns(dy, bias.of_mut(grads));
         }

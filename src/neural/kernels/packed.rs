@@ -16,6 +16,8 @@ pub struct Packed {
     pub(super) n: usize,
     /// Columns of a panel.
     pub(super) panel: usize,
+    /// Work space of products that pack as they go.
+    pub(super) scratch: Vec<f32>,
 }
 
 impl Packed {
