@@ -120,7 +120,7 @@ impl Pass<'_, '_> {
                     let tile;
                     (tile, free) = free.split_at_mut(depth * m);
                     for (k, to) in tile.chunks_exact_mut(m).enumerate() {
-                        to.copy_from_slice(&one.x[(deep + k) * one.stride + first..][..m]);
+                        copy::<M>(&one.x[(deep + k) * one.stride + first..][..m], to);
                     }
                 }
             }
@@ -128,8 +128,10 @@ impl Pass<'_, '_> {
                 let count = width.min(self.n - from);
                 let panel = &mut panel[..depth * width];
                 for (k, to) in panel.chunks_exact_mut(width).enumerate() {
-                    to[..count].copy_from_slice(&self.dy[(deep + k) * self.stride + from..][..count]);
-                    to[count..].fill(0.0);
+                    let from = &self.dy[(deep + k) * self.stride + from..][..count];
+                    for j in 0..N {
+                        l.store_at(l.load_at(from, j * LANES), to, j * LANES);
+                    }
                 }
                 let mut rest = &tiles[..];
                 for one in &mut *self.all {
@@ -147,6 +149,15 @@ impl Pass<'_, '_> {
                 }
             }
         }
+    }
+}
+
+/// Copies; M values, the usual number, without a call.
+#[inline(always)]
+fn copy<const M: usize>(from: &[f32], to: &mut [f32]) {
+    match (from.first_chunk::<M>(), to.first_chunk_mut::<M>()) {
+        (Some(from), Some(to)) => *to = *from,
+        _ => to.copy_from_slice(from),
     }
 }
 
