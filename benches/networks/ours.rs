@@ -62,7 +62,15 @@ impl Prices {
         let x = numbers(Self::STEPS * Self::BATCH * 4, 1);
         let targets = numbers(Self::BATCH * 14, 2);
         let (tape, pack) = (LstmTape::new(), Packed::new());
-        Self { layout, lstm, out, x, targets, tape, pack }
+        Self {
+            layout,
+            lstm,
+            out,
+            x,
+            targets,
+            tape,
+            pack,
+        }
     }
 }
 
@@ -81,15 +89,18 @@ impl Network for Prices {
     fn step(&mut self, params: &[f32], gradient: &mut Gradient) -> f64 {
         let (steps, batch) = (Self::STEPS, Self::BATCH);
         let grads = gradient.values();
-        self.lstm.forward(params, &self.x, steps, batch, None, &mut self.tape);
+        self.lstm
+            .forward(params, &self.x, steps, batch, None, &mut self.tape);
         let mut y = vec![0.0; batch * 42];
         let last = self.tape.last().to_vec();
         self.out.forward(params, &last, &mut y, &mut self.pack);
         let value = loss::pinball(&mut y, &QUANTILES, &self.targets, None);
         let mut d_hidden = vec![0.0; steps * batch * 64];
         let d_last = &mut d_hidden[(steps - 1) * batch * 64..];
-        self.out.backward(params, &last, &y, Some(d_last), grads, &mut self.pack);
-        self.lstm.backward(params, &self.x, &mut self.tape, &d_hidden, None, grads);
+        self.out
+            .backward(params, &last, &y, Some(d_last), grads, &mut self.pack);
+        self.lstm
+            .backward(params, &self.x, &mut self.tape, &d_hidden, None, grads);
         value
     }
 }
@@ -158,7 +169,8 @@ impl Network for Sessions {
 
     fn step(&mut self, params: &[f32], gradient: &mut Gradient) -> f64 {
         self.items.forward(params, &self.ids, &mut self.x);
-        self.gru.forward(params, &self.x, Self::STEPS, Self::BATCH, None, &mut self.tape);
+        self.gru
+            .forward(params, &self.x, Self::STEPS, Self::BATCH, None, &mut self.tape);
         let value = self.out.learn(
             params,
             self.tape.hidden(),
@@ -171,7 +183,14 @@ impl Network for Sessions {
             &mut self.work,
         );
         let dx = Some(&mut self.dx[..]);
-        self.gru.backward(params, &self.x, &mut self.tape, &self.d_states, dx, gradient.values());
+        self.gru.backward(
+            params,
+            &self.x,
+            &mut self.tape,
+            &self.d_states,
+            dx,
+            gradient.values(),
+        );
         self.items.backward(&self.ids, &self.dx, gradient);
         value
     }
@@ -243,11 +262,19 @@ impl Network for Replies {
         self.reader.forward(params, &xs, 20, batch, None, reader);
         let mut xt = vec![0.0; 60 * batch * h];
         self.target.forward(params, &self.written, &mut xt);
-        self.writer.forward(params, &xt, 60, batch, Some(reader.last()), writer);
+        self.writer
+            .forward(params, &xt, 60, batch, Some(reader.last()), writer);
         let rows = 60 * batch;
         let mut context = vec![0.0; rows * h];
         let lengths = vec![20; batch];
-        self.attention.forward(params, writer.hidden(), reader.hidden(), &lengths, &mut context, attention);
+        self.attention.forward(
+            params,
+            writer.hidden(),
+            reader.hidden(),
+            &lengths,
+            &mut context,
+            attention,
+        );
         let mut both = vec![0.0; rows * 2 * h];
         for ((to, context), state) in both
             .chunks_exact_mut(2 * h)
@@ -263,10 +290,26 @@ impl Network for Replies {
         let mut d_mixed = vec![0.0; rows * h];
         let grads = gradient.values();
         let (out, work) = (&self.out, &mut self.work);
-        let value = classes::learn(out, params, &mixed, &self.targets, None, &mut d_mixed, grads, work);
+        let value = classes::learn(
+            out,
+            params,
+            &mixed,
+            &self.targets,
+            None,
+            &mut d_mixed,
+            grads,
+            work,
+        );
         apply_slope(Function::Tanh, &mixed, &mut d_mixed);
         let mut d_both = vec![0.0; rows * 2 * h];
-        self.mix.backward(params, &both, &d_mixed, Some(&mut d_both), gradient.values(), &mut self.pack);
+        self.mix.backward(
+            params,
+            &both,
+            &d_mixed,
+            Some(&mut d_both),
+            gradient.values(),
+            &mut self.pack,
+        );
         let mut d_context = vec![0.0; rows * h];
         let mut d_writer = vec![0.0; rows * h];
         let mut d_reader = vec![0.0; 20 * batch * h];
@@ -288,12 +331,16 @@ impl Network for Replies {
             to.iter_mut().zip(&from[h..]).for_each(|(to, from)| *to += from);
         }
         let mut dx = vec![0.0; xt.len()];
-        self.writer.backward(params, &xt, writer, &d_writer, Some(&mut dx), gradient.values());
+        self.writer
+            .backward(params, &xt, writer, &d_writer, Some(&mut dx), gradient.values());
         self.target.backward(&self.written, &dx, gradient);
         let last = &mut d_reader[19 * batch * h..];
-        last.iter_mut().zip(writer.d_begin()).for_each(|(to, from)| *to += from);
+        last.iter_mut()
+            .zip(writer.d_begin())
+            .for_each(|(to, from)| *to += from);
         dx.truncate(xs.len());
-        self.reader.backward(params, &xs, reader, &d_reader, Some(&mut dx), gradient.values());
+        self.reader
+            .backward(params, &xs, reader, &d_reader, Some(&mut dx), gradient.values());
         self.source.backward(&self.read, &dx, gradient);
         value
     }
@@ -317,7 +364,12 @@ impl Texts {
     fn new() -> Self {
         let mut layout = Layout::new();
         let words = Embedding::dense(&mut layout, "words", 4_000, 64, Init::Normal(0.1));
-        let convs = [1, 2, 3].map(|w| (Conv::new(&mut layout, &format!("conv{w}"), w, 64, 64), ConvTape::new()));
+        let convs = [1, 2, 3].map(|w| {
+            (
+                Conv::new(&mut layout, &format!("conv{w}"), w, 64, 64),
+                ConvTape::new(),
+            )
+        });
         let out = Dense::new(&mut layout, "out", 192, 64);
         Self {
             layout,
@@ -360,7 +412,14 @@ impl Network for Texts {
         self.out.forward(params, &found, &mut y, &mut self.pack);
         let value = loss::squared(&mut y, 64, &self.targets, None);
         let mut d_found = vec![0.0; found.len()];
-        self.out.backward(params, &found, &y, Some(&mut d_found), gradient.values(), &mut self.pack);
+        self.out.backward(
+            params,
+            &found,
+            &y,
+            Some(&mut d_found),
+            gradient.values(),
+            &mut self.pack,
+        );
         let mut dx = vec![0.0; x.len()];
         for (at, (conv, tape)) in self.convs.iter_mut().enumerate() {
             for (to, from) in one.chunks_exact_mut(64).zip(d_found.chunks_exact(192)) {

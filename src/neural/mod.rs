@@ -37,6 +37,8 @@ pub mod kernels;
 pub mod layout;
 pub mod loss;
 pub mod lstm;
+#[cfg(test)]
+mod pytorch;
 pub mod random;
 pub mod sampled;
 #[cfg(test)]
