@@ -120,8 +120,9 @@ def implicit_als():
 
 # (model, whose, fit); ratios are of the first of a model to the row.
 MODELS = [
-    ("ALS, 64 factors", "nightclerk", ours("als")),
-    ("ALS, 64 factors", "implicit, 15 iterations", of_implicit(implicit_als)),
+    ("ALS", "nightclerk, 96 factors", ours("als96")),
+    ("ALS", "nightclerk, 64 factors", ours("als64")),
+    ("ALS", "implicit, 64 factors", of_implicit(implicit_als)),
     ("item kNN cosine, 100", "nightclerk", ours("knn")),
     ("item kNN cosine, 100", "implicit", of_implicit(lambda: CosineRecommender(K=100, num_threads=1))),
     ("EASE, lambda 200", "nightclerk, f32", ours("ease")),

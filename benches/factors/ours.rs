@@ -2,7 +2,7 @@
 //! writes them as little-endian u32 (rows filled up with u32::MAX) and prints the CPU seconds of both. Linux only: it
 //! reads the scheduler's clock of its threads.
 //!
-//! `factors als|knn|ease PAIRS LISTS`: PAIRS holds "users products" and then one "user product" a line.
+//! `factors als64|als96|knn|ease PAIRS LISTS`: PAIRS holds "users products" and then one "user product" a line.
 
 #![allow(missing_docs, clippy::print_stdout)]
 
@@ -25,11 +25,20 @@ type Profile = Vec<(u32, f32)>;
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [model, pairs, lists] = arguments.as_slice() else {
-        panic!("factors als|knn|ease PAIRS LISTS");
+        panic!("factors als64|als96|knn|ease PAIRS LISTS");
     };
     let (rows, products) = read(pairs);
     let (fit, first, all) = match model.as_str() {
-        "als" => als(&rows, products),
+        "als64" => als(&rows, products, AlsOptions::default()),
+        "als96" => als(
+            &rows,
+            products,
+            AlsOptions {
+                factors: 96,
+                regularisation: 0.006,
+                ..AlsOptions::default()
+            },
+        ),
         "ease" => ease(&rows, products),
         "knn" => knn(&rows, products),
         other => panic!("no model {other}"),
@@ -101,10 +110,10 @@ fn matrix(rows: &[Profile], products: usize) -> Csr {
     Csr::from_rows(products, rows.iter().cloned())
 }
 
-fn als(rows: &[Profile], products: usize) -> (f64, f64, Vec<Vec<u32>>) {
+fn als(rows: &[Profile], products: usize, options: AlsOptions) -> (f64, f64, Vec<Vec<u32>>) {
     let x = matrix(rows, products);
     let start = cpu();
-    let model = Als::fit(&x, &AlsOptions::default(), &Control::unbounded()).unwrap();
+    let model = Als::fit(&x, &options, &Control::unbounded()).unwrap();
     let fitted = cpu();
     let lists = first(rows, products, |block, scores| {
         let vectors: Vec<f32> = block.iter().flat_map(|row| model.fold_in(row)).collect();
