@@ -77,9 +77,25 @@ pub enum Error {
         /// The reason.
         source: std::io::Error,
     },
-    /// SQLite's own word.
-    #[error("SQLite: {0}")]
+    /// SQLite's own word; of a disk that is full, ours.
+    #[error("{}", told(.0))]
     Sqlite(#[from] rusqlite::Error),
+}
+
+/// A full disk shows in two ways: a page that cannot be written, and a `-shm` file that cannot grow, which SQLite calls an I/O
+/// error.
+fn told(error: &rusqlite::Error) -> String {
+    match error.sqlite_error() {
+        Some(code) if code.code == rusqlite::ErrorCode::DiskFull => {
+            format!("SQLite: the disk is full: make room, what is published stays ({error})")
+        }
+        Some(code) if code.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE => {
+            format!(
+                "SQLite: the disk is full, or a quota is: the file -shm beside the database cannot grow ({error})"
+            )
+        }
+        _ => format!("SQLite: {error}"),
+    }
 }
 
 /// Result of the store.
@@ -90,5 +106,24 @@ impl Error {
     pub fn is_busy(&self) -> bool {
         matches!(self, Error::Sqlite(rusqlite::Error::SqliteFailure(e, _))
             if matches!(e.code, rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_called_one_whichever_file_met_it() {
+        for (code, full) in [
+            (rusqlite::ffi::SQLITE_FULL, true),
+            (rusqlite::ffi::SQLITE_IOERR_SHMSIZE, true),
+            (rusqlite::ffi::SQLITE_IOERR_READ, false),
+        ] {
+            let error = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
+            let said = Error::from(error).to_string();
+            assert_eq!(said.contains("the disk is full"), full, "{said}");
+            assert!(said.starts_with("SQLite: "), "{said}");
+        }
     }
 }

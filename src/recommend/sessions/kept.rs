@@ -295,7 +295,7 @@ mod tests {
             asked_for(&sessions).len() < sessions.all.len(),
             "nothing is left out"
         );
-        for weights in [[1.0, 0.3, 0.5, 0.3, 0.7, 0.03, 1.0, 1.5], only(3), only(7)] {
+        for weights in [[1.0, 0.3, 0.5, 0.3, 0.7, 0.03, 1.0, 1.5, 0.0], only(3), only(7)] {
             let bytes = to_bytes(&fitted, &weights, &keys, &sessions).unwrap();
             let kept = Kept::from_bytes(&bytes).unwrap();
             assert_eq!(kept.cut(), None);
