@@ -5,7 +5,7 @@
 //! kept: the threshold it hands back to the engine lies just below that score. Blocks and documents that cannot reach
 //! it are still skipped.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
@@ -114,20 +114,47 @@ impl Collector for Best {
             .into_iter()
             .flat_map(|(segment, best)| best.into_iter().map(move |one| (segment, one)))
             .collect();
-        all.sort_by(|(_, a), (_, b)| b.score.total_cmp(&a.score));
-        // Keys are read for what may be among the best only: the last one kept and its equals.
-        if let Some(last) = all.get(self.limit.saturating_sub(1)).map(|(_, one)| one.score) {
-            all.truncate(all.partition_point(|(_, one)| one.score >= last));
+        all.sort_by(|(of_a, a), (of_b, b)| {
+            b.score
+                .total_cmp(&a.score)
+                .then(of_a.cmp(of_b))
+                .then(a.ordinal.cmp(&b.ordinal))
+        });
+        let mut ranked = Vec::with_capacity(all.len().min(self.limit));
+        for equals in all.chunk_by(|(_, a), (_, b)| a.score.total_cmp(&b.score).is_eq()) {
+            if ranked.len() == self.limit {
+                break;
+            }
+            self.merge(equals, &mut ranked)?;
         }
-        let mut ranked = Vec::with_capacity(all.len());
-        for (segment, one) in all {
-            let mut key = String::new();
-            self.keys[segment as usize].ord_to_str(one.ordinal, &mut key)?;
-            ranked.push((one.score, key, DocAddress::new(segment, one.doc)));
-        }
-        ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-        ranked.truncate(self.limit);
         Ok(ranked)
+    }
+}
+
+impl Best {
+    /// Takes equal scores, by segment and there by key, in order of their keys. Reading a key costs more than all else here, so
+    /// only those are read that are kept, and one more of each segment.
+    fn merge(&self, equals: &[(SegmentOrdinal, Candidate)], ranked: &mut Vec<Ranked>) -> tantivy::Result<()> {
+        let key = |(segment, one): &(SegmentOrdinal, Candidate)| -> tantivy::Result<String> {
+            let mut key = String::new();
+            self.keys[*segment as usize].ord_to_str(one.ordinal, &mut key)?;
+            Ok(key)
+        };
+        let mut next = BinaryHeap::new();
+        for of_segment in equals.chunk_by(|(a, _), (b, _)| a == b) {
+            next.push(Reverse((key(&of_segment[0])?, of_segment)));
+        }
+        while let Some(Reverse((found, of_segment))) = next.pop() {
+            let ((segment, one), rest) = (of_segment[0], &of_segment[1..]);
+            ranked.push((one.score, found, DocAddress::new(segment, one.doc)));
+            if ranked.len() == self.limit {
+                break;
+            }
+            if let Some(first) = rest.first() {
+                next.push(Reverse((key(first)?, rest)));
+            }
+        }
+        Ok(())
     }
 }
 
