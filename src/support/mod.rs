@@ -51,9 +51,11 @@ mod quote;
 mod reply;
 mod route;
 mod sentences;
+mod seq2seq;
 mod threshold;
 mod trial;
 
+pub use bleu::Bleu;
 pub use classify::{Classifier, Member, Message, Recipe, VOTERS, View};
 pub use contest::Effort;
 pub use folds::{folds, near_identical};
@@ -65,6 +67,7 @@ pub use private::{Own, Public, introduced};
 pub use quote::Quote;
 pub use reply::{Draft, DraftDecision, DraftScores, Drafting, Example, REPLIES, SAMPLE};
 pub use route::{Agent, Assignment, PRIORITIES, Waiting, assign, urgency};
+pub use seq2seq::{Dialogue, Found, Learning, Lesson, Part, Search, Seq2Seq};
 pub use threshold::{Threshold, Unknown};
 pub use trial::{Candidate, SPLIT_FOLDS, SPLIT_LATER, Trial, try_classifiers};
 

@@ -1,0 +1,228 @@
+//! Replies written word by word: a GRU encoder-decoder whose output is a mixture of the nearest old replies, the ticket and
+//! a vocabulary.
+//!
+//! `P(y_t | y_<t, x) = Σ_k π_tk P(y_t | y_<t, x, k)`: component 0 is the vocabulary, component 1 copies from the ticket, and
+//! the others copy from one old reply each, found by [`super::neighbours`]. A learned gate says at each step how much each is
+//! believed ([`network`]). This is a pointer network (See, Liu and Manning 2017) over retrieved texts (Lewis et al. 2020);
+//! what it learns from is the shop's own dialogues, and it takes some thousands of them to be worth anything.
+//!
+//! Invariants:
+//!
+//! - The probabilities of all that can be said sum to one at every step.
+//! - No figure (anything with a digit) and no word that fewer than
+//!   [`Public::CUSTOMERS`](super::private::Public::CUSTOMERS) customers have read in a reply comes out unless it stands in
+//!   the ticket or in an old reply that was at hand ([`spoken`]). The vocabulary holds neither.
+//! - Texts come in cleaned ([`super::private`]): of customers who are named, it learns placeholders.
+//! - Learning is [`adam`](crate::fit::adam()) with its checkpoints, and gives the same bits each time.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `pieces`, `merges` | sub-words of both scripts, learned by byte-pair encoding |
+//! | `batch` | examples side by side |
+//! | `shape`, `network`, `memory` | parameters, both ways through the network, what is attended and copied from |
+//! | `learn` | batches of an epoch, the loss that counts |
+//! | `write`, `spoken` | beam search, and what may be said |
+
+mod batch;
+mod learn;
+mod memory;
+mod merges;
+mod network;
+mod pieces;
+mod shape;
+mod spoken;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub use write::{Found, Search};
+
+use self::batch::Text;
+use self::learn::{Lessons, Spelled};
+use self::pieces::{Names, Pieces, Told};
+use self::shape::{Shape, Size};
+use self::spoken::Sayable;
+use self::write::Ready;
+use crate::fit::{self, Adam, Checkpoint, Control, Fall, FitError, Schedule};
+use serde::{Deserialize, Serialize};
+
+/// What a dialogue is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// To learn from.
+    Learn,
+    /// Its loss says when to stop.
+    Check,
+    /// Neither: kept to judge by.
+    Judge,
+}
+
+/// A ticket and the reply to it, cleaned.
+#[derive(Debug, Clone)]
+pub struct Dialogue {
+    /// Whose it is.
+    pub customer: String,
+    /// What the customer wrote.
+    pub ticket: String,
+    /// What was answered.
+    pub reply: String,
+    /// Rows of the nearest other dialogues, nearest first, with their similarities.
+    pub near: Vec<(u32, f32)>,
+    /// What it is for.
+    pub part: Part,
+}
+
+/// How a network learns.
+#[derive(Debug, Clone)]
+pub struct Lesson {
+    /// Steps (batches of 32 replies) at the most.
+    pub steps: u64,
+    /// Pieces of the vocabulary at the most.
+    pub pieces: usize,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// The full learning rate.
+    pub rate: f64,
+    /// The checkpoint, if one is wanted.
+    pub checkpoint: Option<Checkpoint>,
+}
+
+impl Default for Lesson {
+    fn default() -> Lesson {
+        Lesson {
+            steps: 1000,
+            pieces: 4000,
+            seed: 0,
+            rate: 2e-3,
+            checkpoint: None,
+        }
+    }
+}
+
+/// How learning went.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Learning {
+    /// Steps made.
+    pub steps: u64,
+    /// Epochs made.
+    pub epochs: u64,
+    /// Perplexity of a piece on the dialogues of [`Part::Check`] before and after.
+    pub perplexity: (f64, f64),
+    /// What vocabulary, ticket and old replies gave of the probability there.
+    pub shares: [f64; 3],
+    /// Share of the pieces there that none of the three holds.
+    pub nowhere: f64,
+}
+
+/// A network that has learned to reply.
+#[derive(Debug)]
+pub struct Seq2Seq {
+    pieces: Pieces,
+    ready: Ready,
+    /// How it learned last.
+    pub learning: Learning,
+}
+
+impl Seq2Seq {
+    /// Learns from dialogues; goes on from `before` where there is a network of another night.
+    ///
+    /// # Errors
+    /// [`FitError`]: stopped; nothing to learn from or to check on; a failing checkpoint store.
+    pub fn learn(
+        dialogues: &[Dialogue],
+        lesson: &Lesson,
+        before: Option<Seq2Seq>,
+        control: &Control,
+    ) -> Result<Seq2Seq, FitError> {
+        let learns: Vec<&Dialogue> = dialogues.iter().filter(|one| one.part == Part::Learn).collect();
+        let pieces = match &before {
+            Some(before) => before.pieces.clone(),
+            None => {
+                let told = learns.iter().flat_map(|one| {
+                    let of = |text, reply| Told {
+                        customer: one.customer.as_str(),
+                        text,
+                        reply,
+                    };
+                    [of(one.ticket.as_str(), false), of(one.reply.as_str(), true)]
+                });
+                Pieces::learn(&told.collect::<Vec<_>>(), lesson.pieces)
+            }
+        };
+        control.check()?;
+        let mut names = Names::default();
+        let spelled: Vec<Spelled> = dialogues
+            .iter()
+            .map(|one| Spelled {
+                ticket: Text::new(&one.ticket, batch::TICKET, &pieces, &mut names),
+                reply: Text::reply(&one.reply, &pieces, &mut names),
+                near: one.near.clone(),
+            })
+            .collect();
+        let rows = |part: Part| -> Vec<u32> {
+            (0..)
+                .zip(dialogues)
+                .filter(|(_, one)| one.part == part)
+                .map(|(row, _)| row)
+                .collect()
+        };
+        let (learn, check) = (rows(Part::Learn), rows(Part::Check));
+        let shape = Shape::new(Size::usual(pieces.len()));
+        let start = match before {
+            Some(before) => before.ready.params,
+            None => shape.init(lesson.seed),
+        };
+        let mut lessons = Lessons::new(&shape, &spelled, &learn, &check, lesson.seed);
+        let options = Adam {
+            rate: lesson.rate,
+            schedule: Schedule {
+                warm_up: 50.min(lesson.steps / 4),
+                fall: Fall::Cosine(0.05),
+            },
+            clip: Some(1.0),
+            max_epochs: u64::MAX,
+            max_steps: Some(lesson.steps),
+            patience: Some(3),
+            checkpoint: lesson.checkpoint.clone(),
+            ..Adam::default()
+        };
+        let learned = fit::adam(&mut lessons, start, &options, control)?;
+        let loss = lessons.measure(&learned.params, &check);
+        let pieces_checked = loss.pieces.max(1) as f64;
+        let learning = Learning {
+            steps: learned.steps,
+            epochs: learned.epochs.len() as u64,
+            perplexity: (learned.start.exp(), learned.loss.exp()),
+            shares: loss.shares.map(|share| share / pieces_checked),
+            nowhere: loss.nowhere as f64 / (pieces_checked + loss.nowhere as f64),
+        };
+        Ok(Seq2Seq {
+            pieces,
+            ready: Ready::new(shape, learned.params),
+            learning,
+        })
+    }
+
+    /// The best replies to a cleaned ticket from cleaned old replies, nearest first, with the similarities of their tickets;
+    /// best first.
+    pub fn write(&self, ticket: &str, sources: &[(&str, f32)], search: &Search) -> Vec<Found> {
+        let mut names = Names::default();
+        let text = Text::new(ticket, batch::TICKET, &self.pieces, &mut names);
+        let replies: Vec<(Text, f32)> = sources
+            .iter()
+            .take(batch::SOURCES)
+            .map(|(reply, similarity)| (Text::reply(reply, &self.pieces, &mut names), *similarity))
+            .collect();
+        let sources: Vec<(&Text, f32)> = replies
+            .iter()
+            .map(|(reply, similarity)| (reply, *similarity))
+            .collect();
+        let read = |text: &Text| self.pieces.read(&text.pieces, &names);
+        let at_hand: Vec<String> = std::iter::once(read(&text))
+            .chain(sources.iter().map(|one| read(one.0)))
+            .collect();
+        let sayable = Sayable::new(self.pieces.lexicon(), at_hand.iter().map(String::as_str));
+        self.ready
+            .write(&text, &sources, &sayable, &self.pieces, &names, search)
+    }
+}
