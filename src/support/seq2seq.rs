@@ -43,8 +43,10 @@ use self::pieces::{Names, Pieces, Told};
 use self::shape::{Shape, Size};
 use self::spoken::Sayable;
 use self::write::Ready;
-use crate::fit::{self, Adam, Checkpoint, Control, Fall, FitError, Schedule};
+use crate::fit::{self, Adam, Checkpoint, Control, Fall, FitError, Schedule, Stochastic};
+use crate::neural::file;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What a dialogue is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,7 +182,7 @@ impl Seq2Seq {
                 fall: Fall::Cosine(0.05),
             },
             clip: Some(1.0),
-            max_epochs: u64::MAX,
+            max_epochs: lesson.steps.div_ceil(lessons.batches().max(1)).max(1),
             max_steps: Some(lesson.steps),
             patience: Some(3),
             checkpoint: lesson.checkpoint.clone(),
@@ -199,6 +201,44 @@ impl Seq2Seq {
         Ok(Seq2Seq {
             pieces,
             ready: Ready::new(shape, learned.params),
+            learning,
+        })
+    }
+
+    /// As bytes for [`Seq2Seq::from_bytes`]: vocabulary, then parameters ([`crate::neural::file`]).
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let head = (&self.ready.shape.size, &self.learning, &self.pieces);
+        let head = postcard::to_stdvec(&head).expect("a vocabulary and some numbers can be written");
+        let mut bytes = (head.len() as u64).to_le_bytes().to_vec();
+        bytes.extend(head);
+        bytes.extend(file::write(
+            &self.ready.shape.layout,
+            &self.ready.params,
+            &BTreeMap::new(),
+        ));
+        bytes
+    }
+
+    /// A network from bytes.
+    ///
+    /// # Errors
+    /// Says what is wrong with the bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Seq2Seq, String> {
+        let cut = || "the bytes end too early".to_owned();
+        let (length, rest) = bytes.split_first_chunk::<8>().ok_or_else(cut)?;
+        let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| cut())?;
+        let (head, rest) = rest.split_at_checked(length).ok_or_else(cut)?;
+        let (size, learning, pieces): (Size, Learning, Pieces) =
+            postcard::from_bytes(head).map_err(|_| "the vocabulary cannot be read".to_owned())?;
+        if !pieces.is_sound() || size != Size::usual(pieces.len()) {
+            return Err("vocabulary and network do not belong together".into());
+        }
+        let shape = Shape::new(size);
+        let saved = file::read(rest).map_err(|e| e.to_string())?;
+        let params = saved.params(&shape.layout).map_err(|e| e.to_string())?;
+        Ok(Seq2Seq {
+            pieces,
+            ready: Ready::new(shape, params),
             learning,
         })
     }

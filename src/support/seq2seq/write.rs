@@ -22,6 +22,8 @@ pub struct Search {
     pub beams: usize,
     /// The α of length normalisation: larger, longer.
     pub length: f64,
+    /// No reply ends before this share of the length that the old replies at hand have in the mean, weighed by similarity.
+    pub least: f64,
     /// Pieces at the most.
     pub most: usize,
 }
@@ -31,6 +33,7 @@ impl Default for Search {
         Search {
             beams: 4,
             length: 1.0,
+            least: 0.0,
             most: 200,
         }
     }
@@ -129,6 +132,26 @@ impl Ready {
         }
     }
 
+    /// The probabilities of everything, `numbers` in all, at each step of a reply that is given.
+    #[cfg(test)]
+    pub(super) fn probabilities(
+        &self,
+        ticket: &Text,
+        sources: &[(&Text, f32)],
+        reply: &Text,
+        numbers: usize,
+    ) -> Vec<Vec<f32>> {
+        let desk = self.desk(ticket, sources);
+        let (mut beam, mut bench) = (desk.begin(), Bench::default());
+        let mut steps = Vec::new();
+        for (piece, seen) in reply.pieces.iter().zip(&reply.seen) {
+            desk.step(&mut beam, numbers, &mut bench);
+            steps.push(bench.p.clone());
+            desk.say(&mut beam, *piece, *seen);
+        }
+        steps
+    }
+
     /// The best replies to a ticket, best first; `texts` are the ticket and the old replies, out of which figures and names may be
     /// copied.
     pub(super) fn write(
@@ -145,7 +168,9 @@ impl Ready {
         let mut beams = vec![desk.begin()];
         let mut ended: Vec<(f64, Beam)> = Vec::new();
         let worth = |log: f64, length: usize| log / ((5.0 + length as f64) / 6.0).powf(search.length);
-        for _ in 0..search.most {
+        let least = search.least * usual_length(sources);
+        for said in 0..search.most {
+            let early = (said as f64) < least;
             let mut next: Vec<(f64, usize, u32)> = Vec::new();
             for (at, beam) in beams.iter_mut().enumerate() {
                 desk.step(beam, pieces.len() + names.len(), &mut bench);
@@ -167,7 +192,7 @@ impl Ready {
                 let fits = |y: &u32| {
                     let mut tail = beam.tail.clone();
                     let piece = (*y != END).then(|| pieces.text(*y, names));
-                    sayable.follow(&mut tail, piece) && !beam.again(*y)
+                    !(early && *y == END) && sayable.follow(&mut tail, piece) && !beam.again(*y)
                 };
                 let fine = best.into_iter().filter(fits).take(2 * search.beams);
                 next.extend(fine.map(|y| (beam.log + f64::from(bench.p[y as usize]).ln(), at, y)));
@@ -185,13 +210,7 @@ impl Ready {
                     continue;
                 }
                 sayable.follow(&mut beam.tail, Some(pieces.text(y, names)));
-                beam.said.push(y);
-                beam.last = pieces.seen(y, names);
-                for (memory, levels) in desk.memories.iter().zip(&mut beam.levels) {
-                    let mut grown = vec![0; levels.len()];
-                    agree_next(&memory.before, y, levels, &mut grown);
-                    *levels = grown;
-                }
+                desk.say(&mut beam, y, pieces.seen(y, names));
                 alive.push(beam);
             }
             beams = alive;
@@ -210,6 +229,21 @@ impl Ready {
         found.retain(|one| !one.text.is_empty());
         found
     }
+}
+
+/// Pieces of the old replies in the mean, weighed by similarity; 0 without any.
+fn usual_length(sources: &[(&Text, f32)]) -> f64 {
+    let weights = || sources.iter().map(|one| f64::from(one.1.max(0.0)));
+    let all: f64 = weights().sum();
+    if all <= 0.0 {
+        return 0.0;
+    }
+    let sum: f64 = sources
+        .iter()
+        .zip(weights())
+        .map(|(one, weight)| one.0.pieces.len() as f64 * weight)
+        .sum();
+    sum / all
 }
 
 impl Beam {
@@ -239,6 +273,17 @@ impl Desk<'_> {
             levels,
             log: 0.0,
             tail: String::new(),
+        }
+    }
+
+    /// Notes that a piece was said.
+    fn say(&self, beam: &mut Beam, piece: u32, seen: u32) {
+        beam.said.push(piece);
+        beam.last = seen;
+        for (memory, levels) in self.memories.iter().zip(&mut beam.levels) {
+            let mut grown = vec![0; levels.len()];
+            agree_next(&memory.before, piece, levels, &mut grown);
+            *levels = grown;
         }
     }
 
