@@ -66,6 +66,8 @@ pub struct SupportOptions {
     pub precision: f64,
     /// Categories whose drafts may be 'send'.
     pub send: Vec<String>,
+    /// Steps (32 replies each) that a network which writes replies learns each night in a language; 0 = none learns.
+    pub network_steps: u64,
 }
 
 impl Default for SupportOptions {
@@ -73,6 +75,7 @@ impl Default for SupportOptions {
         SupportOptions {
             precision: 0.95,
             send: Vec::new(),
+            network_steps: 100,
         }
     }
 }

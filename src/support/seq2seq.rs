@@ -17,24 +17,29 @@
 //!
 //! | file | subject |
 //! |---|---|
-//! | `pieces`, `merges` | sub-words of both scripts, learned by byte-pair encoding |
+//! | `segments`, `pieces`, `merges` | cuts of a text; sub-words of both scripts, learned by byte-pair encoding |
 //! | `batch` | examples side by side |
-//! | `shape`, `network`, `memory` | parameters, both ways through the network, what is attended and copied from |
+//! | `shape`, `network`, `memory` | parameters, the way through the network, what is attended and copied from |
+//! | `loss`, `way_back` | what is minimised, and its slopes |
 //! | `learn` | batches of an epoch, the loss that counts |
 //! | `write`, `spoken` | beam search, and what may be said |
 
 mod batch;
 mod learn;
+mod loss;
 mod memory;
 mod merges;
 mod network;
 mod pieces;
+mod segments;
 mod shape;
 mod spoken;
 #[cfg(test)]
 mod tests;
+mod way_back;
 mod write;
 
+pub use batch::SOURCES as AT_HAND;
 pub use write::{Found, Search};
 
 use self::batch::Text;
@@ -55,8 +60,8 @@ pub enum Part {
     Learn,
     /// Its loss says when to stop.
     Check,
-    /// Neither: kept to judge by.
-    Judge,
+    /// Neither: its reply is at hand for others.
+    Lend,
 }
 
 /// A ticket and the reply to it, cleaned.
@@ -81,10 +86,14 @@ pub struct Lesson {
     pub steps: u64,
     /// Pieces of the vocabulary at the most.
     pub pieces: usize,
+    /// Dialogues that there are, of which these were drawn.
+    pub of: u64,
     /// Seed of everything random.
     pub seed: u64,
     /// The full learning rate.
     pub rate: f64,
+    /// A plain decoder without old replies and copying, to compare with; never kept.
+    pub plain: bool,
     /// The checkpoint, if one is wanted.
     pub checkpoint: Option<Checkpoint>,
 }
@@ -94,8 +103,10 @@ impl Default for Lesson {
         Lesson {
             steps: 1000,
             pieces: 4000,
+            of: 0,
             seed: 0,
             rate: 2e-3,
+            plain: false,
             checkpoint: None,
         }
     }
@@ -120,6 +131,8 @@ pub struct Learning {
 #[derive(Debug)]
 pub struct Seq2Seq {
     pieces: Pieces,
+    /// Dialogues that there were when the vocabulary was made.
+    vocabulary_of: u64,
     ready: Ready,
     /// How it learned last.
     pub learning: Learning,
@@ -136,11 +149,11 @@ impl Seq2Seq {
         before: Option<Seq2Seq>,
         control: &Control,
     ) -> Result<Seq2Seq, FitError> {
-        let learns: Vec<&Dialogue> = dialogues.iter().filter(|one| one.part == Part::Learn).collect();
+        let told = dialogues.iter().filter(|one| one.part != Part::Check);
         let pieces = match &before {
             Some(before) => before.pieces.clone(),
             None => {
-                let told = learns.iter().flat_map(|one| {
+                let told = told.flat_map(|one| {
                     let of = |text, reply| Told {
                         customer: one.customer.as_str(),
                         text,
@@ -153,7 +166,7 @@ impl Seq2Seq {
         };
         control.check()?;
         let mut names = Names::default();
-        let spelled: Vec<Spelled> = dialogues
+        let mut spelled: Vec<Spelled> = dialogues
             .iter()
             .map(|one| Spelled {
                 ticket: Text::new(&one.ticket, batch::TICKET, &pieces, &mut names),
@@ -169,7 +182,16 @@ impl Seq2Seq {
                 .collect()
         };
         let (learn, check) = (rows(Part::Learn), rows(Part::Check));
-        let shape = Shape::new(Size::usual(pieces.len()));
+        let mut size = Size::usual(pieces.len());
+        if lesson.plain {
+            size.copies = false;
+            for one in &mut spelled {
+                one.near.clear();
+                one.reply.pieces.clone_from(&one.reply.seen);
+            }
+        }
+        let shape = Shape::new(size);
+        let vocabulary_of = before.as_ref().map_or(lesson.of, |before| before.vocabulary_of);
         let start = match before {
             Some(before) => before.ready.params,
             None => shape.init(lesson.seed),
@@ -200,14 +222,25 @@ impl Seq2Seq {
         };
         Ok(Seq2Seq {
             pieces,
+            vocabulary_of,
             ready: Ready::new(shape, learned.params),
             learning,
         })
     }
 
+    /// Dialogues that there were when its vocabulary was made.
+    pub fn vocabulary_of(&self) -> u64 {
+        self.vocabulary_of
+    }
+
     /// As bytes for [`Seq2Seq::from_bytes`]: vocabulary, then parameters ([`crate::neural::file`]).
     pub fn to_bytes(&self) -> Vec<u8> {
-        let head = (&self.ready.shape.size, &self.learning, &self.pieces);
+        let head = (
+            self.vocabulary_of,
+            &self.ready.shape.size,
+            &self.learning,
+            &self.pieces,
+        );
         let head = postcard::to_stdvec(&head).expect("a vocabulary and some numbers can be written");
         let mut bytes = (head.len() as u64).to_le_bytes().to_vec();
         bytes.extend(head);
@@ -228,7 +261,7 @@ impl Seq2Seq {
         let (length, rest) = bytes.split_first_chunk::<8>().ok_or_else(cut)?;
         let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| cut())?;
         let (head, rest) = rest.split_at_checked(length).ok_or_else(cut)?;
-        let (size, learning, pieces): (Size, Learning, Pieces) =
+        let (vocabulary_of, size, learning, pieces): (u64, Size, Learning, Pieces) =
             postcard::from_bytes(head).map_err(|_| "the vocabulary cannot be read".to_owned())?;
         if !pieces.is_sound() || size != Size::usual(pieces.len()) {
             return Err("vocabulary and network do not belong together".into());
@@ -238,6 +271,7 @@ impl Seq2Seq {
         let params = saved.params(&shape.layout).map_err(|e| e.to_string())?;
         Ok(Seq2Seq {
             pieces,
+            vocabulary_of,
             ready: Ready::new(shape, params),
             learning,
         })

@@ -8,7 +8,7 @@ pub(super) const TICKET: usize = 200;
 /// Pieces learned and read of a reply.
 pub(super) const REPLY: usize = 200;
 /// Old replies that are attended.
-pub(super) const SOURCES: usize = 5;
+pub const SOURCES: usize = 5;
 
 /// A text in pieces.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -36,9 +36,8 @@ impl Merges {
         &self.pairs
     }
 
-    /// Learns up to `most` merges from words of symbols below `first` with their counts. `fits(a, b)` says whether a
-    /// symbol of the characters of both, given by their numbers of characters and whether they are of a script without
-    /// spaces, is not too long.
+    /// Learns up to `most` merges from words of symbols below `first` with their counts. `joined(a, b)` says whether two
+    /// symbols may become one, and learns so of each new one.
     pub(super) fn learn(
         first: u32,
         words: &BTreeMap<Vec<u32>, u64>,

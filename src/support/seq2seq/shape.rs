@@ -1,6 +1,7 @@
 //! Where the parameters lie, and how large the network is.
 
-use super::pieces::SPECIAL;
+use super::pieces::{END, SPECIAL};
+use crate::neural::kernels::rows::softmax;
 use crate::neural::layout::{Layout, Slot};
 use crate::neural::random::Init;
 use crate::neural::{Dense, Embedding, Gru};
@@ -17,6 +18,8 @@ pub(super) struct Size {
     pub encoder: usize,
     /// Values of the decoder's state.
     pub decoder: usize,
+    /// Whether it copies; if not, it is a plain decoder, to be compared with.
+    pub copies: bool,
 }
 
 impl Size {
@@ -27,6 +30,7 @@ impl Size {
             width: 128,
             encoder: 96,
             decoder: 192,
+            copies: true,
         }
     }
 
@@ -97,7 +101,7 @@ impl Shape {
         }
     }
 
-    /// First parameters: agreement counts from the beginning, and what no vocabulary may say is never usual.
+    /// First parameters: agreement counts from the beginning.
     pub(super) fn init(&self, seed: u64) -> Vec<f32> {
         let mut params = self.layout.init(seed);
         for slot in self.agree {
@@ -110,8 +114,28 @@ impl Shape {
         params
     }
 
-    /// Whether the vocabulary may say a piece: all but the special ones, of which it may say the end.
-    pub(super) fn sayable(number: usize) -> bool {
-        number >= SPECIAL as usize || number == super::pieces::END as usize
+    /// Turns the gate's logits into what each component is believed, given the evidence of both memories.
+    pub(super) fn open(&self, gates: &mut [f32], evidence: [f32; 2]) {
+        for (gate, evidence) in gates[1..].iter_mut().zip(evidence) {
+            *gate = if self.size.copies {
+                *gate + evidence
+            } else {
+                f32::NEG_INFINITY
+            };
+        }
+        softmax(gates);
+    }
+
+    /// Whether the vocabulary may say a piece: all but the special ones, of which it may say the end. One that is never
+    /// helped by copying may say that a figure or a name comes, though not which.
+    pub(super) fn sayable(&self, number: usize) -> bool {
+        number >= SPECIAL as usize || number == END as usize || !self.size.copies && number > END as usize
+    }
+
+    /// Takes from the vocabulary what it may not say.
+    pub(super) fn mute(&self, logits: &mut [f32]) {
+        for number in (0..logits.len().min(SPECIAL as usize)).filter(|&number| !self.sayable(number)) {
+            logits[number] = f32::NEG_INFINITY;
+        }
     }
 }

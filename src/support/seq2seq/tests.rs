@@ -26,6 +26,7 @@ fn small() -> (Shape, Vec<f32>, Vec<Spelled>) {
         width: 7,
         encoder: 5,
         decoder: 9,
+        copies: true,
     };
     let shape = Shape::new(size);
     let mut params = shape.init(3);

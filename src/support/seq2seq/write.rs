@@ -6,7 +6,7 @@
 
 use super::batch::{SOURCES, Text, replies_memory, ticket_memory};
 use super::memory::{Memory, agree_first, agree_next};
-use super::network::{lend, mute};
+use super::network::lend;
 use super::pieces::{BEGIN, END, Names, Pieces};
 use super::shape::{GATES, LEVELS, Shape, WINDOW};
 use super::spoken::Sayable;
@@ -329,9 +329,7 @@ impl Desk<'_> {
         apply(Function::Tanh, &mut bench.word);
         let mut gates = [0.0; GATES];
         shape.gate.serve(params, &bench.word, &mut gates);
-        gates[1] += evidence[0];
-        gates[2] += evidence[1];
-        softmax(&mut gates);
+        shape.open(&mut gates, evidence);
         bench.p.clear();
         bench.p.resize(numbers, 0.0);
         let vocabulary = &mut bench.p[..shape.size.pieces];
@@ -340,7 +338,7 @@ impl Desk<'_> {
             .iter_mut()
             .zip(shape.usual.of(params))
             .for_each(|(logit, usual)| *logit += usual);
-        mute(vocabulary);
+        shape.mute(vocabulary);
         softmax(vocabulary);
         vocabulary.iter_mut().for_each(|p| *p *= gates[0]);
         let mut from = 0;
