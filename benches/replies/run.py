@@ -123,4 +123,5 @@ def main():
             print(f"| {language} | {name} | {100 * sum(overlap) / len(overlap):.1f} | {score:.1f} | {100 * fifth:.1f} | {cost} |", flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

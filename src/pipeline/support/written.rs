@@ -35,14 +35,6 @@ pub(super) struct Networks {
     pub tonight: BTreeMap<String, Tonight>,
 }
 
-/// How replies are sought: chosen on tickets that were checked on, in two languages (docs/networks.md).
-const SEARCH: Search = Search {
-    beams: 4,
-    length: 2.0,
-    least: 0.8,
-    most: 200,
-};
-
 /// A text of a customer or agent as a network may read it.
 pub(super) fn readable(
     text: &str,
@@ -71,7 +63,7 @@ pub(super) fn write(
         .iter()
         .map(|(text, similarity)| (text.as_str(), *similarity))
         .collect();
-    let found = network.write(ticket, &sources, &SEARCH);
+    let found = network.write(ticket, &sources, &Search::default());
     let quoted = |one: Found| {
         (
             Quote::reply(&one.text, language, &[], signers, public),
