@@ -1,6 +1,7 @@
 //! A dense layer, `y = x W + b`.
 
 use super::kernels::gemm::{Begin, Left, Packed, product, row_product};
+use super::kernels::gradients::{Weights, gradients};
 use super::kernels::rows::add_columns;
 use super::layout::{Layout, Slot};
 use super::random::Init;
@@ -71,16 +72,14 @@ impl Dense {
         pack: &mut Packed,
     ) {
         let rows = rows(x.len(), self.inputs, dy.len(), self.outputs);
-        pack.rows(dy, self.outputs, rows, self.outputs);
-        let weight = self.weight.of_mut(grads);
-        product(
-            Left::Turned(x, self.inputs),
-            self.inputs,
-            pack,
-            Begin::There,
-            weight,
-            self.outputs,
-        );
+        let to = self.weight.of_mut(grads);
+        let weights = Weights {
+            x,
+            stride: self.inputs,
+            columns: self.inputs,
+            to,
+        };
+        gradients(&mut [weights], dy, self.outputs, rows, self.outputs, pack);
         if let Some(bias) = self.bias {
             add_columns(dy, bias.of_mut(grads));
         }
@@ -111,4 +110,47 @@ fn rows(x: usize, inputs: usize, y: usize, outputs: usize) -> usize {
         "the shapes of a dense layer"
     );
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{affine, close, numbers, slopes, weighted};
+    use super::*;
+
+    fn truth(dense: &Dense, params: &[f64], x: &[f64]) -> Vec<f64> {
+        let weight = &params[dense.weight.start..][..dense.weight.len];
+        let zeros = vec![0.0; dense.outputs];
+        let bias = dense
+            .bias
+            .map_or(&zeros[..], |bias| &params[bias.start..][..bias.len]);
+        x.chunks_exact(dense.inputs)
+            .flat_map(|x| affine(x, weight, bias))
+            .collect()
+    }
+
+    #[test]
+    fn its_values_and_gradients_are_the_formulas() {
+        let mut layout = Layout::new();
+        let layers = [
+            Dense::new(&mut layout, "one", 7, 18),
+            Dense::without_bias(&mut layout, "two", 7, 18),
+        ];
+        let params = layout.init(1);
+        let (x, dy) = (numbers(5 * 7, 2), numbers(5 * 18, 3));
+        let wide = |v: &[f32]| v.iter().map(|x| f64::from(*x)).collect::<Vec<f64>>();
+        for dense in layers {
+            let (mut y, mut pack) = (vec![9.0; 5 * 18], Packed::new());
+            dense.forward(&params, &x, &mut y, &mut pack);
+            close(&y, &truth(&dense, &wide(&params), &wide(&x)), 1e-6);
+            let (mut dx, mut grads) = (vec![9.0; x.len()], vec![0.0; params.len()]);
+            dense.backward(&params, &x, &dy, Some(&mut dx), &mut grads, &mut pack);
+            let (_, slope) = slopes(&params, |p| weighted(&truth(&dense, p, &wide(&x)), &dy));
+            close(&grads, &slope, 1e-5);
+            let (_, slope) = slopes(&x, |x| weighted(&truth(&dense, &wide(&params), x), &dy));
+            close(&dx, &slope, 1e-5);
+            let mut one = vec![0.0; 18];
+            dense.serve(&params, &x[14..21], &mut one);
+            assert_eq!(one, y[36..54]);
+        }
+    }
 }

@@ -57,3 +57,41 @@ impl Embedding {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::numbers;
+    use super::*;
+
+    #[test]
+    fn rows_come_and_their_gradients_gather() {
+        let mut layout = Layout::new();
+        let table = Embedding::new(&mut layout, "touched", 4, 3, Init::Normal(1.0));
+        let dense = Embedding::dense(&mut layout, "dense", 4, 3, Init::Normal(1.0));
+        assert_eq!(layout.tables().len(), 1);
+        let params = layout.init(1);
+        let (ids, dy) = ([2, 0, 2], numbers(9, 2));
+        for embedding in [table, dense] {
+            let mut y = vec![0.0; 9];
+            embedding.forward(&params, &ids, &mut y);
+            assert_eq!(y[..3], embedding.table.of(&params)[6..9]);
+            assert_eq!(y[3..6], *embedding.row(&params, 0));
+            let mut grads = Gradient::new(layout.len(), &layout.tables()).unwrap();
+            embedding.backward(&ids, &dy, &mut grads);
+            let own = embedding.table.of(grads.as_slice());
+            assert_eq!(own[..3], dy[3..6]);
+            assert_eq!(own[3..6], [0.0; 3]);
+            assert_eq!(own[6], dy[0] + dy[6]);
+            grads.clear();
+            assert!(grads.as_slice().iter().all(|g| *g == 0.0));
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "the table has 4 rows, not 4")]
+    fn a_stranger_has_no_row() {
+        let mut layout = Layout::new();
+        let table = Embedding::new(&mut layout, "items", 4, 3, Init::Zero);
+        table.row(&layout.init(1), 4);
+    }
+}

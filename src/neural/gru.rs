@@ -6,6 +6,7 @@
 
 use super::kernels::cells::{GruBackward, GruForward};
 use super::kernels::gemm::{Begin, Left, Packed, product, row_product};
+use super::kernels::gradients::{Weights, gradients};
 use super::kernels::rows::add_columns;
 use super::kernels::run;
 use super::layout::{Layout, Slot};
@@ -165,27 +166,30 @@ impl Gru {
                 h,
             );
         }
-        tape.pack.rows(&tape.recurrent, 3 * h, rows, 3 * h);
-        let wh = self.wh.of_mut(grads);
-        product(
-            Left::Turned(&tape.hidden, h),
-            h,
-            &tape.pack,
-            Begin::There,
-            wh,
+        let to = self.wh.of_mut(grads);
+        let weights = Weights {
+            x: &tape.hidden,
+            stride: h,
+            columns: h,
+            to,
+        };
+        gradients(
+            &mut [weights],
+            &tape.recurrent,
             3 * h,
+            rows,
+            3 * h,
+            &mut tape.pack,
         );
         add_columns(&tape.recurrent, self.bh.of_mut(grads));
-        tape.pack.rows(&tape.gates, 3 * h, rows, 3 * h);
-        let wx = self.wx.of_mut(grads);
-        product(
-            Left::Turned(x, self.inputs),
-            self.inputs,
-            &tape.pack,
-            Begin::There,
-            wx,
-            3 * h,
-        );
+        let to = self.wx.of_mut(grads);
+        let weights = Weights {
+            x,
+            stride: self.inputs,
+            columns: self.inputs,
+            to,
+        };
+        gradients(&mut [weights], &tape.gates, 3 * h, rows, 3 * h, &mut tape.pack);
         add_columns(&tape.gates, self.b.of_mut(grads));
         if let Some(dx) = dx {
             tape.pack.turned(self.wx.of(params), 3 * h, 3 * h, self.inputs);

@@ -50,6 +50,12 @@ impl Slot {
     pub fn of_mut(self, params: &mut [f32]) -> &mut [f32] {
         &mut params[self.start..][..self.len]
     }
+
+    /// Two at once; `other` lies behind this one.
+    pub fn both_of_mut(self, other: Slot, params: &mut [f32]) -> [&mut [f32]; 2] {
+        let (first, rest) = params.split_at_mut(other.start);
+        [self.of_mut(first), &mut rest[..other.len]]
+    }
 }
 
 /// The tensors of a network in their order.

@@ -4,17 +4,27 @@
 //! of weight 0 (the filling of a shorter sequence) costs nothing, neither loss nor time. Sums are in double precision in the order
 //! of rows.
 
-use super::kernels::rows::softmax;
+use super::kernels::rows::softmax_times;
 
 /// Mean of `-log p(target)` over rows of `classes` logits, `p` their softmax. `weights`, one a row, default to 1. The logits become
 /// the gradient. Rows that all weigh nothing have a loss of 0.
 pub fn cross_entropy(logits: &mut [f32], classes: usize, targets: &[u32], weights: Option<&[f32]>) -> f64 {
+    cross_entropy_of(logits, classes, targets, weights, total(weights, targets.len()))
+}
+
+/// The same for some of the rows whose weights sum to `total`: losses and gradients of parts add up to those of the whole.
+pub(super) fn cross_entropy_of(
+    logits: &mut [f32],
+    classes: usize,
+    targets: &[u32],
+    weights: Option<&[f32]>,
+    total: f64,
+) -> f64 {
     assert_eq!(
         logits.len(),
         classes * targets.len(),
         "a row of logits for every target"
     );
-    let total = total(weights, targets.len());
     let mut sum = 0.0;
     for (at, (row, target)) in logits.chunks_exact_mut(classes.max(1)).zip(targets).enumerate() {
         let weight = weights.map_or(1.0, |weights| weights[at]);
@@ -24,10 +34,9 @@ pub fn cross_entropy(logits: &mut [f32], classes: usize, targets: &[u32], weight
         }
         let target = *target as usize;
         let logit = row[target];
-        sum += f64::from(weight) * f64::from(softmax(row) - logit);
-        row[target] -= 1.0;
         let scale = (f64::from(weight) / total) as f32;
-        row.iter_mut().for_each(|x| *x *= scale);
+        sum += f64::from(weight) * f64::from(softmax_times(row, scale) - logit);
+        row[target] -= scale;
     }
     if total > 0.0 { sum / total } else { 0.0 }
 }
@@ -91,7 +100,7 @@ pub fn squared(predictions: &mut [f32], width: usize, targets: &[f32], weights: 
     if total > 0.0 { sum / total } else { 0.0 }
 }
 
-fn total(weights: Option<&[f32]>, rows: usize) -> f64 {
+pub(super) fn total(weights: Option<&[f32]>, rows: usize) -> f64 {
     match weights {
         Some(weights) => {
             assert_eq!(weights.len(), rows, "a weight for every row");

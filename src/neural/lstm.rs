@@ -7,6 +7,7 @@
 
 use super::kernels::cells::{LstmBackward, LstmForward};
 use super::kernels::gemm::{Begin, Left, Packed, product, row_product};
+use super::kernels::gradients::{Weights, gradients};
 use super::kernels::rows::add_columns;
 use super::kernels::run;
 use super::layout::{Layout, Slot};
@@ -192,25 +193,22 @@ impl Lstm {
                 h,
             );
         }
-        tape.pack.rows(&tape.gates, 4 * h, rows, 4 * h);
-        let wx = self.wx.of_mut(grads);
-        product(
-            Left::Turned(x, self.inputs),
-            self.inputs,
-            &tape.pack,
-            Begin::There,
-            wx,
-            4 * h,
-        );
-        let wh = self.wh.of_mut(grads);
-        product(
-            Left::Turned(&tape.hidden, h),
-            h,
-            &tape.pack,
-            Begin::There,
-            wh,
-            4 * h,
-        );
+        let [wx, wh] = self.wx.both_of_mut(self.wh, grads);
+        let mut weights = [
+            Weights {
+                x,
+                stride: self.inputs,
+                columns: self.inputs,
+                to: wx,
+            },
+            Weights {
+                x: &tape.hidden,
+                stride: h,
+                columns: h,
+                to: wh,
+            },
+        ];
+        gradients(&mut weights, &tape.gates, 4 * h, rows, 4 * h, &mut tape.pack);
         add_columns(&tape.gates, self.b.of_mut(grads));
         if let Some(dx) = dx {
             tape.pack.turned(self.wx.of(params), 4 * h, 4 * h, self.inputs);

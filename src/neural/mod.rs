@@ -23,9 +23,10 @@
 //! | [`lstm`], [`gru`] | recurrent layers |
 //! | [`attention`] | weighted looks at another sequence |
 //! | [`dropout`] | noise against learning by heart |
-//! | [`loss`], [`sampled`] | what is minimised |
+//! | [`loss`], [`classes`], [`sampled`] | what is minimised |
 
 pub mod attention;
+pub mod classes;
 pub mod conv;
 pub mod dense;
 pub mod dropout;
@@ -36,6 +37,8 @@ pub mod kernels;
 pub mod layout;
 pub mod loss;
 pub mod lstm;
+#[cfg(test)]
+mod pytorch;
 pub mod random;
 pub mod sampled;
 #[cfg(test)]

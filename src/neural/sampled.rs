@@ -7,7 +7,8 @@
 
 use super::embedding::Embedding;
 use super::kernels::gemm::{Begin, Left, Packed, product};
-use super::kernels::rows::{add_scaled, dot, softmax};
+use super::kernels::gradients::{Weights, gradients};
+use super::kernels::rows::{add_scaled, dot, softmax_times};
 use crate::fit::Gradient;
 use fastrand::Rng;
 
@@ -62,6 +63,9 @@ impl Sampler {
     }
 }
 
+/// Rows of a block.
+const BLOCK: usize = 128;
+
 /// Work space of [`Sampled::learn`].
 #[derive(Debug, Default)]
 pub struct SampledWork {
@@ -69,8 +73,11 @@ pub struct SampledWork {
     d_negatives: Vec<f32>,
     logits: Vec<f32>,
     begin: Vec<f32>,
+    d_begin: Vec<f32>,
     twins: Vec<(u32, u32)>,
-    pack: Packed,
+    forward: Packed,
+    backward: Packed,
+    pass: Packed,
 }
 
 /// An output layer whose classes are the rows of a table, with a bias each.
@@ -118,78 +125,88 @@ impl Sampled {
         work.twins
             .extend(negatives.iter().zip(0..).map(|(class, at)| (*class, at)));
         work.twins.sort_unstable();
-        // A row: the negatives' logits, then the target's.
+        // A row: the negatives' logits, then the target's. A block of rows at a time, which stays in cache.
         let stride = count + 1;
-        work.logits.resize(rows * stride, 0.0);
-        work.pack.turned(&work.negatives, width, width, count);
-        let begin = Begin::Row(&work.begin);
-        product(
-            Left::Rows(states, width),
-            rows,
-            &work.pack,
-            begin,
-            &mut work.logits,
-            stride,
-        );
-        let mut sum = 0.0;
-        for (at, (row, target)) in work.logits.chunks_exact_mut(stride).zip(targets).enumerate() {
-            let weight = weights.map_or(1.0, |weights| weights[at]);
-            let state = &states[at * width..][..width];
-            if weight == 0.0 {
-                row.fill(0.0);
-                continue;
-            }
-            let logit = dot(state, self.table.row(params, *target)) + offset(*target);
-            row[count] = logit;
-            let first = work.twins.partition_point(|(class, _)| class < target);
-            for (_, twin) in work.twins[first..]
-                .iter()
-                .take_while(|(class, _)| class == target)
-            {
-                row[*twin as usize] = f32::NEG_INFINITY;
-            }
-            sum += f64::from(weight) * f64::from(softmax(row) - logit);
-            row[count] -= 1.0;
-            let scale = (f64::from(weight) / total) as f32;
-            row.iter_mut().for_each(|x| *x *= scale);
-            let own = row[count];
-            add_scaled(
-                own,
-                state,
-                grads.row(self.table.table.start, width, *target as usize),
-            );
-            if let Some(bias) = self.bias {
-                grads.row(bias.table.start, 1, *target as usize)[0] += own;
-            }
-        }
-        work.pack.rows(&work.negatives, width, count, width);
-        product(
-            Left::Rows(&work.logits, stride),
-            rows,
-            &work.pack,
-            Begin::Zero,
-            d_states,
-            width,
-        );
-        for (at, target) in targets.iter().enumerate() {
-            let own = work.logits[at * stride + count];
-            add_scaled(
-                own,
-                self.table.row(params, *target),
-                &mut d_states[at * width..][..width],
-            );
-        }
+        work.forward.turned(&work.negatives, width, width, count);
+        work.backward.rows(&work.negatives, width, count, width);
+        work.d_negatives.clear();
         work.d_negatives.resize(count * width, 0.0);
-        work.pack.rows(states, width, rows, width);
-        let left = Left::Turned(&work.logits, stride);
-        product(left, count, &work.pack, Begin::Zero, &mut work.d_negatives, width);
+        work.d_begin.clear();
+        work.d_begin.resize(count, 0.0);
+        let mut sum = 0.0;
+        for first in (0..rows).step_by(BLOCK) {
+            let rows = BLOCK.min(rows - first);
+            let states = &states[first * width..][..rows * width];
+            let d_states = &mut d_states[first * width..][..rows * width];
+            let targets = &targets[first..][..rows];
+            work.logits.resize(rows * stride, 0.0);
+            let begin = Begin::Row(&work.begin);
+            product(
+                Left::Rows(states, width),
+                rows,
+                &work.forward,
+                begin,
+                &mut work.logits,
+                stride,
+            );
+            for (at, (row, target)) in work.logits.chunks_exact_mut(stride).zip(targets).enumerate() {
+                let weight = weights.map_or(1.0, |weights| weights[first + at]);
+                let state = &states[at * width..][..width];
+                if weight == 0.0 {
+                    row.fill(0.0);
+                    continue;
+                }
+                let logit = dot(state, self.table.row(params, *target)) + offset(*target);
+                row[count] = logit;
+                let twins = work.twins.partition_point(|(class, _)| class < target);
+                for (_, twin) in work.twins[twins..]
+                    .iter()
+                    .take_while(|(class, _)| class == target)
+                {
+                    row[*twin as usize] = f32::NEG_INFINITY;
+                }
+                let scale = (f64::from(weight) / total) as f32;
+                sum += f64::from(weight) * f64::from(softmax_times(row, scale) - logit);
+                row[count] -= scale;
+                let own = row[count];
+                add_scaled(
+                    own,
+                    state,
+                    grads.row(self.table.table.start, width, *target as usize),
+                );
+                if let Some(bias) = self.bias {
+                    grads.row(bias.table.start, 1, *target as usize)[0] += own;
+                }
+                add_scaled(1.0, &row[..count], &mut work.d_begin);
+            }
+            product(
+                Left::Rows(&work.logits, stride),
+                rows,
+                &work.backward,
+                Begin::Zero,
+                d_states,
+                width,
+            );
+            for (at, target) in targets.iter().enumerate() {
+                let own = work.logits[at * stride + count];
+                add_scaled(
+                    own,
+                    self.table.row(params, *target),
+                    &mut d_states[at * width..][..width],
+                );
+            }
+            let to = &mut work.d_negatives[..];
+            let one = Weights {
+                x: &work.logits,
+                stride,
+                columns: count,
+                to,
+            };
+            gradients(&mut [one], states, width, rows, width, &mut work.pass);
+        }
         self.table.backward(negatives, &work.d_negatives, grads);
         if let Some(bias) = self.bias {
-            work.begin.fill(0.0);
-            for row in work.logits.chunks_exact(stride) {
-                work.begin.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
-            }
-            bias.backward(negatives, &work.begin, grads);
+            bias.backward(negatives, &work.d_begin, grads);
         }
         sum / total
     }
@@ -207,8 +224,11 @@ mod tests {
         let (classes, width) = (9, 20);
         let mut layout = Layout::new();
         let table = Embedding::new(&mut layout, "out", classes, width, Init::Normal(0.5));
-        let bias = Some(Embedding::new(&mut layout, "bias", classes, 1, Init::Normal(0.5)));
-        let sampled = Sampled { table, bias };
+        let bias = Embedding::new(&mut layout, "bias", classes, 1, Init::Normal(0.5));
+        let sampled = Sampled {
+            table,
+            bias: Some(bias),
+        };
         let params = layout.init(1);
         let states = numbers(4 * width, 2);
         let (targets, weights) = ([3, 0, 8, 3], [1.0, 0.5, 0.0, 2.0]);
@@ -222,8 +242,7 @@ mod tests {
                     .zip(vector)
                     .map(|(a, b)| a * b)
                     .sum();
-                dot + params[bias.unwrap().table.start + class as usize]
-                    - f64::from(corrections[class as usize])
+                dot + params[bias.table.start + class as usize] - f64::from(corrections[class as usize])
             };
             let mut sum = 0.0;
             for (row, (target, w)) in targets.iter().zip(weights).enumerate() {

@@ -1,3 +1,5 @@
+//! Adam on a bowl of known bottom: what it finds, when it ends, and that an interrupted fit ends at the same bits.
+
 use super::super::testing::Memory;
 use super::super::{Fall, Stopped};
 use super::*;

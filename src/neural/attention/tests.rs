@@ -1,3 +1,5 @@
+//! Each kind of attention beside its formula.
+
 use super::super::testing::{affine, close, numbers, slopes, weighted};
 use super::*;
 

@@ -19,13 +19,7 @@ pub fn exp<L: Lanes>(l: L, x: L::V) -> L::V {
     let r = l.fma(n, l.splat(-0.693_359_4), x);
     let r = l.fma(n, l.splat(2.121_944_4e-4), r);
     let mut p = l.splat(1.987_569_1e-4);
-    for c in [
-        1.398_199_9e-3,
-        8.333_452e-3,
-        4.166_579_6e-2,
-        1.666_666_5e-1,
-        5.000_000_1e-1,
-    ] {
+    for c in [1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5] {
         p = l.fma(p, r, l.splat(c));
     }
     let p = l.add(l.fma(p, l.mul(r, r), r), l.splat(1.0));
@@ -41,7 +35,7 @@ pub fn tanh<L: Lanes>(l: L, x: L::V) -> L::V {
     let mut odd = l.splat(-2.760_768_5e-16);
     for c in [
         2.000_188e-13,
-        -8.604_671_5e-11,
+        -8.604_672e-11,
         5.122_297_1e-8,
         1.485_722_4e-5,
         6.372_619_3e-4,

@@ -3,12 +3,14 @@
 //! An LSTM multiplies the same recurrent weights at each of its sixty steps: a general product would rearrange them sixty
 //! times. [`Packed`] holds a right factor in panels of columns, as the inner loop reads them; the left factor is read where it
 //! stands, by rows or turned ([`Left`]). The inner loop keeps a tile of the result in registers over a block of the shared
-//! dimension (Goto and van de Geijn, ACM TOMS 34, 2008).
+//! dimension (Goto and van de Geijn, ACM TOMS 34, 2008). The gradients of weights are products that are met once, over thousands
+//! of rows: [`gradients`](super::gradients) packs as it goes.
 //!
 //! Each element of the result is one sum in the order of the shared dimension, begun at what [`Begin`] says. So its bits depend
 //! neither on the blocks nor on how rows are divided over threads ([`product_shared`]), and a product over the first rows
 //! equals the first rows of the product.
 
+use super::grid::{Grid, accumulate};
 pub use super::packed::Packed;
 use super::packed::WIDE;
 use super::{Kernel, LANES, Lanes};
@@ -210,23 +212,15 @@ impl Block<'_> {
                 *sum = l.load_at(begin, j * LANES);
             }
         }
-        match self.left {
+        let left = match self.left {
             Left::Rows(values, stride) => {
-                let rows: [&[f32]; M] =
-                    std::array::from_fn(|i| &values[(row + i) * stride + self.deep..][..self.depth]);
-                for (k, right) in panel.chunks_exact(N * LANES).enumerate().take(self.depth) {
-                    let left = std::array::from_fn(|i| rows[i][k]);
-                    step(l, left, right, &mut sums);
-                }
+                Grid::new(&values[row * stride + self.deep..], stride, self.depth, 1)
             }
             Left::Turned(values, stride) => {
-                for (k, right) in panel.chunks_exact(N * LANES).enumerate() {
-                    let left: &[f32] = &values[(self.deep + k) * stride + row..];
-                    let left: &[f32; M] = left.first_chunk().expect("M rows are there");
-                    step(l, *left, right, &mut sums);
-                }
+                Grid::new(&values[self.deep * stride + row..], 1, self.depth, stride)
             }
-        }
+        };
+        accumulate(l, left, panel, &mut sums);
         for (i, sums) in sums.iter().enumerate() {
             let to = &mut c[(row + i) * self.stride + first..][..columns];
             for (j, sum) in sums.iter().enumerate() {
@@ -234,23 +228,6 @@ impl Block<'_> {
                     l.store_at(*sum, to, j * LANES);
                 }
             }
-        }
-    }
-}
-
-/// One step along the shared dimension: a column of the left factor times a row of the right one.
-#[inline(always)]
-fn step<L: Lanes, const N: usize, const M: usize>(
-    l: L,
-    left: [f32; M],
-    right: &[f32],
-    sums: &mut [[L::V; N]; M],
-) {
-    let right: [L::V; N] = std::array::from_fn(|j| l.load_at(right, j * LANES));
-    for i in 0..M {
-        let x = l.splat(left[i]);
-        for j in 0..N {
-            sums[i][j] = l.fma(x, right[j], sums[i][j]);
         }
     }
 }

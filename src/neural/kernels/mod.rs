@@ -6,16 +6,19 @@
 //! the portable one rounds after each multiplication (a fused one would be a slow call there) and agrees to rounding.
 //!
 //! - [`gemm`]: matrix products over weights packed once;
+//! - [`gradients`]: the products that give the gradients of weights;
 //! - [`functions`]: exponential, hyperbolic tangent, logistic function;
 //! - [`cells`]: what an LSTM or GRU does at one step beside its products;
 //! - [`rows`]: sums, scalar products, softmax.
 //!
-//! `unsafe` stands in `x86.rs` alone: each use rests on the token type, which exists only where the processor has the
-//! instructions.
+//! `unsafe` stands in two small files. `x86.rs`: each use rests on a token type, which exists only where the processor has the
+//! instructions. `grid.rs`: numbers of a block whose corners were checked.
 
 pub mod cells;
 pub mod functions;
 pub mod gemm;
+pub mod gradients;
+mod grid;
 mod lanes;
 mod packed;
 mod portable;

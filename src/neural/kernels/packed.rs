@@ -16,6 +16,8 @@ pub struct Packed {
     pub(super) n: usize,
     /// Columns of a panel.
     pub(super) panel: usize,
+    /// Work space of products that pack as they go.
+    pub(super) scratch: Vec<f32>,
 }
 
 impl Packed {
@@ -36,8 +38,20 @@ impl Packed {
             let first = p * panel;
             let width = panel.min(n - first);
             for (row, to) in to.chunks_exact_mut(panel).enumerate() {
-                to[..width].copy_from_slice(&from[row * stride + first..][..width]);
-                to[width..].fill(0.0);
+                let from = &from[row * stride + first..][..width];
+                // Whole registers without a call.
+                let (whole, rest) = from.as_chunks::<LANES>();
+                let (to, to_rest) = to.as_chunks_mut::<LANES>();
+                for (to, from) in to.iter_mut().zip(whole) {
+                    *to = *from;
+                }
+                debug_assert!(to_rest.is_empty(), "panels are whole registers");
+                for to in &mut to[whole.len()..] {
+                    to.fill(0.0);
+                }
+                if !rest.is_empty() {
+                    to[whole.len()][..rest.len()].copy_from_slice(rest);
+                }
             }
         }
         self

@@ -99,11 +99,17 @@ impl Kernel for Dots<'_> {
 /// (something left out) becomes a probability of 0 exactly; of a row with nothing else nothing is left but zeros and minus
 /// infinity.
 pub fn softmax(row: &mut [f32]) -> f32 {
-    run(Softmax { row })
+    softmax_times(row, 1.0)
+}
+
+/// The same, the probabilities multiplied by `factor`.
+pub fn softmax_times(row: &mut [f32], factor: f32) -> f32 {
+    run(Softmax { row, factor })
 }
 
 struct Softmax<'a> {
     row: &'a mut [f32],
+    factor: f32,
 }
 
 impl Kernel for Softmax<'_> {
@@ -111,7 +117,7 @@ impl Kernel for Softmax<'_> {
 
     #[inline(always)]
     fn run<L: Lanes>(self, l: L) -> f32 {
-        let row = self.row;
+        let Softmax { row, factor } = self;
         let (whole, rest) = row.as_chunks::<LANES>();
         let mut top = l.splat(f32::NEG_INFINITY);
         for chunk in whole {
@@ -139,7 +145,7 @@ impl Kernel for Softmax<'_> {
         sum = l.add(sum, l.load(&last));
         rest.copy_from_slice(&last[..rest.len()]);
         let sum = l.sum(sum);
-        let scale = l.splat(1.0 / sum);
+        let scale = l.splat(factor / sum);
         for at in (0..row.len()).step_by(LANES) {
             l.store_at(l.mul(l.load_at(row, at), scale), row, at);
         }

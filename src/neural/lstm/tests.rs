@@ -1,3 +1,5 @@
+//! The LSTM beside its formula, and serving beside learning.
+
 use super::super::testing::{affine, close, logistic, numbers, slopes, weighted};
 use super::*;
 
