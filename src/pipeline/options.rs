@@ -68,6 +68,8 @@ pub struct SupportOptions {
     pub send: Vec<String>,
     /// A draft is suggested from so many times the overlap of a random old reply on; 0: every draft is.
     pub suggest_above_chance: f64,
+    /// Steps (32 replies each) that a network which writes replies learns each night in a language; 0 = none learns.
+    pub network_steps: u64,
 }
 
 impl Default for SupportOptions {
@@ -76,6 +78,7 @@ impl Default for SupportOptions {
             precision: 0.95,
             send: Vec::new(),
             suggest_above_chance: 1.25,
+            network_steps: 100,
         }
     }
 }

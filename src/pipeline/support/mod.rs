@@ -18,7 +18,9 @@ mod judge;
 mod knowledge;
 mod labels;
 mod learn;
+mod network;
 mod rows;
+mod written;
 
 pub use ask::{Answer, Classified, Models, Reply, Route, Staff, ask};
 pub use collect::{Collected, Prepared};
@@ -89,7 +91,7 @@ impl Family for Support {
         fitted: Learned,
         _night: &Night<'_>,
     ) -> Result<(Judged, Verdict)> {
-        let (knowledge, scores) = fitted.judge(prepared, &self.options);
+        let (knowledge, scores, networks) = fitted.judge(prepared, &self.options);
         let mut load: BTreeMap<String, u64> = BTreeMap::new();
         for agent in prepared.open.iter().filter_map(|ticket| ticket.agent_id.clone()) {
             *load.entry(agent).or_default() += 1;
@@ -121,7 +123,7 @@ impl Family for Support {
             .count();
         let model = knowledge.policy.model.as_deref().unwrap_or("no model");
         let why = format!(
-            "{model}: {}; {sent} of {} open tickets routed, {drafted} drafts{}",
+            "{model}: {}; {sent} of {} open tickets routed, {drafted} drafts{}{networks}",
             knowledge.policy.measured,
             prepared.open.len(),
             if knowledge.languages.iter().all(Option::is_none) {
