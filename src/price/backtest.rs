@@ -8,8 +8,7 @@
 //! A model that searches for its form (the members of ETS, the order of ARIMA) searches at the oldest origin, which knows
 //! nothing of the later ones, and is only estimated anew at those; the night itself searches again.
 
-use super::catalogue::{BENCHMARKS, LAST_PRICE, Model, PLAN, REGRESSION, model, parts, season};
-use super::frequency::Frequency;
+use super::catalogue::{BENCHMARKS, LAST_PRICE, LSTM, Model, PLAN, REGRESSION, model_for, parts, season};
 use super::model::{Drivers, Fit, Predict};
 use super::profile::{ENOUGH, Kind, kind, scale};
 use super::promotion::PLAN as PLANNED;
@@ -162,7 +161,7 @@ pub fn backtest(
         let end = (found.len() + CHUNK).min(count);
         let answers: Result<Vec<Record>, Stopped> = (found.len()..end)
             .into_par_iter()
-            .map(|s| one(&source.subject(s), source.frequency(), plan, posted, &quiet))
+            .map(|s| one(&source.subject(s), source, plan, posted, &quiet))
             .collect();
         found.extend(answers?);
         control.progress("past forecasts", found.len() as u64, count as u64);
@@ -176,15 +175,16 @@ pub fn backtest(
 /// Stopped by the control.
 pub fn one(
     subject: &Subject,
-    frequency: Frequency,
+    source: &dyn Source,
     plan: &Plan,
     posted: &[Model],
     control: &Control,
 ) -> Result<Record, Stopped> {
     let values = &subject.values;
+    let (frequency, network) = (source.frequency(), source.networks().is_some());
     let kind = kind(values);
     let parts = match kind {
-        Kind::Averaged => parts(frequency, values.len()),
+        Kind::Averaged => parts(frequency, values.len(), network),
         Kind::Posted | Kind::Still => &[],
     };
     let (lag, mut models, further): (usize, Vec<Model>, &[usize]) = match kind {
@@ -201,13 +201,17 @@ pub fn one(
         LAST_PRICE => false,
         PLAN => planned,
         REGRESSION => !subject.outside.is_empty(),
+        LSTM => network,
         _ => true,
     });
     let offsets: Vec<usize> = (1..=ORIGINS)
         .map(|k| k * plan.horizon)
         .chain(further.iter().copied())
         .collect();
-    let mut fits: Vec<Option<Box<dyn Fit>>> = models.iter().map(|number| model(*number, frequency)).collect();
+    let mut fits: Vec<Option<Box<dyn Fit + '_>>> = models
+        .iter()
+        .map(|number| model_for(*number, source, subject, false))
+        .collect();
     let mut origins: Vec<Option<Origin>> = vec![None; offsets.len()];
     let mut jumps = 0;
     // From the oldest on, so that a form found there serves the later ones.

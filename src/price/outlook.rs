@@ -5,9 +5,9 @@
 
 use super::backtest::{Plan, Record, mean_absolute};
 use super::calibrate::{Tables, calibrate, class_of};
-use super::catalogue::{COMBINATION, LAST_PRICE, Model, NAMES, POSTED, season};
+use super::catalogue::{COMBINATION, LAST_PRICE, LSTM, Model, NAMES, POSTED, season};
 use super::choose::{Gate, Standing, Standings, decision, gates, leaves, standings, standings_of, why_left};
-use super::combine::{Ratios, errors, weights_without};
+use super::combine::{Admission, Ratios, errors, weights_without};
 use super::intervals::{Step, covered, random_walk, step_deviation};
 use super::path::{Path, combined, single};
 use super::profile::{ENOUGH, Kind, class, scale, zero_steps};
@@ -73,6 +73,8 @@ pub struct Outlooks {
     pub measured: [usize; 2],
     /// Series whose chosen model failed on the whole history; the last price stands in.
     pub failed: usize,
+    /// What the past said of the network in the combination; `None` where none was tried on averaged prices.
+    pub admission: Option<Admission>,
     horizon: usize,
     tables: Tables,
 }
@@ -204,10 +206,11 @@ pub fn outlooks(
     control: &Control,
 ) -> Result<Outlooks, Stopped> {
     let groups = source.groups();
+    let (ratios, admission) = Ratios::of(records).admit(LSTM, records);
     let mut judges = Judges {
         source,
         records,
-        ratios: Ratios::of(records),
+        ratios,
         gates: Vec::new(),
     };
     let standings = standings(groups, records.iter().map(|record| judges.standings_of(record)));
@@ -239,6 +242,7 @@ pub fn outlooks(
         jumps: records.iter().map(|record| record.jumps).sum(),
         measured: [tables.averaged.measured(), tables.posted.measured()],
         failed,
+        admission,
         horizon,
         tables,
     })

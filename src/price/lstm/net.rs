@@ -128,7 +128,13 @@ impl Net {
     }
 
     /// The answers of a batch: rows by steps by quantiles, in units of each step's spread.
-    pub fn forward<'w>(&self, params: &[f32], form: &Form, batch: &Batch, work: &'w mut Work) -> &'w mut [f32] {
+    pub fn forward<'w>(
+        &self,
+        params: &[f32],
+        form: &Form,
+        batch: &Batch,
+        work: &'w mut Work,
+    ) -> &'w mut [f32] {
         let rows = batch.rows;
         self.lstm
             .forward(params, &batch.sequence, form.blocks, rows, None, &mut work.tape);
@@ -172,7 +178,10 @@ impl Net {
     /// Category and brand as rows of the table.
     fn shelves_of(&self, batch: &Batch, row: usize) -> [u32; 2] {
         let pair = &batch.shelves[2 * row..][..2];
-        [pair[0] % SHELVES as u32, SHELVES as u32 + pair[1] % SHELVES as u32]
+        [
+            pair[0] % SHELVES as u32,
+            SHELVES as u32 + pair[1] % SHELVES as u32,
+        ]
     }
 
     /// The mean pinball loss of a batch.

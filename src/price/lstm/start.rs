@@ -51,7 +51,11 @@ pub fn ridge(net: &Net, form: &Form, batch: &Batch, params: &mut [f32]) -> bool 
     const CHUNK: usize = 512;
     for rows in whole.chunks(CHUNK) {
         let x = faer::Mat::from_fn(rows.len(), p, |i, j| {
-            if j < w { f64::from(batch.linear[rows[i] * w + j]) } else { 1.0 }
+            if j < w {
+                f64::from(batch.linear[rows[i] * w + j])
+            } else {
+                1.0
+            }
         });
         let y = faer::Mat::from_fn(rows.len(), h, |i, k| f64::from(batch.happened[rows[i] * h + k]));
         let one = faer::Par::Seq;

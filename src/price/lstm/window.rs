@@ -22,28 +22,48 @@ pub struct Track {
     unit: Vec<f64>,
     /// Steps that stood still, and steps that could, before each origin.
     still: Vec<(u32, u32)>,
-    /// How far steps are known beside the prices: promotions of the past (0 or 1), as known when they had happened.
-    promoted: Vec<f32>,
-    /// Promotions known ahead, `NaN` before anybody entered any.
-    plan: Vec<f32>,
-    /// Drivers in the order of the form, in units of their deviation; `NaN` where nothing is known.
-    drivers: Vec<Vec<f32>>,
-    /// Hashes of category and brand.
-    pub shelf: [u32; 2],
+    /// What is known beside the prices.
+    beside: Beside,
     logs: bool,
 }
 
 /// What is known beside the prices of a series.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Beside {
-    /// See [`Track`].
+    /// The rows' own promotion flags, 0 or 1: of each step of the past, known when it had come.
     pub promoted: Vec<f32>,
-    /// See [`Track`].
+    /// Promotions known ahead, 0 or 1, of each step and of those to come; `NaN` before anybody entered any.
     pub plan: Vec<f32>,
-    /// See [`Track`].
+    /// Drivers in the order of the form, of each step and of those to come; `NaN`, or none, where nothing is known.
     pub drivers: Vec<Vec<f32>>,
-    /// See [`Track`].
+    /// Hashes of category and brand.
     pub shelf: [u32; 2],
+}
+
+/// How far things spread, so that the network sees numbers near one.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Spread {
+    /// Of the differences at each place of the window, oldest first.
+    pub window: Vec<f32>,
+    /// Of what happened at each step ahead.
+    pub ahead: Vec<f32>,
+    /// Of each driver.
+    pub drivers: Vec<f32>,
+    /// What the distances of the lower and of the upper quantile from the middle one are multiplied by: see
+    /// [`super::pool::Pool::calibrate`].
+    pub band: [f32; 2],
+}
+
+impl Spread {
+    /// Everything as it is.
+    pub fn none(form: &Form) -> Self {
+        Self {
+            window: vec![1.0; form.window()],
+            ahead: vec![1.0; form.horizon],
+            drivers: vec![1.0; form.drivers.len()],
+            band: [1.0; 2],
+        }
+    }
 }
 
 /// Where a window's forecasts begin and what they are counted in.
@@ -120,10 +140,7 @@ impl Track {
             seen,
             unit,
             still,
-            promoted: beside.promoted,
-            plan: beside.plan,
-            drivers: beside.drivers,
-            shelf: beside.shelf,
+            beside,
             logs: form.logs,
         }
     }
@@ -138,6 +155,46 @@ impl Track {
         self.level.is_empty()
     }
 
+    /// Category and brand.
+    pub fn shelf(&self) -> [u32; 2] {
+        self.beside.shelf
+    }
+
+    /// The values of driver `d` that are known.
+    pub fn driver(&self, d: usize) -> impl Iterator<Item = f32> + '_ {
+        let values = self.beside.drivers.get(d).map_or(&[][..], Vec::as_slice);
+        values.iter().copied().filter(|x| x.is_finite())
+    }
+
+    /// All that learning can depend on, as bytes for a fingerprint.
+    pub fn told(&self, to: &mut impl FnMut(&[u8])) {
+        self.level.iter().for_each(|x| to(&x.to_bits().to_le_bytes()));
+        self.seen.iter().for_each(|x| to(&[u8::from(*x)]));
+        let Beside {
+            promoted,
+            plan,
+            drivers,
+            shelf,
+        } = &self.beside;
+        for column in [promoted, plan].into_iter().chain(drivers) {
+            to(&(column.len() as u64).to_le_bytes());
+            column.iter().for_each(|x| to(&x.to_bits().to_le_bytes()));
+        }
+        shelf.iter().for_each(|x| to(&x.to_le_bytes()));
+    }
+
+    /// Whether a promotion ran at step `u`, as known once it had come.
+    fn promoted(&self, u: usize) -> f32 {
+        let flag = self.beside.promoted.get(u).copied().unwrap_or(0.0);
+        f32::from(u8::from(flag > 0.0 || self.planned(u) > 0.0))
+    }
+
+    /// Whether one was entered ahead for step `u`.
+    fn planned(&self, u: usize) -> f32 {
+        let plan = self.beside.plan.get(u).copied().unwrap_or(0.0);
+        f32::from(u8::from(plan > 0.0))
+    }
+
     /// Whether a forecast may begin after the first `cut` values.
     pub fn begins(&self, cut: usize, form: &Form) -> bool {
         cut >= form.least_past() && cut <= self.len() && self.unit[cut] > 0.0 && self.seen[cut - 1]
@@ -149,17 +206,20 @@ impl Track {
     }
 
     /// Writes the window before `cut`, of which [`Self::begins`] is true.
-    pub fn look(&self, cut: usize, form: &Form, spread: &[f32], phases: &[f32], to: &mut Place<'_>) -> Ground {
+    pub fn look(
+        &self,
+        cut: usize,
+        form: &Form,
+        spread: &Spread,
+        phases: &[f32],
+        to: &mut Place<'_>,
+    ) -> Ground {
         let ground = Ground {
             unit: self.unit[cut],
             last: self.level[cut - 1],
         };
         let window = form.window();
         let inputs = form.inputs();
-        let promoted = |u: usize| {
-            let known = |column: &[f32]| column.get(u).copied().filter(|x| *x > 0.0).unwrap_or(0.0);
-            known(&self.promoted).max(known(&self.plan))
-        };
         for j in 0..window {
             let (block, within) = (j / form.block, j % form.block);
             let input = (block * to.rows + to.row) * inputs + within;
@@ -177,7 +237,7 @@ impl Track {
                 }
                 _ => ground.last,
             };
-            let told = ((self.level[u] - base) / ground.unit).clamp(-FAR, FAR) as f32 / spread[j];
+            let told = ((self.level[u] - base) / ground.unit).clamp(-FAR, FAR) as f32 / spread.window[j];
             to.linear[j] = told;
             to.sequence[at(0)] = squeezed(told);
             to.sequence[at(1)] = match (u > 0 && self.seen[u - 1], self.seen[u]) {
@@ -187,18 +247,20 @@ impl Track {
             };
             let mut next = 2;
             if form.promotions {
-                to.sequence[at(next)] = promoted(u);
+                to.sequence[at(next)] = self.promoted(u);
                 next += 1;
             }
-            for driver in &self.drivers {
-                to.sequence[at(next)] = moved(driver, u, cut - 1);
+            for (driver, spread) in self.beside.drivers.iter().zip(&spread.drivers) {
+                to.sequence[at(next)] = moved(driver, u, cut - 1, *spread);
                 next += 1;
             }
         }
         let (still, steps) = self.still[cut];
         let size = if self.logs { 1.0 } else { ground.last.abs() };
         let relative = (ground.unit / size.max(1e-300)).clamp(1e-6, 1e6).ln();
-        let missing = (cut.saturating_sub(window)..cut).filter(|&u| !self.seen[u]).count();
+        let missing = (cut.saturating_sub(window)..cut)
+            .filter(|&u| !self.seen[u])
+            .count();
         let short = window.saturating_sub(cut);
         to.traits[..TRAITS].copy_from_slice(&[
             (relative as f32 + 4.0) / 2.0,
@@ -206,18 +268,22 @@ impl Track {
             (missing + short) as f32 / window as f32,
         ]);
         // Plans count from the night that could know them.
-        let planned = self.plan.get(cut).is_some_and(|first| !first.is_nan());
+        let planned = self.beside.plan.get(cut).is_some_and(|first| !first.is_nan());
         let width = form.ahead();
         for step in 0..form.horizon {
             let row = &mut to.ahead[step * width..][..width];
-            row[..form.phases].copy_from_slice(phases.get(step * form.phases..).map_or(&[], |p| &p[..form.phases]));
+            row[..form.phases].copy_from_slice(
+                phases
+                    .get(step * form.phases..)
+                    .map_or(&[], |p| &p[..form.phases]),
+            );
             let mut next = form.phases;
             if form.promotions {
-                row[next] = if planned { promoted(cut + step) } else { 0.0 };
+                row[next] = if planned { self.planned(cut + step) } else { 0.0 };
                 next += 1;
             }
-            for driver in &self.drivers {
-                row[next] = moved(driver, cut + step, cut - 1);
+            for (driver, spread) in self.beside.drivers.iter().zip(&spread.drivers) {
+                row[next] = moved(driver, cut + step, cut - 1, *spread);
                 next += 1;
             }
         }
@@ -260,9 +326,9 @@ fn squeezed(x: f32) -> f32 {
 }
 
 /// A driver's distance from where it stood; 0 where either is unknown.
-fn moved(driver: &[f32], u: usize, from: usize) -> f32 {
+fn moved(driver: &[f32], u: usize, from: usize, spread: f32) -> f32 {
     match (driver.get(u), driver.get(from)) {
-        (Some(x), Some(y)) if (x - y).is_finite() => squeezed(x - y),
+        (Some(x), Some(y)) if (x - y).is_finite() => squeezed((x - y) / spread),
         _ => 0.0,
     }
 }

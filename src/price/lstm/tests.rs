@@ -1,0 +1,1 @@
+//! The network on series whose future is known.
