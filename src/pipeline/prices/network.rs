@@ -170,8 +170,8 @@ pub(super) fn scores(
         "steps",
         Some(steps.iter().sum::<u64>() as f64),
         format!(
-            "{} prices of {} series; the judged one {}, tonight's {}",
-            taught.values,
+            "{} changes of {} prices; the judged one {}, tonight's {}",
+            taught.moves,
             taught.series,
             told(&taught.past),
             told(&taught.tonight)

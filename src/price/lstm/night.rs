@@ -6,7 +6,7 @@
 //! night's of its kind, unless that knows more than it may (a night as of an older day) or is of another form. Tonight's has
 //! learned from more than the judged one, so the past says rather too little of it than too much.
 //!
-//! A network needs many examples: with fewer than [`LEAST_SERIES`] series or [`LEAST_VALUES`] prices among them a night learns
+//! A network needs many examples: with fewer than [`LEAST_SERIES`] series or [`LEAST_MOVES`] changes of price among them a night learns
 //! none and says so. At most [`MOST_SERIES`] series of each kind of price are learned from, taken evenly; all are forecast.
 
 use super::form::{DRIVERS, Form, MIDDLE};
@@ -18,15 +18,15 @@ use super::{Course, Lesson, Network, Phases};
 use crate::fit::{Control, FitError, Stopped};
 use crate::price::backtest::{ORIGINS, Plan};
 use crate::price::profile::{Kind, kind};
-use crate::price::series::{Life, observed};
+use crate::price::series::{Life, constant};
 use crate::price::subject::{SHOP, Source, Subject};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 
 /// Series with a window to learn from that a network needs.
 pub const LEAST_SERIES: usize = 50;
-/// Prices among them that it needs.
-pub const LEAST_VALUES: usize = 20_000;
+/// Changes of price among them that it needs: what stands still shows nothing.
+pub const LEAST_MOVES: usize = 50_000;
 /// Series of averaged, and of posted, prices that it learns from at the most.
 pub const MOST_SERIES: usize = 2000;
 /// One step of so many is for what happened since the oldest judged origin.
@@ -75,8 +75,8 @@ pub struct Taught {
     phases: Phases,
     /// Series learned from.
     pub series: usize,
-    /// Prices among them.
-    pub values: usize,
+    /// Changes of price among them.
+    pub moves: usize,
 }
 
 impl Taught {
@@ -114,6 +114,14 @@ impl Lessons {
     }
 }
 
+/// Steps at which the price changed.
+fn moves(values: &[f64]) -> usize {
+    let pairs = values
+        .windows(2)
+        .filter(|pair| !pair[0].is_nan() && !pair[1].is_nan());
+    pairs.filter(|pair| !constant(pair)).count()
+}
+
 /// Whether a series says anything to learn from.
 fn speaks(subject: &Subject, kind: Kind, form: &Form, held: usize) -> bool {
     subject.life == Life::Offered && kind != Kind::Still && subject.values.len() > form.least_past() + held
@@ -139,7 +147,7 @@ pub fn teach(
     form.shelves = source.groups().count() > SHOP + 2;
     let (held, validated) = (ORIGINS * plan.horizon, plan.horizon);
     let learned = held + validated;
-    // (posted or averaged, values, promotions, drivers) of each series that speaks.
+    // (posted or averaged, changes, promotions, drivers) of each series that speaks.
     type Heard = Option<(bool, usize, bool, Vec<String>)>;
     let heard: Vec<Heard> = (0..source.count())
         .into_par_iter()
@@ -150,20 +158,21 @@ pub fn teach(
             let names = subject.outside.iter().map(|(name, _)| name.to_string()).collect();
             Ok(speaks(&subject, kind, &form, learned).then(|| {
                 let promotions = subject.promoted.is_some() || subject.plan.is_some();
-                (kind == Kind::Posted, observed(&subject.values), promotions, names)
+                (kind == Kind::Posted, moves(&subject.values), promotions, names)
             }))
         })
         .collect::<Result<_, Stopped>>()?;
-    let (mut series, mut values, mut drivers) = (0, 0, BTreeSet::new());
+    let (mut series, mut moves, mut drivers) = (0, 0, BTreeSet::new());
     for (_, count, promotions, names) in heard.iter().flatten() {
         series += 1;
-        values += count;
+        moves += count;
         form.promotions |= promotions;
         drivers.extend(names.iter().cloned());
     }
-    if series < LEAST_SERIES || values < LEAST_VALUES {
+    if series < LEAST_SERIES || moves < LEAST_MOVES {
         return skipped(format!(
-            "{series} series with {values} prices are long enough to learn from, and a network needs {LEAST_SERIES} with {LEAST_VALUES}"
+            "{series} series with {moves} changes of price are long enough to learn from; a network needs {LEAST_SERIES} with \
+             {LEAST_MOVES}"
         ));
     }
     form.drivers = drivers.into_iter().take(DRIVERS).collect();
@@ -231,7 +240,7 @@ pub fn teach(
             tonight,
             phases: terms.phases,
             series,
-            values,
+            moves,
         }))),
         Err(FitError::Invalid(why)) => skipped(why),
         Err(FitError::NoFiniteCost { .. }) => {
