@@ -282,6 +282,44 @@ mod tests {
     }
 
     #[test]
+    fn a_part_joins_where_it_helps_and_nowhere_else() {
+        let part = two()[1];
+        // Errors that cancel each other help; those that add up do not.
+        let night = |first: f32, second: f32| {
+            let mut one = record(&[[first, second]]);
+            let origin = one.origins[0].take().unwrap();
+            let mut trials = origin.trials;
+            trials[2].errors = Box::new([second, second]);
+            Some(Origin { trials, ..origin })
+        };
+        let shop = |nights: [f32; 3]| -> Vec<Record> {
+            let origins: Vec<Option<Origin>> = nights.map(|second| night(1.0, second)).into();
+            let one = Record {
+                origins,
+                ..record(&[])
+            };
+            vec![one; 8]
+        };
+        let (ratios, found) = Ratios::of(&shop([0.5; 3])).admit(part, &shop([0.5; 3]));
+        let found = found.unwrap();
+        assert!(found.joined && found.series == [8; 3], "{found:?}");
+        assert_eq!(weights(&shop([0.5; 3])[0], &ratios).len(), 2);
+        // Worse at one past night, however much better at the others.
+        let mixed = shop([0.5, 0.5, 3.0]);
+        let (ratios, found) = Ratios::of(&mixed).admit(part, &mixed);
+        let found = found.unwrap();
+        assert!(
+            !found.joined && found.errors[2].0 > found.errors[2].1,
+            "{found:?}"
+        );
+        assert_eq!(weights(&mixed[0], &ratios), [(two()[0], 1.0)]);
+        // Too few to tell, and nobody who tried.
+        let few = &shop([0.5; 3])[..7];
+        assert!(!Ratios::of(few).admit(part, few).1.unwrap().joined);
+        assert_eq!(Ratios::default().admit(part, &[]).1, None);
+    }
+
+    #[test]
     fn the_error_of_the_mean_is_the_mean_of_the_errors() {
         let one = record(&[[1.0, -3.0]]);
         let parts = two();

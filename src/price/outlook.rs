@@ -214,7 +214,7 @@ pub fn outlooks(
         gates: Vec::new(),
     };
     let standings = standings(groups, records.iter().map(|record| judges.standings_of(record)));
-    judges.gates = gates(groups, &standings, &POSTED);
+    judges.gates = gates(groups, &on_posted(&judges, &standings), &POSTED);
     let quiet = control.quiet();
     let tables = calibrate(&judges, plan, &quiet)?;
     let mut series = Vec::with_capacity(records.len());
@@ -246,6 +246,28 @@ pub fn outlooks(
         horizon,
         tables,
     })
+}
+
+/// The standings with the network's on posted prices alone: it is the only candidate for those that is tried on averaged ones
+/// too, and there it would win a case that is not theirs.
+fn on_posted(judges: &Judges<'_>, all: &[Standings]) -> Vec<Standings> {
+    let mut found = all.to_vec();
+    if judges.source.networks().is_some() {
+        let posted = standings(
+            judges.source.groups(),
+            judges.records.iter().map(|record| {
+                let mut own = judges.standings_of(record);
+                if record.kind != Kind::Posted {
+                    own[LSTM] = Standing::default();
+                }
+                own
+            }),
+        );
+        for (all, posted) in found.iter_mut().zip(&posted) {
+            all[LSTM] = posted[LSTM];
+        }
+    }
+    found
 }
 
 /// Series between two reports of progress.

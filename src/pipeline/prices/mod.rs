@@ -27,6 +27,8 @@ mod tests_drivers;
 #[cfg(test)]
 mod tests_money;
 #[cfg(test)]
+mod tests_network;
+#[cfg(test)]
 mod tests_odd;
 mod volatility;
 mod write;
