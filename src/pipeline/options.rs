@@ -19,6 +19,8 @@ pub struct PriceOptions {
     pub goal: Goal,
     /// Largest change advised, as a fraction of the price now.
     pub max_change: f64,
+    /// Steps that the network over all series learns in a night; 0 = no network.
+    pub lstm_steps: u64,
 }
 
 /// The step of a price series.
@@ -54,6 +56,7 @@ impl Default for PriceOptions {
             horizon: 28,
             goal: Goal::Margin,
             max_change: 0.10,
+            lstm_steps: 4000,
         }
     }
 }

@@ -25,6 +25,7 @@
 //! | [`smoothing`], [`ets`], [`theta`] | exponential smoothing in all its forms |
 //! | [`stl`], [`deseasonal`], [`ridge`] | long seasons: decomposition, and regression on seasonal lags |
 //! | [`arima`] | ARIMA by exact likelihood |
+//! | [`lstm`] | one network over all series |
 //! | [`garch`] | volatility that comes in clusters |
 //! | [`regression`] | least squares, shrinkage, robust and clustered errors |
 //! | [`backtest`], [`choose`], [`combine`] | how each did at past nights; the gate; the weighted mean |
@@ -50,6 +51,7 @@ pub mod ets;
 pub mod frequency;
 pub mod garch;
 pub mod intervals;
+pub mod lstm;
 pub mod model;
 pub mod outlook;
 pub mod packed;

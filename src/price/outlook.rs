@@ -5,9 +5,9 @@
 
 use super::backtest::{Plan, Record, mean_absolute};
 use super::calibrate::{Tables, calibrate, class_of};
-use super::catalogue::{COMBINATION, LAST_PRICE, Model, NAMES, POSTED, season};
+use super::catalogue::{COMBINATION, LAST_PRICE, LSTM, Model, NAMES, POSTED, season};
 use super::choose::{Gate, Standing, Standings, decision, gates, leaves, standings, standings_of, why_left};
-use super::combine::{Ratios, errors, weights_without};
+use super::combine::{Admission, Ratios, errors, weights_without};
 use super::intervals::{Step, covered, random_walk, step_deviation};
 use super::path::{Path, combined, single};
 use super::profile::{ENOUGH, Kind, class, scale, zero_steps};
@@ -73,6 +73,8 @@ pub struct Outlooks {
     pub measured: [usize; 2],
     /// Series whose chosen model failed on the whole history; the last price stands in.
     pub failed: usize,
+    /// What the past said of the network in the combination; `None` where none was tried on averaged prices.
+    pub admission: Option<Admission>,
     horizon: usize,
     tables: Tables,
 }
@@ -204,14 +206,15 @@ pub fn outlooks(
     control: &Control,
 ) -> Result<Outlooks, Stopped> {
     let groups = source.groups();
+    let (ratios, admission) = Ratios::of(records).admit(LSTM, records);
     let mut judges = Judges {
         source,
         records,
-        ratios: Ratios::of(records),
+        ratios,
         gates: Vec::new(),
     };
     let standings = standings(groups, records.iter().map(|record| judges.standings_of(record)));
-    judges.gates = gates(groups, &standings, &POSTED);
+    judges.gates = gates(groups, &on_posted(&judges, &standings), &POSTED);
     let quiet = control.quiet();
     let tables = calibrate(&judges, plan, &quiet)?;
     let mut series = Vec::with_capacity(records.len());
@@ -239,9 +242,32 @@ pub fn outlooks(
         jumps: records.iter().map(|record| record.jumps).sum(),
         measured: [tables.averaged.measured(), tables.posted.measured()],
         failed,
+        admission,
         horizon,
         tables,
     })
+}
+
+/// The standings with the network's on posted prices alone: it is the only candidate for those that is tried on averaged ones
+/// too, and there it would win a case that is not theirs.
+fn on_posted(judges: &Judges<'_>, all: &[Standings]) -> Vec<Standings> {
+    let mut found = all.to_vec();
+    if judges.source.networks().is_some() {
+        let posted = standings(
+            judges.source.groups(),
+            judges.records.iter().map(|record| {
+                let mut own = judges.standings_of(record);
+                if record.kind != Kind::Posted {
+                    own[LSTM] = Standing::default();
+                }
+                own
+            }),
+        );
+        for (all, posted) in found.iter_mut().zip(&posted) {
+            all[LSTM] = posted[LSTM];
+        }
+    }
+    found
 }
 
 /// Series between two reports of progress.
