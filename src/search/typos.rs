@@ -1,7 +1,7 @@
 //! What a misspelt word may have meant.
 //!
 //! The words of the index that differ from the word asked for by one letter added, left out, changed or exchanged with
-//! its neighbour; by two from eight letters on; by none below four. Never a word with a digit, which is a number or a code,
+//! its neighbour; by two from eight letters on, by none below four or above [`LONGEST`]. Never a word with a digit, which is a number or a code,
 //! where another is another order; never a script without spaces, where another character is another word; never what
 //! stands in quotation marks, begins a word, is negated or searched in the notes.
 //!
@@ -19,6 +19,8 @@ use crate::text::is_cjk;
 
 /// Words of a query that are looked at.
 const MOST_WORDS: usize = 8;
+/// Letters of the longest word that is corrected: what costs is to prepare for two mistakes in so many letters.
+const LONGEST: usize = 40;
 /// What a word may have meant, at most; nearer ones before frequent ones.
 const MOST_MEANT: usize = 12;
 
@@ -74,7 +76,8 @@ fn allowed(words: &Words) -> Option<usize> {
     match word.chars().count() {
         0..4 => None,
         4..8 => Some(1),
-        _ => Some(2),
+        8..=LONGEST => Some(2),
+        _ => None,
     }
 }
 
@@ -186,6 +189,8 @@ mod tests {
             ("lamp*", None),
             ("note:lamp", None),
             ("t-shirt", None),
+            ("donaudampfschifffahrtsgesellschaft", Some(2)),
+            ("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", None),
         ] {
             assert_eq!(allowed(text), expected, "{text}");
         }
