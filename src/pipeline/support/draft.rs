@@ -384,6 +384,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn nothing_is_looked_for_in_a_language_nobody_answered_in() {
+        let languages = [None, Some("en".to_owned())];
+        let near = |look: usize| {
+            assert!(look > 0);
+            vec![Neighbour {
+                row: 1,
+                similarity: 0.5,
+            }]
+        };
+        assert_eq!(answered(&languages, "en", near).len(), 1);
+        assert_eq!(answered(&languages, "und", near).len(), 1);
+        assert!(answered(&languages, "zh", |_| panic!("looked")).is_empty());
+        assert!(answered(&[None, None], "und", |_| panic!("looked")).is_empty());
+    }
+
+    #[test]
     fn tickets_of_the_decided_category_come_first() {
         let near = |row, similarity| Neighbour { row, similarity };
         let mut found = vec![near(3, 0.6), near(1, 0.5), near(2, 0.4)];

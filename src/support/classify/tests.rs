@@ -307,6 +307,17 @@ fn two_examples_a_class_suffice_and_one_class_does_not() {
 }
 
 #[test]
+fn a_recipe_is_named_by_its_kinds_of_members() {
+    let members = [
+        (Member::Bayes(1.0), 1.0),
+        (Member::Nearest(2.0), 0.3),
+        (Member::Nearest(4.0), 0.6),
+    ];
+    assert_eq!(recipe(&members).name(), "stack: nb-svm + neighbours");
+    assert_eq!(recipe(&members[1..]).name(), "neighbours");
+}
+
+#[test]
 fn a_subject_is_read_as_often_as_told() {
     let message = Message {
         subject: "Refund",
