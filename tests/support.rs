@@ -413,7 +413,10 @@ fn a_network_of_replies_learns_goes_on_and_is_judged() {
             "SELECT value FROM scores WHERE model = 'seq2seq' AND slice = 'en' AND metric = '{metric}'
              AND run_id = (SELECT max(run_id) FROM scores)"
         );
-        place.open().query_row(&sql, [], |row| row.get::<_, f64>(0)).unwrap()
+        place
+            .open()
+            .query_row(&sql, [], |row| row.get::<_, f64>(0))
+            .unwrap()
     };
     with(6);
     place.ok(&["run", "support", "--quiet"]);
@@ -426,12 +429,22 @@ fn a_network_of_replies_learns_goes_on_and_is_judged() {
     assert_eq!(place.number(kept), 1);
     // The next night goes on from there.
     place.ok(&["run", "support", "--quiet"]);
-    assert!(figure("perplexity") < first, "{} after {first}", figure("perplexity"));
+    assert!(
+        figure("perplexity") < first,
+        "{} after {first}",
+        figure("perplexity")
+    );
     // Every draft is still what agents wrote or made of it, and nothing of a note.
-    assert_eq!(place.number("SELECT count(*) FROM ticket_drafts WHERE reply LIKE '%SECRET%'"), 0);
+    assert_eq!(
+        place.number("SELECT count(*) FROM ticket_drafts WHERE reply LIKE '%SECRET%'"),
+        0
+    );
     with(0);
     place.ok(&["run", "support", "--quiet"]);
     let why = place.text("SELECT why FROM runs ORDER BY run_id DESC LIMIT 1");
-    assert!(why.contains("no network of replies in en: network_steps is 0"), "{why}");
+    assert!(
+        why.contains("no network of replies in en: network_steps is 0"),
+        "{why}"
+    );
     assert_eq!(place.number(kept), 0);
 }

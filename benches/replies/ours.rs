@@ -36,7 +36,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         rows.map(|row| {
             let field = |at: usize| row[at].as_str().unwrap_or_default();
             Pair {
-                ticket: format!("{}\n{}", plain(field(0), LETTERS).trim(), written(field(1), LETTERS)),
+                ticket: format!(
+                    "{}\n{}",
+                    plain(field(0), LETTERS).trim(),
+                    written(field(1), LETTERS)
+                ),
                 raw: field(1).to_owned(),
                 reply: unquoted(field(2), LETTERS),
                 names: introduced(&unquoted(field(1), LETTERS)),
@@ -90,7 +94,11 @@ fn main() -> Result<(), Box<dyn Error>> {
                 .map(|near| (dialogues[near.row as usize].reply.as_str(), near.similarity))
                 .collect();
             let search = Search {
-                least: if lesson.plain { 0.0 } else { Search::default().least },
+                least: if lesson.plain {
+                    0.0
+                } else {
+                    Search::default().least
+                },
                 ..Search::default()
             };
             let found = network.write(&clean(&pair.ticket, &pair.names), &sources, &search);
