@@ -163,9 +163,9 @@ mod tests {
         };
         (0..n)
             .map(|_| {
-                let matter = dice.usize(..4);
+                let (matter, first) = (dice.usize(..4), dice.usize(..4));
                 let quotes = (0..8)
-                    .map(|at| (Quote::text(&sent((matter + at) % 4)), Some(0.4)))
+                    .map(|at| (Quote::text(&sent((first + at) % 4)), Some(0.4)))
                     .collect();
                 let said = if dice.f64() < right {
                     sent(matter)

@@ -193,7 +193,8 @@ fn a_shop_is_learned_and_no_number_invented() {
         "{learning:?}"
     );
     assert!((learning.shares.iter().sum::<f64>() - 1.0).abs() < 1e-6);
-    let sources = [(dialogues[1].reply.as_str(), 0.5)];
+    let parcel = dialogues.iter().find(|one| one.reply.starts_with("Your"));
+    let sources = [(parcel.unwrap().reply.as_str(), 0.5)];
     let found = network.write(
         "Where is my parcel Q-4711? I wait for it.",
         &sources,
@@ -227,6 +228,7 @@ fn a_shop_is_learned_and_no_number_invented() {
             &Search {
                 beams: 8,
                 length: 0.0,
+                least: 2.0,
                 most: 30,
             },
         ) {
