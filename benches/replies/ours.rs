@@ -4,6 +4,8 @@
 //! reply]. Prints one JSON object: how learning went, CPU seconds, and each test ticket's reply with its confidence and what it
 //! had at hand.
 
+#![allow(clippy::print_stdout)] // its output is the comparison
+
 use nightclerk::fit::Control;
 use nightclerk::support::{
     AT_HAND, Dialogue, Lesson, Own, Part, Public, Quote, Search, Seq2Seq, Solved, introduced,

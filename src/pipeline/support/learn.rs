@@ -64,14 +64,13 @@ pub(super) fn learn(prepared: &Prepared, options: &SupportOptions, night: &Night
     let (pages, articles) = draft::articles(&prepared.articles, &words);
     let mut drafting = draft::measure(prepared, &solved, &languages, &public, options, night)?;
     night.control.check()?;
-    let steps = options.network_steps;
     let networks = network::learn(
         prepared,
         &solved,
         &languages,
         &public,
         &mut drafting,
-        steps,
+        options,
         night,
     )?;
     night.control.check()?;

@@ -8,7 +8,7 @@
 //! The network is kept with the generation it was learned in, whether its replies join or not, so that the next night can
 //! go on from it; with it the tickets that it ever learned from, because forgetting a customer takes it away.
 
-use super::super::Night;
+use super::super::{Night, SupportOptions};
 use super::collect::{Old, Prepared};
 use super::draft;
 use super::written::{Network, Networks, Tonight, readable, write};
@@ -51,7 +51,7 @@ pub(super) fn learn(
     languages: &[Option<String>],
     public: &Public,
     drafting: &mut Drafting,
-    steps: u64,
+    options: &SupportOptions,
     night: &Night<'_>,
 ) -> Result<Networks> {
     let mut rows: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
@@ -60,6 +60,7 @@ pub(super) fn learn(
             rows.entry(language).or_default().push(row);
         }
     }
+    let steps = options.network_steps;
     let mut networks = Networks::default();
     for (language, rows) in rows {
         let skipped = match (steps, rows.len()) {
@@ -79,7 +80,8 @@ pub(super) fn learn(
                     signers: draft::signers(&prepared.agents),
                 };
                 let network = school.learn(&rows, steps, night)?;
-                school.judge(&rows, &network.seq2seq, drafting, night)?;
+                let above = options.suggest_above_chance;
+                school.judge(&rows, &network.seq2seq, (drafting, above), night)?;
                 let learning = network.seq2seq.learning;
                 networks.kept.insert(language.to_owned(), network);
                 Some(learning)
@@ -208,7 +210,7 @@ impl School<'_> {
         &self,
         rows: &[usize],
         network: &Seq2Seq,
-        drafting: &mut Drafting,
+        (drafting, above): (&mut Drafting, f64),
         night: &Night<'_>,
     ) -> Result<()> {
         let of = |which: Use| -> Vec<Example> {
@@ -219,7 +221,7 @@ impl School<'_> {
             rows.par_iter().enumerate().map(one).collect()
         };
         let (choosing, judging) = (of(Use::Check), of(Use::Judge));
-        drafting.judge_network(self.language, &choosing, &judging, || {
+        drafting.judge_network(self.language, &choosing, &judging, above, || {
             Ok(night.control.check()?)
         })
     }

@@ -46,7 +46,7 @@ impl Drafting {
     }
 
     /// Decides for a language whether a network's replies join, by examples with them ([`Example::written`]) that choose and
-    /// others that judge. Nothing happens where drafts could not be measured or too few examples judge.
+    /// others that judge; `above` as in [`Drafting::measure`]. Nothing happens where drafts could not be measured or too few examples judge.
     ///
     /// # Errors
     /// What `check` says.
@@ -55,6 +55,7 @@ impl Drafting {
         language: &str,
         choosing: &[Example],
         judging: &[Example],
+        above: f64,
         mut check: impl FnMut() -> Result<(), E>,
     ) -> Result<(), E> {
         let Some(manner) = self.manners.get(language) else {
@@ -99,7 +100,9 @@ impl Drafting {
             joins,
             measured_on: judging.len(),
         };
-        let anew = joins.then(|| Manner::measure(&judging, weighing)).flatten();
+        let anew = joins
+            .then(|| Manner::measure(&judging, weighing, above))
+            .flatten();
         let network = NetworkScores {
             joins: anew.is_some(),
             ..network
@@ -186,9 +189,15 @@ mod tests {
 
     fn judged(right: f64) -> Drafting {
         let never = || Ok::<(), ()>(());
-        let mut drafting = Drafting::measure(&examples(60, 1.0, 1), never).unwrap();
+        let mut drafting = Drafting::measure(&examples(60, 1.0, 1), 1.25, never).unwrap();
         drafting
-            .judge_network("en", &examples(60, right, 2), &examples(60, right, 3), never)
+            .judge_network(
+                "en",
+                &examples(60, right, 2),
+                &examples(60, right, 3),
+                1.25,
+                never,
+            )
             .unwrap();
         drafting
     }
@@ -221,16 +230,16 @@ mod tests {
         assert!(!network.joins && manner.weighing.written == 0.0, "{network:?}");
         assert!(network.alone.rouge_l < 0.2);
         let never = || Ok::<(), ()>(());
-        let mut few = Drafting::measure(&examples(60, 1.0, 1), never).unwrap();
+        let mut few = Drafting::measure(&examples(60, 1.0, 1), 1.25, never).unwrap();
         let before = few.clone();
-        few.judge_network("en", &examples(60, 1.0, 2), &examples(19, 1.0, 3), never)
+        few.judge_network("en", &examples(60, 1.0, 2), &examples(19, 1.0, 3), 1.25, never)
             .unwrap();
-        few.judge_network("zh", &examples(60, 1.0, 2), &examples(60, 1.0, 3), never)
+        few.judge_network("zh", &examples(60, 1.0, 2), &examples(60, 1.0, 3), 1.25, never)
             .unwrap();
         assert_eq!(few, before);
         let stop = || Err("stop");
         assert_eq!(
-            few.judge_network("en", &examples(60, 1.0, 2), &examples(60, 1.0, 3), stop),
+            few.judge_network("en", &examples(60, 1.0, 2), &examples(60, 1.0, 3), 1.25, stop),
             Err("stop")
         );
     }

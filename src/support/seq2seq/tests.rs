@@ -155,7 +155,6 @@ fn shop(n: usize) -> Vec<Dialogue> {
             };
             (at, ticket, reply)
         })
-        .map(|(at, ticket, reply)| (at, ticket, reply))
         .collect();
     let matter = |ticket: &str| (ticket.contains("parcel"), ticket.contains("money"));
     rows.iter()
