@@ -10,15 +10,10 @@ use crate::fit::{Adam, Checkpoint, Control, Fall, FitError, Gradient, Schedule, 
 use crate::neural::kernels::gemm::Packed;
 use crate::neural::random::{Init, dice, order};
 use crate::neural::{Conv, ConvTape, Dense, Embedding, Layout, dropout, loss};
-use crate::text::{fold, tokens};
 use rayon::prelude::*;
+pub use reading::Reading;
+use reading::{CHARACTER_PLACES, Kind, WORD_PLACES, fingerprint};
 
-/// Characters and words of a text that are read, the first.
-const CHARACTERS: usize = 96;
-const WORDS: usize = 24;
-/// Places of the hashed tables; number 0 is the filling.
-const CHARACTER_PLACES: usize = 1 << 10;
-const WORD_PLACES: usize = 1 << 13;
 /// Windows over characters and over words.
 const WINDOWS: [(Kind, usize); 5] = [
     (Kind::Characters, 3),
@@ -31,53 +26,6 @@ const WINDOWS: [(Kind, usize); 5] = [
 const BATCH: usize = 64;
 /// One known product of so many is kept back.
 const KEPT_BACK: usize = 10;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Characters,
-    Words,
-}
-
-/// A text as the network reads it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Reading {
-    characters: Vec<u32>,
-    words: Vec<u32>,
-}
-
-impl Reading {
-    /// Folds and hashes a text.
-    pub fn of(text: &str) -> Reading {
-        let place = |bytes: &[u8], places: usize| {
-            1 + (xxhash_rust::xxh3::xxh3_64(bytes) % (places as u64 - 1)) as u32
-        };
-        let mut bytes = [0; 4];
-        let folded = fold(text);
-        let characters = folded.chars().take(CHARACTERS);
-        let words = tokens(text);
-        Reading {
-            characters: characters
-                .map(|c| place(c.encode_utf8(&mut bytes).as_bytes(), CHARACTER_PLACES))
-                .collect(),
-            words: words
-                .iter()
-                .take(WORDS)
-                .map(|t| place(t.text.as_bytes(), WORD_PLACES))
-                .collect(),
-        }
-    }
-
-    fn part(&self, kind: Kind) -> &[u32] {
-        match kind {
-            Kind::Characters => &self.characters,
-            Kind::Words => &self.words,
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.characters.is_empty() && self.words.is_empty()
-    }
-}
 
 /// How a network is built and learned.
 #[derive(Debug, Clone, PartialEq)]
@@ -362,21 +310,6 @@ impl TextNetwork {
     }
 }
 
-/// Over everything that shapes a fit.
-fn fingerprint(texts: &[Reading], vectors: &[f32], known: &[bool], options: &TextOptions) -> u128 {
-    let mut hash = xxhash_rust::xxh3::Xxh3::new();
-    hash.update(format!("{options:?}").as_bytes());
-    for (text, known) in texts.iter().zip(known) {
-        hash.update(&[u8::from(*known)]);
-        for part in [&text.characters, &text.words] {
-            hash.update(&(part.len() as u64).to_le_bytes());
-            part.iter().for_each(|id| hash.update(&id.to_le_bytes()));
-        }
-    }
-    vectors.iter().for_each(|value| hash.update(&value.to_le_bytes()));
-    hash.digest128()
-}
-
 /// Products in batches.
 struct Learning<'a> {
     shape: &'a Shape,
@@ -454,5 +387,6 @@ impl Stochastic for Learning<'_> {
     }
 }
 
+mod reading;
 #[cfg(test)]
 mod tests;
