@@ -98,7 +98,7 @@ pub(super) fn draft_from(
         })
     };
     let article = |row: usize| shop.article_body(&knowledge.pages[row].article_id).ok()?;
-    draft::draft(knowledge, ticket, routed, agents, told, article)
+    draft::draft(knowledge, ticket, routed, agents, true, told, article)
 }
 
 /// Answers about `text` in `language` (none = told from the text), at the instant `now`.
