@@ -220,13 +220,15 @@ pub(super) fn example(
     }
 }
 
-/// The draft for a routed ticket: to the customer's last message when there is one. `told` and `article` read the texts
+/// The draft for a routed ticket: to the customer's last message when there is one. `networked`: a network is asked too, where
+/// its replies are wanted. `told` and `article` read the texts
 /// of a solved ticket's reply and of an article, by row; what is no longer there is not quoted.
 pub(super) fn draft(
     knowledge: &Knowledge,
     ticket: &Open,
     routed: &Routed,
     agents: &[Agent],
+    networked: bool,
     told: impl Fn(usize) -> Option<Told>,
     article: impl Fn(usize) -> Option<String>,
 ) -> Drafted {
@@ -303,8 +305,8 @@ pub(super) fn draft(
             .category
             .as_ref()
             .is_some_and(|category| policy.send.contains(category));
-    let network =
-        (knowledge.networks.get(&ticket.language)).filter(|_| policy.drafting.joins(&ticket.language));
+    let network = (knowledge.networks.get(&ticket.language))
+        .filter(|_| networked && policy.drafting.joins(&ticket.language));
     let replies = network.map_or(Vec::new(), |network| {
         let (seq2seq, messages) = (&network.seq2seq, &ticket.messages);
         written::replies(
