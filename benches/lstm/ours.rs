@@ -1,5 +1,7 @@
 //! The network over all series by itself, and the combination with it and without, on M4 and M3. See README.md.
 
+#![allow(missing_docs, clippy::print_stdout)]
+
 use flate2::read::GzDecoder;
 use nightclerk::fit::Control;
 use nightclerk::price::backtest::{Plan, backtest};
