@@ -10,7 +10,7 @@ use super::catalogue::{COMBINATION, LAST_PRICE, LSTM, Model, REGRESSION, model_f
 use super::combine::{errors, weights_without};
 use super::frequency::Frequency;
 use super::intervals::{Pools, Table};
-use super::outlook::Judges;
+use super::judges::Judges;
 use super::profile::{CLASSES, Kind, class};
 use super::series::last_value;
 use super::subject::{Source, Subject};

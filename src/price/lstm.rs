@@ -8,7 +8,7 @@
 //! (Wen et al., arXiv 1711.11053); the middle one is the forecast.
 //!
 //! It is judged as every other model, at past nights that it knows nothing of: one network learns up to the oldest of
-//! them, and tonight's goes on from there over the newest steps ([`night`]). Where the shop's past says that it helps, it joins the
+//! them, and a second one, which forecasts, from everything ([`night`]). Where the shop's past says that it helps, it joins the
 //! combination; where it does not, `scores` says so. Its parameters stay with the published night, and the next one goes on from
 //! them.
 //!

@@ -29,7 +29,6 @@ pub const LEAST_SERIES: usize = 50;
 pub const LEAST_MOVES: usize = 50_000;
 /// Series of averaged, and of posted, prices that it learns from at the most.
 pub const MOST_SERIES: usize = 2000;
-/// One step of so many is for what happened since the oldest judged origin.
 /// The learning rate of a network that begins.
 const RATE: f64 = 3e-3;
 /// Of one that goes on.
