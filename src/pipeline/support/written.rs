@@ -113,7 +113,8 @@ impl Network {
         })
     }
 
-    /// The one of the published generation. One that cannot be read is none: tonight begins anew.
+    /// The one of the published generation. Tonight begins anew where there is none that can be read, and where a ticket that
+    /// it learned from has been deleted: what is gone from the shop is gone from its models.
     pub(super) fn of_last_night(language: &str, night: &Night<'_>) -> Result<Option<Network>> {
         let Some(published) = night.shop.published("support")? else {
             return Ok(None);
@@ -126,7 +127,11 @@ impl Network {
             Err(crate::store::Error::Artefact { .. }) => None,
             bytes => bytes?,
         };
-        Ok(bytes.and_then(|bytes| Network::from_bytes(&bytes).ok()))
+        let Some(network) = bytes.and_then(|bytes| Network::from_bytes(&bytes).ok()) else {
+            return Ok(None);
+        };
+        let learned: Vec<String> = network.learned.iter().cloned().collect();
+        Ok((!night.shop.lacks_any_ticket(&learned)?).then_some(network))
     }
 }
 
