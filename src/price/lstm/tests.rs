@@ -359,7 +359,7 @@ fn a_killed_lesson_goes_on_to_the_same_bits() {
         let ended = teach(&shelf, &plan(), terms(600, &times, [None, None]), &control);
         assert!(matches!(ended, Err(FitError::Stopped(_))), "{ended:?}");
         let kept = store.len("lstm of the past") + store.len("lstm of tonight");
-        assert_eq!(kept > 0, reports != 1, "after {reports} epochs");
+        assert!(kept > 0 || reports == 1, "after {reports} epochs");
         let control = Control::unbounded().with_checkpoints(store);
         match teach(&shelf, &plan(), terms(600, &times, [None, None]), &control).unwrap() {
             Lessons::Taught(taught) => assert!(taught.bytes() == whole, "to the bit"),
