@@ -18,7 +18,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`layout`] | names, shapes and places of parameters |
-//! | [`file`] | parameters as one blob |
+//! | [`mod@file`] | parameters as one blob |
 //! | [`dense`], [`embedding`], [`conv`] | layers without memory |
 //! | [`lstm`], [`gru`] | recurrent layers |
 //! | [`attention`] | weighted looks at another sequence |

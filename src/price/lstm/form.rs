@@ -36,7 +36,7 @@ pub struct Form {
     pub logs: bool,
     /// Steps ahead.
     pub horizon: usize,
-    /// Columns of the calendar ([`phases`]).
+    /// Columns of the calendar.
     pub phases: usize,
     /// Whether promotions are known.
     pub promotions: bool,

@@ -6,7 +6,7 @@
 //! y[k] = A x + D c + V tanh(U [c, f[k]])          for each step k ahead, three quantiles each, in units of spread[k]
 //! ```
 //!
-//! with x the window's differences and f[k] what is known of step k ahead. `A` begins at the pooled ridge regression and the
+//! with x the window's differences and `f[k]` what is known of step k ahead. `A` begins at the pooled ridge regression and the
 //! rest at zero, so that learning begins where linear regression ends. `A` learns slower than the rest ([`SLOW`]): it has hundreds of
 //! correlated inputs, and a step of the full length in all of them would undo what the regression knew.
 
