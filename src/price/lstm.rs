@@ -32,6 +32,8 @@ pub mod seer;
 pub mod start;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_nights;
 pub mod window;
 
 use self::form::{Form, MIDDLE, QUANTILES};

@@ -1,12 +1,11 @@
 //! The network on series whose future is known.
 
+use super::Phases;
 use super::form::{Form, MIDDLE};
 use super::net::{Batch, Net, Work};
 use super::night::{LEAST_MOVES, Lessons, Taught, Terms, teach};
 use super::window::{Beside, FAR, Place, Spread, Track};
-use super::{Phases, kept};
-use crate::fit::testing::Memory;
-use crate::fit::{Control, FitError, Gradient, Progress};
+use crate::fit::{Control, Gradient};
 use crate::price::backtest::tests::Shelf;
 use crate::price::backtest::{Plan, backtest};
 use crate::price::catalogue::{LAST_PRICE, LSTM, POSTED};
@@ -14,8 +13,6 @@ use crate::price::frequency::Frequency;
 use crate::price::lstm::seer::Networks;
 use crate::price::outlook::outlooks;
 use crate::price::subject::{Groups, Source, Subject};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// A shop with the networks that were taught on it.
 struct Seeing<'a>(&'a Shelf, &'a Taught);
@@ -38,10 +35,10 @@ impl Source for Seeing<'_> {
     }
 }
 
-const HORIZON: usize = 4;
+pub(super) const HORIZON: usize = 4;
 
 /// Weekly series of 500 steps that swing over 16 weeks, each with a phase, a size and some noise of its own.
-fn swinging(count: usize) -> Shelf {
+pub(super) fn swinging(count: usize) -> Shelf {
     let mut random = fastrand::Rng::with_seed(3);
     let series = (0..count)
         .map(|s| {
@@ -76,14 +73,14 @@ fn set(count: usize) -> Shelf {
     Shelf::new(series, Frequency::Weekly)
 }
 
-fn plan() -> Plan {
+pub(super) fn plan() -> Plan {
     Plan {
         horizon: HORIZON,
         further: vec![],
     }
 }
 
-fn terms(steps: u64, instants: &[i64], before: [Option<Vec<u8>>; 2]) -> Terms<'_> {
+pub(super) fn terms(steps: u64, instants: &[i64], before: [Option<Vec<u8>>; 2]) -> Terms<'_> {
     Terms {
         steps,
         seed: 1,
@@ -94,11 +91,11 @@ fn terms(steps: u64, instants: &[i64], before: [Option<Vec<u8>>; 2]) -> Terms<'_
     }
 }
 
-fn instants() -> Vec<i64> {
+pub(super) fn instants() -> Vec<i64> {
     (0..520).map(|k| 1_000_000 - k).collect()
 }
 
-fn taught(shelf: &Shelf, steps: u64, before: [Option<Vec<u8>>; 2]) -> Box<Taught> {
+pub(super) fn taught(shelf: &Shelf, steps: u64, before: [Option<Vec<u8>>; 2]) -> Box<Taught> {
     match teach(
         shelf,
         &plan(),
@@ -293,79 +290,6 @@ fn what_nobody_can_know_is_left_to_the_last_price() {
     let standing = &found.standings[0][LSTM];
     assert!(standing.series.iter().all(|n| *n == 150), "measured all the same");
     assert_eq!(found.admission, None, "nothing here is combined");
-}
-
-#[test]
-fn threads_and_nights_change_nothing_but_what_was_learned() {
-    let shelf = swinging(110);
-    let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-    let first = alone.install(|| taught(&shelf, 120, [None, None]));
-    let again = taught(&shelf, 120, [None, None]);
-    assert_eq!(first.bytes(), again.bytes());
-    assert_ne!(first.bytes()[0], first.bytes()[1]);
-    // The next night goes on where this one ended.
-    let next = taught(&shelf, 120, first.bytes().map(Some));
-    for (now, then) in [(&next.past, &first.past), (&next.tonight, &first.tonight)] {
-        assert_eq!(now.anew, None);
-        assert_eq!(now.course.start.to_bits(), then.course.loss.to_bits());
-        assert!(now.course.loss <= now.course.start);
-    }
-    // A night as of an older day does not, nor one whose network is damaged or of another form.
-    let older: Vec<i64> = instants().iter().map(|at| at - 1).collect();
-    let anew = |shelf: &Shelf, terms: Terms<'_>| {
-        let lessons = teach(shelf, &plan(), terms, &Control::unbounded()).unwrap();
-        lessons.taught().unwrap().past.anew.clone().unwrap()
-    };
-    assert_eq!(
-        anew(&shelf, terms(2, &older, first.bytes().map(Some))),
-        "last night's knew too much"
-    );
-    let mut damaged = first.bytes();
-    damaged[0][100] ^= 1;
-    let now = instants();
-    assert!(anew(&shelf, terms(2, &now, damaged.map(Some))).contains("damaged"));
-    let mut farther = terms(2, &now, first.bytes().map(Some));
-    farther.horizon = HORIZON + 1;
-    assert!(anew(&shelf, farther).contains("another form"));
-    for length in [0, 10, 40, 1000] {
-        let bytes = &first.bytes()[0][..length];
-        assert!(kept::read(bytes, &first.past.network.form).is_err());
-    }
-}
-
-/// Cancels at the given report of progress.
-struct Cancel(AtomicU64, Arc<AtomicBool>);
-
-impl Progress for Cancel {
-    fn step(&self, _: &str, _: u64, _: u64) {
-        if self.0.fetch_sub(1, Ordering::Relaxed) == 1 {
-            self.1.store(true, Ordering::Relaxed);
-        }
-    }
-}
-
-#[test]
-fn a_killed_lesson_goes_on_to_the_same_bits() {
-    let shelf = swinging(110);
-    let whole = taught(&shelf, 600, [None, None]).bytes();
-    for reports in [1, 3, 8] {
-        let store = Arc::new(Memory::default());
-        let flag = Arc::new(AtomicBool::new(false));
-        let control = Control::unbounded()
-            .with_checkpoints(store.clone())
-            .with_cancel(flag.clone())
-            .with_progress(Arc::new(Cancel(AtomicU64::new(reports), flag.clone())));
-        let times = instants();
-        let ended = teach(&shelf, &plan(), terms(600, &times, [None, None]), &control);
-        assert!(matches!(ended, Err(FitError::Stopped(_))), "{ended:?}");
-        let kept = store.len("lstm of the past") + store.len("lstm of tonight");
-        assert!(kept > 0 || reports == 1, "after {reports} epochs");
-        let control = Control::unbounded().with_checkpoints(store);
-        match teach(&shelf, &plan(), terms(600, &times, [None, None]), &control).unwrap() {
-            Lessons::Taught(taught) => assert!(taught.bytes() == whole, "to the bit"),
-            Lessons::Skipped(why) => panic!("{why}"),
-        }
-    }
 }
 
 #[test]
