@@ -97,6 +97,16 @@ fn score(known: &[Known], said: &[Vec<[f64; 3]>]) -> (f64, f64) {
     (errors / series, 100.0 * inside / steps)
 }
 
+/// A data set that knows no categories.
+fn set<'a>(series: &'a [Subject], frequency: Frequency, taught: Option<&'a Taught>) -> Set<'a> {
+    Set {
+        series,
+        groups: Groups::new(&vec![(String::new(), String::new()); series.len()]),
+        frequency,
+        taught,
+    }
+}
+
 fn compare(
     name: &str,
     known: &[Known],
@@ -116,12 +126,6 @@ fn compare(
             shelf: [0; 2],
         })
         .collect();
-    let set = |taught| Set {
-        series: &subjects,
-        groups: Groups::new(&vec![(String::new(), String::new()); subjects.len()]),
-        frequency,
-        taught,
-    };
     let lengths: Vec<usize> = subjects.iter().map(|subject| subject.values.len()).collect();
     let plan = Plan::new(&lengths, subjects.len(), horizon);
     let instants: Vec<i64> = (0..longest as i64).map(|k| -k).collect();
@@ -137,7 +141,7 @@ fn compare(
             instants: &instants,
             before: std::mem::take(&mut before),
         };
-        let taught = match teach(&set(None), &plan, terms, &control)? {
+        let taught = match teach(&set(&subjects, frequency, None), &plan, terms, &control)? {
             Lessons::Taught(taught) => taught,
             Lessons::Skipped(why) => {
                 println!("| {name} | no network: {why} |");
@@ -156,7 +160,12 @@ fn compare(
             })
             .collect();
         let (mase, inside) = score(known, &said);
-        let [within, all] = covered(&set(Some(&taught)), &taught, &plan, &control)?;
+        let [within, all] = covered(
+            &set(&subjects, frequency, Some(&taught)),
+            &taught,
+            &plan,
+            &control,
+        )?;
         let judged = 100.0 * within as f64 / all.max(1) as f64;
         println!(
             "| {name} | network alone, night {night} | {mase:.4} | {inside:.1} (past nights {judged:.1}) | {learned:.1} | |"
@@ -166,7 +175,7 @@ fn compare(
         }
         for networks in [None, Some(&*taught)] {
             let begun = cpu();
-            let source = set(networks);
+            let source = set(&subjects, frequency, networks);
             let records = backtest(&source, &plan, &POSTED, &control)?;
             let found = outlooks(&source, &records, &plan, horizon, &control)?;
             let said: Vec<Vec<[f64; 3]>> = (0..subjects.len())
