@@ -5,6 +5,7 @@ use super::night::{Lessons, Terms, teach};
 use super::tests::{HORIZON, instants, plan, swinging, taught, terms};
 use crate::fit::testing::Memory;
 use crate::fit::{Control, FitError, Progress};
+use crate::price::backtest::tests::Shelf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
