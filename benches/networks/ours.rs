@@ -4,6 +4,8 @@
 //! `ours CASE FOLDER STEPS` writes `CASE.params`, `CASE.data` and `CASE.grads` (blobs of `nightclerk::neural::file`) and prints the
 //! loss and the median CPU milliseconds of a step, Adam included.
 
+#![allow(clippy::print_stdout)]
+
 use nightclerk::fit::{Adam, Control, Gradient, Stochastic, adam};
 use nightclerk::neural::classes::{self, ClassesWork};
 use nightclerk::neural::file::write;

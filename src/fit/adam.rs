@@ -13,7 +13,7 @@
 
 use super::drive::run;
 use super::problem::{Shared, finite_or_large};
-use super::{Checkpoint, Control, Ended, FitError, Gradient, Schedule, Table};
+use super::{CHECKPOINT_LIMIT, Checkpoint, Control, Ended, FitError, Gradient, Schedule, Table};
 use argmin::core::{Error, IterState, KV, Problem, Solver, TerminationReason, TerminationStatus};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::cell::RefCell;
@@ -56,7 +56,8 @@ pub struct Adam {
     pub patience: Option<u64>,
     /// The areas that move by touched rows, ascending.
     pub tables: Vec<Table>,
-    /// The checkpoint, if one is wanted; saved at ends of epochs.
+    /// The checkpoint, if one is wanted; saved at ends of epochs. It holds the parameters five times at the most (now, best,
+    /// best before, two moments) and is left out above four times [`CHECKPOINT_LIMIT`], from 13 million parameters on.
     pub checkpoint: Option<Checkpoint>,
 }
 
@@ -158,6 +159,7 @@ pub fn adam(
         Some(Weights(Arc::new(start))),
         options.max_epochs,
         options.checkpoint.as_ref(),
+        4 * CHECKPOINT_LIMIT,
         control,
         shared,
     )?;

@@ -1,6 +1,6 @@
 //! One run of an argmin solver under our control, and what came of it.
 
-use super::checkpoint::Keeper;
+use super::checkpoint::{CHECKPOINT_LIMIT, Keeper};
 use super::problem::{Shared, VERY_LARGE};
 use super::{Checkpoint, Control, Ended, FitError, Fitted};
 use argmin::core::observers::{Observe, ObserverMode};
@@ -92,6 +92,7 @@ where
         start,
         max_iterations,
         checkpoint,
+        CHECKPOINT_LIMIT,
         control,
         shared,
     )?;
@@ -104,7 +105,7 @@ where
     })
 }
 
-/// Runs `solver` on `problem` from `start`.
+/// Runs `solver` on `problem` from `start`; a checkpoint larger than `checkpoint_limit` bytes is not saved.
 pub(super) fn run<O, S, P, G>(
     method: &'static str,
     problem: O,
@@ -112,6 +113,7 @@ pub(super) fn run<O, S, P, G>(
     start: Option<P>,
     max_iterations: u64,
     checkpoint: Option<&Checkpoint>,
+    checkpoint_limit: usize,
     control: &Control,
     shared: Rc<Shared>,
 ) -> Result<Ran<S, P>, FitError>
@@ -145,6 +147,7 @@ where
             checkpoint,
             method,
             max_iterations,
+            checkpoint_limit,
             shared.clone(),
         ));
     }

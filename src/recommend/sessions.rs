@@ -8,15 +8,17 @@
 //!   and plain pairs;
 //! - [`context`]: the window of the last product in the sessions that share more than it;
 //! - [`knn`]: VS-kNN, the sessions most like this one (Ludewig and Jannach 2018);
-//! - popularity of the latest sessions, and likeness of words.
+//! - popularity of the latest sessions, and likeness of words;
+//! - [`network`]: a recurrent network, where it is asked for.
 //!
-//! These beat recurrent networks on most public click logs (same source), cost seconds, and their lists are small enough to
-//! answer from inside a database. [`blend`] tunes their weights, [`judge`] tells HR@20 and MRR@20 on sessions that came later.
+//! The counting models beat recurrent networks on most public click logs (same source), cost seconds, and their lists are
+//! small enough to answer from inside a database; blended with them a network adds what they cannot count. [`blend`] tunes their weights, [`judge`] tells HR@20 and MRR@20 on sessions that came later.
 
 pub mod blend;
 pub mod context;
 pub mod judge;
 pub mod knn;
+pub mod network;
 pub mod rules;
 
 use super::log::{Kind, Log};
@@ -73,3 +75,5 @@ impl Sessions {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_network;

@@ -64,14 +64,14 @@ pub(super) fn accumulate<L: Lanes, const N: usize, const M: usize>(
     let (rows, _) = panel.as_chunks::<LANES>().0.as_chunks::<N>();
     for (k, right) in rows[..left.columns()].iter().enumerate() {
         let mut row = [l.splat(0.0); N];
-        for j in 0..N {
-            row[j] = l.load(&right[j]);
+        for (row, right) in row.iter_mut().zip(right) {
+            *row = l.load(right);
         }
-        for i in 0..M {
+        for (i, sums) in sums.iter_mut().enumerate() {
             // SAFETY: i is below M, k below the number of columns by the bounds of the loops.
             let x = l.splat(unsafe { left.at(i, k) });
-            for j in 0..N {
-                sums[i][j] = l.fma(x, row[j], sums[i][j]);
+            for (sum, right) in sums.iter_mut().zip(&row) {
+                *sum = l.fma(x, *right, *sum);
             }
         }
     }

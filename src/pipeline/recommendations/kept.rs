@@ -18,7 +18,7 @@ use crate::store::{self, GenerationWriter};
 /// Under which name it is kept with its generation.
 const NAME: &str = "memory";
 /// Version of its bytes.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
 
 /// What an earlier night left, and what tonight makes of it.
 #[derive(Debug)]
