@@ -15,6 +15,7 @@
 //! | [`support`] | models of where a ticket belongs and what to answer |
 //! | [`search`] | the Tantivy full-text index |
 //! | [`store`] | the SQLite file: the only room that speaks SQL |
+//! | [`neural`] | layers of networks with their gradients, kernels for the processor at hand |
 //! | [`fit`] | argmin: every optimisation of every model |
 //! | [`text`] | one analyzer for search and models, TF-IDF |
 //! | `demo` | a seeded shop with believable structure |
@@ -36,6 +37,7 @@ pub mod demo;
 #[cfg(feature = "extension")]
 pub mod extension;
 pub mod fit;
+pub mod neural;
 #[cfg(feature = "daemon")]
 pub mod night;
 pub mod pipeline;

@@ -393,3 +393,58 @@ fn a_corrected_category_moves_the_ticket_unless_somebody_replied() {
         "a"
     );
 }
+
+/// A network of replies learns where a language has the tickets for it, goes on the next night, and says why where it does not.
+#[test]
+fn a_network_of_replies_learns_goes_on_and_is_judged() {
+    let place = shop(1100);
+    let job = place.path("jobs/support.toml");
+    let text = std::fs::read_to_string(&job).unwrap();
+    let with = |steps: u32| {
+        let line = |line: &str| match line.starts_with("network_steps") {
+            true => format!("network_steps = {steps}"),
+            false => line.to_owned(),
+        };
+        let lines: Vec<String> = text.lines().map(line).collect();
+        std::fs::write(&job, lines.join("\n")).unwrap();
+    };
+    let figure = |metric: &str| {
+        let sql = format!(
+            "SELECT value FROM scores WHERE model = 'seq2seq' AND slice = 'en' AND metric = '{metric}'
+             AND run_id = (SELECT max(run_id) FROM scores)"
+        );
+        place
+            .open()
+            .query_row(&sql, [], |row| row.get::<_, f64>(0))
+            .unwrap()
+    };
+    with(6);
+    place.ok(&["run", "support", "--quiet"]);
+    assert_eq!(figure("steps"), 6.0);
+    assert!(figure("tickets") >= 20.0 && (0.0..=1.0).contains(&figure("rouge_l")));
+    let first = figure("perplexity");
+    assert!(first.is_finite() && first > 1.0);
+    let kept = "SELECT count(*) FROM clerk_artefacts WHERE name = 'support network en' AND part = 0
+                AND generation = (SELECT generation FROM clerk_published WHERE family = 'support')";
+    assert_eq!(place.number(kept), 1);
+    // The next night goes on from there.
+    place.ok(&["run", "support", "--quiet"]);
+    assert!(
+        figure("perplexity") < first,
+        "{} after {first}",
+        figure("perplexity")
+    );
+    // Every draft is still what agents wrote or made of it, and nothing of a note.
+    assert_eq!(
+        place.number("SELECT count(*) FROM ticket_drafts WHERE reply LIKE '%SECRET%'"),
+        0
+    );
+    with(0);
+    place.ok(&["run", "support", "--quiet"]);
+    let why = place.text("SELECT why FROM runs ORDER BY run_id DESC LIMIT 1");
+    assert!(
+        why.contains("no network of replies in en: network_steps is 0"),
+        "{why}"
+    );
+    assert_eq!(place.number(kept), 0);
+}

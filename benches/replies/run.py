@@ -143,4 +143,5 @@ def report(language, name, drafts, column, test, those, cost):
     print(f"| {language} | {name} | {len(those)} | {figures} | {cost} |", flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

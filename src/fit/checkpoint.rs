@@ -71,6 +71,7 @@ impl<P> Keeper<P> {
         checkpoint: &Checkpoint,
         method: &'static str,
         max_iterations: u64,
+        limit: usize,
         shared: Rc<Shared>,
     ) -> Self {
         Self {
@@ -78,7 +79,7 @@ impl<P> Keeper<P> {
             checkpoint: checkpoint.clone(),
             method,
             max_iterations,
-            limit: CHECKPOINT_LIMIT,
+            limit,
             shared,
             too_large: Cell::new(false),
             phantom: PhantomData,

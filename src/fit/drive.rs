@@ -1,6 +1,6 @@
 //! One run of an argmin solver under our control, and what came of it.
 
-use super::checkpoint::Keeper;
+use super::checkpoint::{CHECKPOINT_LIMIT, Keeper};
 use super::problem::{Shared, VERY_LARGE};
 use super::{Checkpoint, Control, Ended, FitError, Fitted};
 use argmin::core::observers::{Observe, ObserverMode};
@@ -56,7 +56,20 @@ impl IntoParams for super::point::Point {
     }
 }
 
-/// Runs `solver` on `problem` from `start` (none where the solver holds its own start).
+/// What a run of any solver came to.
+pub(super) struct Ran<S, P> {
+    /// The solver as it ended.
+    pub(super) solver: S,
+    /// The best point, and the rest of [`Fitted`].
+    pub(super) best: P,
+    pub(super) cost: f64,
+    pub(super) iterations: u64,
+    pub(super) evaluations: u64,
+    pub(super) ended: Ended,
+}
+
+/// Runs `solver` on `problem` from `start` (none where the solver holds its own start), and turns the best point into
+/// plain numbers.
 pub(super) fn drive<O, S, P, G>(
     method: &'static str,
     problem: O,
@@ -70,6 +83,43 @@ pub(super) fn drive<O, S, P, G>(
 where
     S: Solver<O, IterState<P, G, (), (), (), f64>> + Serialize + DeserializeOwned,
     P: Clone + IntoParams + Serialize + DeserializeOwned + 'static,
+    G: Serialize + DeserializeOwned + 'static,
+{
+    let ran = run(
+        method,
+        problem,
+        solver,
+        start,
+        max_iterations,
+        checkpoint,
+        CHECKPOINT_LIMIT,
+        control,
+        shared,
+    )?;
+    Ok(Fitted {
+        params: ran.best.into_params(),
+        cost: ran.cost,
+        iterations: ran.iterations,
+        evaluations: ran.evaluations,
+        ended: ran.ended,
+    })
+}
+
+/// Runs `solver` on `problem` from `start`; a checkpoint larger than `checkpoint_limit` bytes is not saved.
+pub(super) fn run<O, S, P, G>(
+    method: &'static str,
+    problem: O,
+    solver: S,
+    start: Option<P>,
+    max_iterations: u64,
+    checkpoint: Option<&Checkpoint>,
+    checkpoint_limit: usize,
+    control: &Control,
+    shared: Rc<Shared>,
+) -> Result<Ran<S, P>, FitError>
+where
+    S: Solver<O, IterState<P, G, (), (), (), f64>> + Serialize + DeserializeOwned,
+    P: Clone + Serialize + DeserializeOwned + 'static,
     G: Serialize + DeserializeOwned + 'static,
 {
     control.check()?;
@@ -97,6 +147,7 @@ where
             checkpoint,
             method,
             max_iterations,
+            checkpoint_limit,
             shared.clone(),
         ));
     }
@@ -108,7 +159,8 @@ where
     if let Some(failed) = shared.failed.take() {
         return Err(failed);
     }
-    let mut state = result.map_err(|error| FitError::Solver(error.to_string()))?.state;
+    let result = result.map_err(|error| FitError::Solver(error.to_string()))?;
+    let (solver, mut state) = (result.solver, result.state);
     let evaluations = shared.evaluations.get();
     if !state.best_cost.is_finite() || state.best_cost >= VERY_LARGE {
         return Err(FitError::NoFiniteCost { evaluations });
@@ -136,8 +188,9 @@ where
                 what,
             })?;
     }
-    Ok(Fitted {
-        params: best.into_params(),
+    Ok(Ran {
+        solver,
+        best,
         cost,
         iterations,
         evaluations,

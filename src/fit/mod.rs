@@ -3,7 +3,7 @@
 //! A model says what it minimises ([`Objective`], or [`Differentiable`] where it knows its gradient) and picks a
 //! method: [`lbfgs`] with the More-Thuente line search for smooth problems of any size, [`nelder_mead`] for a
 //! handful of parameters without gradient, [`brent`] for one parameter in an interval, [`sweep`] for a model that
-//! descends coordinate by coordinate. So one place gives all of
+//! descends coordinate by coordinate, [`adam`] for a network that learns from batches ([`Stochastic`]). So one place gives all of
 //! them what a night needs: cancelling, a deadline, progress, and a checkpoint from which a later fit goes on.
 //!
 //! What holds for each method:
@@ -18,23 +18,29 @@
 //! * Equal input, equal options: equal bits. Nothing here runs in parallel; an objective may, if its sums keep
 //!   their order.
 
+mod adam;
 mod brent;
 mod checkpoint;
 mod control;
 mod drive;
+mod gradient;
 mod lbfgs;
 mod nelder_mead;
 mod point;
 mod problem;
+mod schedule;
 mod sweep;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub use adam::{Adam, Epoch, Learned, Stochastic, adam};
 pub use brent::{Brent, brent};
 pub use checkpoint::{CHECKPOINT_LIMIT, Checkpoint};
 pub use control::{Checkpoints, Control, Progress, Stopped};
+pub use gradient::{Gradient, Table};
 pub use lbfgs::{Lbfgs, lbfgs};
 pub use nelder_mead::{NelderMead, nelder_mead};
+pub use schedule::{Fall, Schedule};
 pub use sweep::{Sweep, Swept, sweep};
 
 /// Something to minimise.

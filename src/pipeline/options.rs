@@ -19,6 +19,8 @@ pub struct PriceOptions {
     pub goal: Goal,
     /// Largest change advised, as a fraction of the price now.
     pub max_change: f64,
+    /// Steps that the network over all series learns in a night; 0 = no network.
+    pub lstm_steps: u64,
 }
 
 /// The step of a price series.
@@ -54,6 +56,7 @@ impl Default for PriceOptions {
             horizon: 28,
             goal: Goal::Margin,
             max_change: 0.10,
+            lstm_steps: 4000,
         }
     }
 }
@@ -68,6 +71,8 @@ pub struct SupportOptions {
     pub send: Vec<String>,
     /// A draft is suggested from so many times the overlap of a random old reply on; 0: every draft is.
     pub suggest_above_chance: f64,
+    /// Steps (32 replies each) that a network which writes replies learns each night in a language; 0 = none learns.
+    pub network_steps: u64,
 }
 
 impl Default for SupportOptions {
@@ -76,6 +81,7 @@ impl Default for SupportOptions {
             precision: 0.95,
             send: Vec::new(),
             suggest_above_chance: 1.25,
+            network_steps: 100,
         }
     }
 }

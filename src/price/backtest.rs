@@ -9,8 +9,7 @@
 //! nothing of the later ones, and is only estimated anew at those; the night itself searches again, from there.
 
 use super::arima::Arima;
-use super::catalogue::{BENCHMARKS, LAST_PRICE, Model, PLAN, REGRESSION, model, parts, season};
-use super::frequency::Frequency;
+use super::catalogue::{BENCHMARKS, LAST_PRICE, LSTM, Model, PLAN, REGRESSION, model_for, parts, season};
 use super::model::{Drivers, Fit, Predict};
 use super::profile::{ENOUGH, Kind, kind, scale};
 use super::promotion::PLAN as PLANNED;
@@ -165,7 +164,7 @@ pub fn backtest(
         let end = (found.len() + CHUNK).min(count);
         let answers: Result<Vec<Record>, Stopped> = (found.len()..end)
             .into_par_iter()
-            .map(|s| one(&source.subject(s), source.frequency(), plan, posted, &quiet))
+            .map(|s| one(&source.subject(s), source, plan, posted, &quiet))
             .collect();
         found.extend(answers?);
         control.progress("past forecasts", found.len() as u64, count as u64);
@@ -179,15 +178,16 @@ pub fn backtest(
 /// Stopped by the control.
 pub fn one(
     subject: &Subject,
-    frequency: Frequency,
+    source: &dyn Source,
     plan: &Plan,
     posted: &[Model],
     control: &Control,
 ) -> Result<Record, Stopped> {
     let values = &subject.values;
+    let (frequency, network) = (source.frequency(), source.networks().is_some());
     let kind = kind(values);
     let parts = match kind {
-        Kind::Averaged => parts(frequency, values.len()),
+        Kind::Averaged => parts(frequency, values.len(), network),
         Kind::Posted | Kind::Still => &[],
     };
     let (lag, mut models, further): (usize, Vec<Model>, &[usize]) = match kind {
@@ -204,13 +204,17 @@ pub fn one(
         LAST_PRICE => false,
         PLAN => planned,
         REGRESSION => !subject.outside.is_empty(),
+        LSTM => network,
         _ => true,
     });
     let offsets: Vec<usize> = (1..=ORIGINS)
         .map(|k| k * plan.horizon)
         .chain(further.iter().copied())
         .collect();
-    let mut fits: Vec<Option<Box<dyn Fit>>> = models.iter().map(|number| model(*number, frequency)).collect();
+    let mut fits: Vec<Option<Box<dyn Fit + '_>>> = models
+        .iter()
+        .map(|number| model_for(*number, source, subject, None, false))
+        .collect();
     let mut origins: Vec<Option<Origin>> = vec![None; offsets.len()];
     let (mut jumps, mut start) = (0, None);
     // From the oldest on, so that a form found there serves the later ones.

@@ -6,11 +6,11 @@
 //! of the errors that were known at the newest judged origin, by which coverage is measured.
 
 use super::backtest::{ORIGINS, Plan, fitted};
-use super::catalogue::{COMBINATION, LAST_PRICE, Model, REGRESSION, model};
+use super::catalogue::{COMBINATION, LAST_PRICE, LSTM, Model, REGRESSION, model_for};
 use super::combine::{errors, weights_without};
 use super::frequency::Frequency;
 use super::intervals::{Pools, Table};
-use super::outlook::Judges;
+use super::judges::Judges;
 use super::profile::{CLASSES, Kind, class};
 use super::series::last_value;
 use super::subject::{Source, Subject};
@@ -156,6 +156,10 @@ fn posted(judges: &Judges<'_>, plan: &Plan, control: &Control) -> Result<(Table,
                     else {
                         break;
                     };
+                    // Of anything older the network has learned: its errors there would flatter it.
+                    if number == LSTM && offset > ORIGINS * plan.horizon {
+                        break;
+                    }
                     let made = log_errors(judges.source, &subject, number, cut, plan.horizon, control)?;
                     found.push((class(&subject.values[..cut]), offset, made));
                 }
@@ -196,7 +200,7 @@ pub(super) fn log_errors(
     let Some(last) = last_value(past) else {
         return Ok(Vec::new());
     };
-    let forecast = match model(number, source.frequency()) {
+    let forecast = match model_for(number, source, subject, None, false) {
         Some(fit) if number != LAST_PRICE && number != COMBINATION => {
             fitted(fit.as_ref(), past, &subject.beside(number, cut), horizon, control)?
                 .map(|(prices, _)| prices)

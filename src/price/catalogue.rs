@@ -10,6 +10,7 @@ use super::promotion::{PromotionPlan, TwoStates};
 use super::ridge::{RidgeAutoregression, Scale};
 use super::seasonal::{Median, SeasonalNaive};
 use super::smoothing::Ses;
+use super::subject::{Source, Subject};
 use super::theta::{DynamicTheta, Theta};
 
 /// The number of a model; it indexes [`NAMES`].
@@ -37,9 +38,11 @@ const DAMPED_TREND: Model = 13;
 const THETA: Model = 14;
 /// The last price, moved by drivers known ahead.
 pub const REGRESSION: Model = 15;
+/// The network over all series.
+pub const LSTM: Model = 16;
 
 /// The names in the results, by number.
-pub const NAMES: [&str; 16] = [
+pub const NAMES: [&str; 17] = [
     "last price",
     "half way to the median",
     "two states",
@@ -56,10 +59,12 @@ pub const NAMES: [&str; 16] = [
     "damped trend",
     "Theta",
     "regression",
+    "lstm",
 ];
 
-/// What may answer for a posted price: the naive answer, those that have to beat it, the plan, and the regression.
-pub const POSTED: [Model; 5] = [LAST_PRICE, HALF_MEDIAN, TWO_STATES, PLAN, REGRESSION];
+/// What may answer for a posted price: the naive answer, those that have to beat it (the network last: ties go to the simpler),
+/// the plan, and the regression.
+pub const POSTED: [Model; 6] = [LAST_PRICE, HALF_MEDIAN, TWO_STATES, PLAN, REGRESSION, LSTM];
 
 /// Measured beside the combination on averaged prices, never published: what the field compares with.
 pub const BENCHMARKS: [Model; 4] = [SEASONAL_NAIVE, SMOOTHING, DAMPED_TREND, THETA];
@@ -93,14 +98,18 @@ const PAIRS: usize = 2;
 ///
 /// An hourly series long enough for a week's lags has two seasons in one, which exponential smoothing and ARIMA of one
 /// season cannot follow: they would cost most of the night and get next to no weight.
-pub fn parts(frequency: Frequency, length: usize) -> &'static [Model] {
+///
+/// The network, where the night has one, is the last of them; whether it counts is decided for the whole shop
+/// ([`super::combine::Ratios`]).
+pub fn parts(frequency: Frequency, length: usize, network: bool) -> &'static [Model] {
     let (lags, _) = lags(frequency);
     let long = length >= lags[lags.len() - 1] + 4 * lags.len();
-    match (frequency, long) {
-        (Frequency::Hourly, true) => &[DYNAMIC_THETA, STL, RIDGE, LOG_RIDGE],
-        (_, true) => &[DYNAMIC_THETA, ETS, ARIMA, STL, RIDGE],
-        (_, false) => &[DYNAMIC_THETA, ETS, ARIMA, STL],
-    }
+    let all: &[Model] = match (frequency, long) {
+        (Frequency::Hourly, true) => &[DYNAMIC_THETA, STL, RIDGE, LOG_RIDGE, LSTM],
+        (_, true) => &[DYNAMIC_THETA, ETS, ARIMA, STL, RIDGE, LSTM],
+        (_, false) => &[DYNAMIC_THETA, ETS, ARIMA, STL, LSTM],
+    };
+    &all[..all.len() - usize::from(!network)]
 }
 
 /// The season that scales errors and that models of one season take: that of the frequency, but none for weeks, whose
@@ -112,7 +121,22 @@ pub fn season(frequency: Frequency) -> usize {
     }
 }
 
-/// The model of a number; the combination is none by itself.
+/// The model of a number for one series of a source. ARIMA's search begins at `start`; the network answers as it would have at
+/// a judged origin, or as `tonight`.
+pub fn model_for<'a>(
+    number: Model,
+    source: &'a dyn Source,
+    subject: &'a Subject,
+    start: Option<Arima>,
+    tonight: bool,
+) -> Option<Box<dyn Fit + 'a>> {
+    match number {
+        LSTM => Some(Box::new(source.networks()?.of(subject, tonight))),
+        number => model_from(number, source.frequency(), start),
+    }
+}
+
+/// The model of a number; the combination is none by itself, and the network none without its night ([`model_for`]).
 pub fn model(number: Model, frequency: Frequency) -> Option<Box<dyn Fit>> {
     model_from(number, frequency, None)
 }
@@ -189,14 +213,20 @@ mod tests {
             for (number, name) in NAMES.iter().enumerate() {
                 match model(number, frequency) {
                     Some(model) => assert!(name.starts_with(model.name()), "{name}"),
-                    None => assert_eq!(number, COMBINATION),
+                    None => assert!([COMBINATION, LSTM].contains(&number)),
                 }
             }
             for length in [0, 30, 5000] {
-                assert!(parts(frequency, length).iter().all(|part| *part > COMBINATION));
+                assert!(
+                    parts(frequency, length, true)
+                        .iter()
+                        .all(|part| *part > COMBINATION)
+                );
             }
         }
-        assert!(!parts(Frequency::Weekly, 115).contains(&RIDGE));
-        assert!(parts(Frequency::Weekly, 116).contains(&RIDGE));
+        assert!(!parts(Frequency::Weekly, 115, false).contains(&RIDGE));
+        assert!(parts(Frequency::Weekly, 116, false).contains(&RIDGE));
+        assert!(!parts(Frequency::Weekly, 116, false).contains(&LSTM));
+        assert_eq!(parts(Frequency::Weekly, 116, true).last(), Some(&LSTM));
     }
 }

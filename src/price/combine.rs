@@ -5,9 +5,13 @@
 //! is good for is a weight (Bates and Granger, Operational Research Quarterly 20, 1969): the inverse of the squared
 //! error at past nights. Few nights make it noisy, so the error of a series is taken together with one more night at
 //! which its models did as they do in the whole shop.
+//!
+//! A part may have to earn its place first ([`Ratios::admit`]): the network joins only where the combination with it was better
+//! than without it over the shop's past, and at none of the judged origins worse.
 
-use super::backtest::{Origin, Record};
+use super::backtest::{ORIGINS, Origin, Record, mean_absolute};
 use super::catalogue::Model;
+use super::choose::SERIES_TO_DECIDE;
 use super::profile::Kind;
 
 /// Nights that the shop's figures count as, beside a series' own.
@@ -15,7 +19,34 @@ const PRIOR: f64 = 1.0;
 
 /// How the parts do over the whole shop, relative to one that is tried everywhere.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Ratios(Vec<(Model, f64)>);
+pub struct Ratios {
+    of: Vec<(Model, f64)>,
+    /// The part that did not earn its place.
+    refused: Option<Model>,
+}
+
+/// How the combination did with a part and without it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Admission {
+    /// Mean scaled error at each judged origin with it, and without; the newest first.
+    pub errors: [(f64, f64); ORIGINS],
+    /// Series at each.
+    pub series: [u32; ORIGINS],
+    /// Whether it joined.
+    pub joined: bool,
+}
+
+impl Admission {
+    /// Mean over the origins, with the part and without.
+    pub fn means(&self) -> (f64, f64) {
+        let seen = self.series.iter().filter(|n| **n > 0).count().max(1) as f64;
+        let sum = self
+            .errors
+            .iter()
+            .fold((0.0, 0.0), |sum, own| (sum.0 + own.0, sum.1 + own.1));
+        (sum.0 / seen, sum.1 / seen)
+    }
+}
 
 /// The part that the others are told against: it needs four values only, so it is tried wherever any is.
 fn reference(origin: &Origin) -> Option<f64> {
@@ -52,16 +83,67 @@ impl Ratios {
                 }
             }
         }
-        Self(
-            sums.into_iter()
+        Self {
+            of: sums
+                .into_iter()
                 .filter(|(_, own, against)| *own > 0.0 && *against > 0.0)
                 .map(|(model, own, against)| (model, own / against))
                 .collect(),
-        )
+            refused: None,
+        }
+    }
+
+    /// Lets a part that was tried in only if it helps: over the series and origins that tried it, each origin's weights not
+    /// having seen it, the combination is better with it on average and at no origin worse, and enough series say so at each.
+    /// `None` where nothing tried it.
+    #[must_use]
+    pub fn admit(mut self, part: Model, records: &[Record]) -> (Self, Option<Admission>) {
+        let without = Self {
+            of: self.of.clone(),
+            refused: Some(part),
+        };
+        let (mut sums, mut series) = ([(0.0, 0.0); ORIGINS], [0u32; ORIGINS]);
+        for record in records.iter().filter(|record| record.parts.contains(&part)) {
+            for (k, origin) in record.judged().filter(|(_, origin)| origin.scaled) {
+                if !origin.trials.iter().any(|t| t.model == part && !t.failed) {
+                    continue;
+                }
+                let made = [&self, &without].map(|ratios| {
+                    let made = errors(origin, &weights_without(record, ratios, k))?;
+                    Some(mean_absolute(made.iter().map(|error| f64::from(*error))))
+                });
+                if let [Some(with), Some(less)] = made {
+                    sums[k].0 += with;
+                    sums[k].1 += less;
+                    series[k] += 1;
+                }
+            }
+        }
+        if series.iter().all(|n| *n == 0) {
+            self.refused = Some(part);
+            return (self, None);
+        }
+        let errors = std::array::from_fn(|k| {
+            let n = f64::from(series[k].max(1));
+            (sums[k].0 / n, sums[k].1 / n)
+        });
+        let mut found = Admission {
+            errors,
+            series,
+            joined: false,
+        };
+        let (with, less) = found.means();
+        found.joined = series.iter().all(|n| *n >= SERIES_TO_DECIDE)
+            && errors.iter().all(|(with, less)| with <= less)
+            && with < less;
+        if !found.joined {
+            self.refused = Some(part);
+        }
+        (self, Some(found))
     }
 
     fn get(&self, model: Model) -> f64 {
-        self.0
+        self.of
             .iter()
             .find(|(other, _)| *other == model)
             .map_or(1.0, |(_, ratio)| *ratio)
@@ -90,6 +172,7 @@ pub fn weights_without(record: &Record, ratios: &Ratios, left_out: usize) -> Vec
     let mut found: Vec<(Model, f64)> = record
         .parts
         .iter()
+        .filter(|part| ratios.refused != Some(**part))
         .map(|&part| {
             let (mut sum, mut nights) = (PRIOR * ratios.get(part) * base, PRIOR);
             for origin in &own {
@@ -140,7 +223,7 @@ mod tests {
     use super::*;
 
     fn two() -> &'static [Model] {
-        &parts(Frequency::Daily, 30)[..2]
+        &parts(Frequency::Daily, 30, false)[..2]
     }
 
     fn record(errors: &[[f32; 2]]) -> Record {
@@ -198,6 +281,44 @@ mod tests {
         // No error at all is no division by zero.
         let perfect = weights(&record(&[[0.0, 0.0]; 3]), &Ratios::default());
         assert!((perfect[0].1 - 0.5).abs() < 1e-12, "{perfect:?}");
+    }
+
+    #[test]
+    fn a_part_joins_where_it_helps_and_nowhere_else() {
+        let part = two()[1];
+        // Errors that cancel each other help; those that add up do not.
+        let night = |first: f32, second: f32| {
+            let mut one = record(&[[first, second]]);
+            let origin = one.origins[0].take().unwrap();
+            let mut trials = origin.trials;
+            trials[2].errors = Box::new([second, second]);
+            Some(Origin { trials, ..origin })
+        };
+        let shop = |nights: [f32; 3]| -> Vec<Record> {
+            let origins: Vec<Option<Origin>> = nights.map(|second| night(1.0, second)).into();
+            let one = Record {
+                origins,
+                ..record(&[])
+            };
+            vec![one; 8]
+        };
+        let (ratios, found) = Ratios::of(&shop([0.5; 3])).admit(part, &shop([0.5; 3]));
+        let found = found.unwrap();
+        assert!(found.joined && found.series == [8; 3], "{found:?}");
+        assert_eq!(weights(&shop([0.5; 3])[0], &ratios).len(), 2);
+        // Worse at one past night, however much better at the others.
+        let mixed = shop([0.5, 0.5, 3.0]);
+        let (ratios, found) = Ratios::of(&mixed).admit(part, &mixed);
+        let found = found.unwrap();
+        assert!(
+            !found.joined && found.errors[2].0 > found.errors[2].1,
+            "{found:?}"
+        );
+        assert_eq!(weights(&mixed[0], &ratios), [(two()[0], 1.0)]);
+        // Too few to tell, and nobody who tried.
+        let few = &shop([0.5; 3])[..7];
+        assert!(!Ratios::of(few).admit(part, few).1.unwrap().joined);
+        assert_eq!(Ratios::default().admit(part, &[]).1, None);
     }
 
     #[test]

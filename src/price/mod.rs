@@ -25,9 +25,10 @@
 //! | [`smoothing`], [`ets`], [`theta`] | exponential smoothing in all its forms |
 //! | [`stl`], [`deseasonal`], [`ridge`] | long seasons: decomposition, and regression on seasonal lags |
 //! | [`arima`] | ARIMA by exact likelihood |
+//! | [`lstm`] | one network over all series |
 //! | [`garch`] | volatility that comes in clusters |
 //! | [`regression`] | least squares, shrinkage, robust and clustered errors |
-//! | [`backtest`], [`choose`], [`combine`] | how each did at past nights; the gate; the weighted mean |
+//! | [`backtest`], [`choose`], [`combine`], `judges` | how each did at past nights; the gate; the weighted mean |
 //! | [`calibrate`], [`intervals`] | how sure a forecast is |
 //! | [`outlook`], `path` | the answer for every series, put together; its prices to come |
 //! | [`demand`] | units by price: elasticities, what other prices would bring, the price to set |
@@ -50,6 +51,8 @@ pub mod ets;
 pub mod frequency;
 pub mod garch;
 pub mod intervals;
+mod judges;
+pub mod lstm;
 pub mod model;
 pub mod outlook;
 pub mod packed;

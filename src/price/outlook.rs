@@ -3,12 +3,13 @@
 //! Kept are a path and the unit of its errors, not bounds for every step: [`Outlooks::steps`] spells them out where they
 //! are written. A shop of 100,000 products forecasts 2.8 million steps.
 
-use super::backtest::{Plan, Record, mean_absolute};
+use super::backtest::{Plan, Record};
 use super::calibrate::{Tables, calibrate, class_of};
-use super::catalogue::{COMBINATION, LAST_PRICE, Model, NAMES, POSTED, season};
-use super::choose::{Gate, Standing, Standings, decision, gates, leaves, standings, standings_of, why_left};
-use super::combine::{Ratios, errors, weights_without};
+use super::catalogue::{COMBINATION, LAST_PRICE, LSTM, Model, NAMES, POSTED, season};
+use super::choose::{Gate, Standing, Standings, gates, standings};
+use super::combine::{Admission, Ratios, errors};
 use super::intervals::{Step, covered, random_walk, step_deviation};
+use super::judges::{Choice, Judges};
 use super::path::{Path, combined, single};
 use super::profile::{ENOUGH, Kind, class, scale, zero_steps};
 use super::series::{Life, constant, last_value, observed};
@@ -73,6 +74,8 @@ pub struct Outlooks {
     pub measured: [usize; 2],
     /// Series whose chosen model failed on the whole history; the last price stands in.
     pub failed: usize,
+    /// What the past said of the network in the combination; `None` where none was tried on averaged prices.
+    pub admission: Option<Admission>,
     horizon: usize,
     tables: Tables,
 }
@@ -117,81 +120,6 @@ impl Outlooks {
     }
 }
 
-/// The choice for one series before it is fitted to the whole of it.
-pub(super) struct Choice {
-    pub(super) model: Model,
-    pub(super) why: Arc<str>,
-    pub(super) weights: Vec<(Model, f64)>,
-}
-
-/// What decides.
-pub(super) struct Judges<'a> {
-    pub(super) source: &'a dyn Source,
-    pub(super) records: &'a [Record],
-    pub(super) ratios: Ratios,
-    pub(super) gates: Vec<Gate>,
-}
-
-impl Judges<'_> {
-    /// The choice for series `s`.
-    pub(super) fn choice(&self, s: usize, has_plan: bool) -> Choice {
-        self.choice_without(s, has_plan, usize::MAX)
-    }
-
-    /// The choice that series `s` would have made had it not seen its own judged origin `left_out`; its group's is the same.
-    fn choice_without(&self, s: usize, has_plan: bool, left_out: usize) -> Choice {
-        let record = &self.records[s];
-        let gate = &self.gates[self.source.groups().of(s)];
-        let (model, why) = match decision(gate, record.kind, has_plan, record.driven()) {
-            None => (LAST_PRICE, "".into()),
-            Some(decided) => {
-                let (own, naive) = self.errors_of(record, decided.model, left_out);
-                if leaves(decided.model, own, naive) {
-                    (LAST_PRICE, why_left(decided.model).into())
-                } else {
-                    (decided.model, decided.why.clone())
-                }
-            }
-        };
-        Choice {
-            model,
-            why,
-            weights: weights_without(record, &self.ratios, left_out),
-        }
-    }
-
-    /// The errors of a model and of the last price over the judged origins of a series but one, in money. The combination's
-    /// weights at each origin are those that had not seen it.
-    fn errors_of(&self, record: &Record, number: Model, left_out: usize) -> (f64, f64) {
-        let (mut own, mut naive) = (0.0, 0.0);
-        for (k, origin) in record.judged().filter(|(k, _)| *k != left_out) {
-            let made = match number {
-                COMBINATION => {
-                    let weights = weights_without(record, &self.ratios, k);
-                    errors(origin, &weights).map_or(origin.trials[0].mean, |made| {
-                        mean_absolute(made.iter().map(|e| f64::from(*e)))
-                    })
-                }
-                number => origin.of(number).mean,
-            };
-            own += made * origin.unit;
-            naive += origin.trials[0].mean * origin.unit;
-        }
-        (own, naive)
-    }
-
-    /// 1 - error / error of the last price over the judged origins; `None` where that made none.
-    fn skill(&self, record: &Record, number: Model) -> Option<f64> {
-        let (own, naive) = self.errors_of(record, number, usize::MAX);
-        (naive > 0.0).then(|| 1.0 - own / naive)
-    }
-
-    /// What every model did on one series.
-    fn standings_of(&self, record: &Record) -> Standings {
-        standings_of(record, |k| weights_without(record, &self.ratios, k))
-    }
-}
-
 /// Chooses per group, fits the chosen model to each whole series, and finds the bounds around it.
 ///
 /// # Errors
@@ -204,14 +132,15 @@ pub fn outlooks(
     control: &Control,
 ) -> Result<Outlooks, Stopped> {
     let groups = source.groups();
+    let (ratios, admission) = Ratios::of(records).admit(LSTM, records);
     let mut judges = Judges {
         source,
         records,
-        ratios: Ratios::of(records),
+        ratios,
         gates: Vec::new(),
     };
     let standings = standings(groups, records.iter().map(|record| judges.standings_of(record)));
-    judges.gates = gates(groups, &standings, &POSTED);
+    judges.gates = gates(groups, &judges.on_posted(&standings), &POSTED);
     let quiet = control.quiet();
     let tables = calibrate(&judges, plan, &quiet)?;
     let mut series = Vec::with_capacity(records.len());
@@ -239,6 +168,7 @@ pub fn outlooks(
         jumps: records.iter().map(|record| record.jumps).sum(),
         measured: [tables.averaged.measured(), tables.posted.measured()],
         failed,
+        admission,
         horizon,
         tables,
     })

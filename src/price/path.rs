@@ -3,7 +3,7 @@
 
 use super::arima::Arima;
 use super::backtest::fitted;
-use super::catalogue::{Model, NAMES, model, model_from};
+use super::catalogue::{Model, NAMES, model_for};
 use super::profile::seasons;
 use super::subject::{Source, Subject};
 use crate::fit::{Control, Stopped};
@@ -41,7 +41,7 @@ pub(super) fn single(
     horizon: usize,
     control: &Control,
 ) -> Result<Found, Stopped> {
-    let Some(fit) = model(number, source.frequency()) else {
+    let Some(fit) = model_for(number, source, subject, None, true) else {
         return Ok(None);
     };
     let drivers = subject.beside(number, subject.values.len());
@@ -72,7 +72,7 @@ pub(super) fn combined(
     let (mut sum, mut whole) = (vec![0.0; horizon], 0.0);
     let (mut shares, mut details) = (Vec::new(), Map::new());
     for &(part, weight) in weights {
-        let Some(fit) = model_from(part, source.frequency(), start) else {
+        let Some(fit) = model_for(part, source, subject, start, true) else {
             continue;
         };
         if let Some((prices, fit)) = fitted(fit.as_ref(), &subject.values, &drivers, horizon, control)? {

@@ -6,6 +6,7 @@
 
 use super::catalogue::{Model, REGRESSION};
 use super::frequency::Frequency;
+use super::lstm::seer::Networks;
 use super::model::Drivers;
 use super::promotion::{FLAG, PLAN};
 use super::series::Life;
@@ -25,6 +26,8 @@ pub struct Subject {
     pub plan: Option<Vec<f64>>,
     /// Drivers that are no promotions, each with its value at each step and at every one to come, `NaN` before its first row.
     pub outside: Vec<(Arc<str>, Vec<f64>)>,
+    /// Hashes of its category and brand: see [`Groups::shelf`].
+    pub shelf: [u32; 2],
 }
 
 impl Subject {
@@ -76,6 +79,10 @@ pub trait Source: Sync {
     fn groups(&self) -> &Groups;
     /// The step.
     fn frequency(&self) -> Frequency;
+    /// The network over all series, where the night has one.
+    fn networks(&self) -> Option<Networks<'_>> {
+        None
+    }
 }
 
 /// A tree of groups; the first is the whole shop.
@@ -162,6 +169,16 @@ impl Groups {
         &self.names[group]
     }
 
+    /// Hashes of the names of its category and of its smallest group, for series `s`: the same every night.
+    pub fn shelf(&self, s: usize) -> [u32; 2] {
+        let leaf = self.of[s];
+        let category = match self.parents[leaf] {
+            SHOP => leaf,
+            parent => parent,
+        };
+        [category, leaf].map(|group| xxhash_rust::xxh3::xxh3_64(self.names[group].as_bytes()) as u32)
+    }
+
     /// The category that the group is, if it is one with a name.
     pub fn category(&self, group: usize) -> Option<&str> {
         self.slices[group].as_deref()
@@ -214,6 +231,7 @@ mod tests {
             promoted: Some(vec![0.0; 10]),
             plan: Some(vec![0.0; 13]),
             outside: Vec::new(),
+            shelf: [0; 2],
         };
         let lengths = |cut| {
             subject
@@ -239,6 +257,7 @@ mod tests {
             promoted: Some(promoted),
             plan: Some(plan),
             outside: Vec::new(),
+            shelf: [0; 2],
         };
         let planned = |cut| {
             let drivers = subject.drivers(cut);

@@ -132,8 +132,8 @@ mod tests {
             }),
             sessions: Some(OfSessions {
                 model: "session_blend".into(),
-                weights: [1.0; 8],
-                tuned: [1.0; 8],
+                weights: [1.0; 9],
+                tuned: [1.0; 9],
             }),
             visitors: Some(OfVisitors {
                 published: vec![NAIVE],

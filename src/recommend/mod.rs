@@ -21,6 +21,7 @@
 pub mod again;
 pub mod blend;
 pub mod choose;
+pub mod cnn;
 pub mod cold;
 pub mod content;
 pub mod cuts;

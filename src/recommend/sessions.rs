@@ -8,17 +8,20 @@
 //!   and plain pairs;
 //! - [`context`]: the window of the last product in the sessions that share more than it;
 //! - [`knn`]: VS-kNN, the sessions most like this one (Ludewig and Jannach 2018);
-//! - popularity of the latest sessions, and likeness of words.
+//! - popularity of the latest sessions, and likeness of words;
+//! - [`network`]: a recurrent network, where it is asked for.
 //!
-//! These beat recurrent networks on most public click logs (same source), cost seconds, and their lists are small enough to
-//! answer from inside a database. [`blend`] tunes their weights, [`judge`] tells HR@20 and MRR@20 on sessions that came later,
-//! [`kept`] is the model as it is published, for whoever asks about a session under way.
+//! The counting models beat recurrent networks on most public click logs (same source), cost seconds, and their lists are
+//! small enough to answer from inside a database; blended with them a network adds what they cannot count. [`blend`] tunes
+//! their weights, [`judge`] tells HR@20 and MRR@20 on sessions that came later, [`kept`] is the model as it is published, for
+//! whoever asks about a session under way.
 
 pub mod blend;
 pub mod context;
 pub mod judge;
 pub mod kept;
 pub mod knn;
+pub mod network;
 pub mod rules;
 
 use super::log::{Kind, Log};
@@ -75,3 +78,5 @@ impl Sessions {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_network;

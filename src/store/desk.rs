@@ -8,6 +8,19 @@ use rusqlite::{Connection, OptionalExtension};
 use std::collections::BTreeMap;
 
 impl Shop {
+    /// Whether any of these tickets is no longer there.
+    pub fn lacks_any_ticket(&self, ids: &[String]) -> Result<bool> {
+        let mut statement = self
+            .conn()
+            .prepare("SELECT 1 FROM tickets WHERE ticket_id = ?1")?;
+        for id in ids {
+            if !statement.exists([id])? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// All agents that can be read, by agent_id.
     pub fn agents(&self) -> Result<Vec<Agent>> {
         agents(self.conn())

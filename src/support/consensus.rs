@@ -23,8 +23,10 @@ use exchange::Kitchen;
 pub struct Candidate<'a> {
     /// Its sentences as numbers of words (see [`super::rouge_words`]).
     pub sentences: &'a [Vec<u32>],
-    /// Cosine of its ticket with the one to be answered; none = may be quoted but is no evidence.
+    /// Cosine of its ticket with the one to be answered; none = an old text that may be quoted but is no evidence.
     pub similarity: Option<f64>,
+    /// How likely it is among the replies that a network wrote ([`super::seq2seq`]); none = it is an old text.
+    pub written: Option<f64>,
 }
 
 /// How replies are weighed against each other.
@@ -36,6 +38,8 @@ pub struct Weighing {
     pub temperature: f64,
     /// Above 1: what is left out weighs more than what is said too much.
     pub beta: f64,
+    /// Share of the evidence that replies written by a network are, where there are any; 0 = they are not looked at.
+    pub written: f64,
 }
 
 /// A draft: sentences of candidates, in order.
@@ -152,33 +156,42 @@ impl Table {
                     .collect()
             })
             .collect();
-        let evidence: Vec<(usize, f64)> = candidates
-            .iter()
-            .enumerate()
-            .filter_map(|(at, one)| Some((at, one.similarity?)))
-            .filter(|(at, _)| !texts[*at].is_empty())
-            .take(weighing.replies)
-            .collect();
-        if evidence.is_empty() {
+        let known_words = known.len();
+        let guess = |at: usize, weight: f64, usual: f64| {
+            let words: Vec<u32> = texts[at].iter().flatten().copied().collect();
+            Guess {
+                weight,
+                usual,
+                length: words.len() as f64,
+                front: Pattern::new(words.iter().copied(), known_words),
+                back: Pattern::new(words.iter().rev().copied(), known_words),
+            }
+        };
+        let of = |value: fn(&Candidate<'_>) -> Option<f64>| {
+            let all = candidates
+                .iter()
+                .enumerate()
+                .filter_map(move |(at, one)| Some((at, value(one)?)));
+            all.filter(|(at, _)| !texts[*at].is_empty())
+                .unzip::<_, _, Vec<usize>, Vec<f64>>()
+        };
+        let (mut old, mut similarities) = of(|one| one.similarity);
+        old.truncate(weighing.replies);
+        similarities.truncate(weighing.replies);
+        if old.is_empty() {
             return None;
         }
-        let similarities: Vec<f64> = evidence.iter().map(|one| one.1).collect();
-        let usual = weights(&similarities, SURENESS);
-        let guesses = evidence
-            .iter()
-            .zip(weights(&similarities, weighing.temperature))
-            .zip(usual)
-            .map(|((&(at, _), weight), usual)| {
-                let words: Vec<u32> = texts[at].iter().flatten().copied().collect();
-                Guess {
-                    weight,
-                    usual,
-                    length: words.len() as f64,
-                    front: Pattern::new(words.iter().copied(), known.len()),
-                    back: Pattern::new(words.iter().rev().copied(), known.len()),
-                }
-            })
+        let (written, likely) = of(|one| one.written);
+        let all: f64 = likely.iter().sum();
+        let share = if all > 0.0 { weighing.written } else { 0.0 };
+        let by = |temperature| weights(&similarities, temperature);
+        let mut guesses: Vec<Guess> = (old.iter().zip(by(weighing.temperature)).zip(by(SURENESS)))
+            .map(|((&at, weight), usual)| guess(at, (1.0 - share) * weight, (1.0 - share) * usual))
             .collect();
+        if share > 0.0 {
+            let parts = written.iter().zip(&likely);
+            guesses.extend(parts.map(|(&at, likely)| guess(at, share * likely / all, share * likely / all)));
+        }
         Some(Table {
             texts,
             guesses,

@@ -30,6 +30,7 @@
 //! | `reply` | drafts from old replies, with a confidence measured on history |
 //! | `quote` | old texts ready to be quoted, and the draft put together from them |
 //! | `consensus` | the reply on which the nearest replies agree, its sentences exchanged for better ones |
+//! | `seq2seq` | replies written word by word: a mixture of the nearest old ones, the ticket and a vocabulary |
 //! | `private` | what an old reply says about its customer, found and replaced |
 //! | `sentences`, `lcs`, `bleu` | where sentences end; how alike two texts are |
 //! | `isotonic` | a monotone curve through noisy points |
@@ -52,6 +53,7 @@ mod quote;
 mod reply;
 mod route;
 mod sentences;
+mod seq2seq;
 mod threshold;
 mod trial;
 
@@ -64,8 +66,9 @@ pub use measure::{Judged, accuracy, calibration_error, coverage_at, macro_f1, ro
 pub use neighbours::{Neighbour, Solved, votes};
 pub use private::{Own, Public, introduced};
 pub use quote::Quote;
-pub use reply::{Draft, DraftDecision, DraftScores, Drafting, Example, REPLIES, SAMPLE};
+pub use reply::{Draft, DraftDecision, DraftScores, Drafting, Example, NetworkScores, REPLIES, SAMPLE};
 pub use route::{Agent, Assignment, PRIORITIES, Waiting, assign, urgency};
+pub use seq2seq::{AT_HAND, Dialogue, Found, Learning, Lesson, Part, Search, Seq2Seq};
 pub use threshold::{Threshold, Unknown};
 pub use trial::{Candidate, SPLIT_FOLDS, SPLIT_LATER, Trial, try_classifiers};
 

@@ -54,39 +54,51 @@ pub struct Written {
     pub text: String,
     /// Expected ROUGE-L by the weights, 0 to 1: not yet what such drafts were worth.
     pub expected: f64,
-    /// Which of the quotes lent a sentence, in the order of their first.
+    /// Which of the quotes, then of the written replies, lent a sentence, in the order of their first.
     pub quoted: Vec<usize>,
 }
 
 /// Puts a draft together. `quotes`: replies with the similarity of their tickets, nearest first, and texts that may be
-/// quoted but are no evidence, without. None when there is no reply among them.
-pub fn write(quotes: &[(Quote, Option<f64>)], weighing: &Weighing, own: &Own) -> Option<Written> {
-    let mut dictionary = HashMap::new();
-    let words: Vec<Vec<Vec<u32>>> = quotes
+/// quoted but are no evidence, without; `written`: replies by a network with their confidence. None when there is no reply
+/// among the quotes.
+pub fn write(
+    quotes: &[(Quote, Option<f64>)],
+    written: &[(Quote, f64)],
+    weighing: &Weighing,
+    own: &Own,
+) -> Option<Written> {
+    let written = if weighing.written > 0.0 { written } else { &[] };
+    let old = quotes
         .iter()
-        .map(|(quote, _)| {
-            quote
-                .sentences
-                .iter()
+        .map(|(quote, similarity)| (quote, *similarity, None));
+    let new = written.iter().map(|(quote, likely)| (quote, None, Some(*likely)));
+    let texts: Vec<(&Quote, Option<f64>, Option<f64>)> = old.chain(new).collect();
+    let mut dictionary = HashMap::new();
+    let words: Vec<Vec<Vec<u32>>> = texts
+        .iter()
+        .map(|(quote, ..)| {
+            let sentences = quote.sentences.iter();
+            sentences
                 .map(|(text, _)| rouge_words(text, &mut dictionary))
                 .collect()
         })
         .collect();
-    let candidates: Vec<Candidate<'_>> = quotes
+    let candidates: Vec<Candidate<'_>> = texts
         .iter()
         .zip(&words)
-        .map(|((_, similarity), words)| Candidate {
+        .map(|((_, similarity, written), words)| Candidate {
             sentences: words,
             similarity: *similarity,
+            written: *written,
         })
         .collect();
     let draft = compose(&candidates, weighing, ROUNDS)?;
     let mut text = String::new();
     let mut quoted = Vec::new();
-    let said = |part: &(usize, usize)| quotes[part.0].0.sentences[part.1].0.as_str();
+    let said = |part: &(usize, usize)| texts[part.0].0.sentences[part.1].0.as_str();
     let parts = once_opened_once_closed(&draft.parts, said);
     for (at, &(quote, sentence)) in parts.iter().enumerate() {
-        let (part, gap) = &quotes[quote].0.sentences[sentence];
+        let (part, gap) = &texts[quote].0.sentences[sentence];
         text.push_str(part);
         if at + 1 < parts.len() {
             // The last sentence of a reply has no gap of its own.
@@ -174,21 +186,22 @@ mod tests {
             replies: 20,
             temperature: 0.1,
             beta: 1.0,
+            written: 0.0,
         };
         let own = Own::of(&["My name is Dora Ek. Where is order 777?"], None);
-        let draft = write(&quotes, &weighing, &own).unwrap();
+        let draft = write(&quotes, &[], &weighing, &own).unwrap();
         assert_eq!(
             draft.text,
             "Dear Dora Ek, order #777 is on its way.\n\nYours, the shop"
         );
         assert_eq!(draft.quoted, [1]);
-        let nobody = write(&quotes, &weighing, &Own::default()).unwrap();
+        let nobody = write(&quotes, &[], &weighing, &Own::default()).unwrap();
         assert!(
             nobody.text.starts_with("Hello, order #[order number]"),
             "{}",
             nobody.text
         );
-        assert_eq!(write(&quotes[3..], &weighing, &own), None);
+        assert_eq!(write(&quotes[3..], &[], &weighing, &own), None);
         assert_eq!(quotes[3].0.whole(), "Parcels take three days.");
     }
 

@@ -14,6 +14,10 @@
 //! unseen where the shop allows it for the category, the category is sure, the confidence reaches [`SEND_FROM`] and nothing
 //! in it is left for a person to fill.
 
+mod network;
+
+pub use network::NetworkScores;
+
 use super::bleu::Bleu;
 use super::consensus::Weighing;
 use super::isotonic::Isotonic;
@@ -51,7 +55,7 @@ impl DraftDecision {
 pub struct Draft {
     /// The text; none when the decision is none.
     pub reply: Option<String>,
-    /// Which of the quotes it is made of; empty when the decision is none.
+    /// Which of the quotes, then of the written replies, it is made of; empty when the decision is none.
     pub quoted: Vec<usize>,
     /// Expected ROUGE-L with the reply an agent would write, 0 to 1; none when history could not tell.
     pub confidence: Option<f64>,
@@ -87,6 +91,8 @@ pub struct Manner {
     pub suggest_from: f64,
     /// How it was measured.
     pub scores: DraftScores,
+    /// How a network's replies fared, where there is a network.
+    pub network: Option<NetworkScores>,
     curve: Isotonic,
 }
 
@@ -110,6 +116,8 @@ pub struct Example {
     pub nearest: String,
     /// A random reply of the language.
     pub random: String,
+    /// Replies that a network which has not learned from it wrote, best first, with their confidence.
+    pub written: Vec<(Quote, f64)>,
 }
 
 /// Nearest replies that are asked at the most.
@@ -132,6 +140,7 @@ const USUAL: Weighing = Weighing {
     replies: REPLIES,
     temperature: 0.1,
     beta: 1.0,
+    written: 0.0,
 };
 
 impl Drafting {
@@ -179,6 +188,18 @@ impl Drafting {
     /// The draft for a ticket from the replies to the nearest solved ones in its language. `may_send`: the shop lets drafts
     /// of this category go out unseen and the category is sure.
     pub fn draft(&self, quotes: &[(Quote, Option<f64>)], language: &str, own: &Own, may_send: bool) -> Draft {
+        self.draft_with(quotes, &[], language, own, may_send)
+    }
+
+    /// The same with replies that a network wrote beside them.
+    pub fn draft_with(
+        &self,
+        quotes: &[(Quote, Option<f64>)],
+        written: &[(Quote, f64)],
+        language: &str,
+        own: &Own,
+        may_send: bool,
+    ) -> Draft {
         let none = |confidence: Option<f64>, why: &'static str| Draft {
             reply: None,
             quoted: Vec::new(),
@@ -199,7 +220,7 @@ impl Drafting {
             text,
             expected,
             quoted,
-        }) = write(quotes, &manner.weighing, own)
+        }) = write(quotes, written, &manner.weighing, own)
         else {
             return none(None, "the nearest replies are empty");
         };
@@ -238,7 +259,7 @@ fn judge(examples: &[&Example], weighing: &Weighing) -> Vec<Judged> {
     examples
         .par_iter()
         .filter_map(|example| {
-            let written = write(&example.quotes, weighing, &Own::default())?;
+            let written = write(&example.quotes, &example.written, weighing, &Own::default())?;
             let mut dictionary = HashMap::new();
             let reply = rouge_words(&example.reply, &mut dictionary);
             let draft = rouge_words(&written.text, &mut dictionary);
@@ -349,6 +370,7 @@ impl Manner {
                 best_fifth,
                 measured_on: judged.len(),
             },
+            network: None,
             curve,
         })
     }

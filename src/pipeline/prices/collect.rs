@@ -44,7 +44,7 @@ pub struct Prepared {
     /// Instant and local day of each step ahead.
     pub(super) ahead: Vec<(i64, i32)>,
     /// The instants of the steps up to the night, the newest first.
-    instants: Vec<i64>,
+    pub(super) instants: Vec<i64>,
     plans: Plans,
     outside: Outside,
 }
@@ -254,6 +254,7 @@ impl Source for Prepared {
             promoted,
             plan,
             outside: self.outside.of(&self.names[s].0, steps),
+            shelf: self.groups.shelf(s),
         }
     }
 

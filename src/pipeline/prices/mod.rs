@@ -8,13 +8,14 @@
 //! of [`crate::price`] fit and judge; `report` says how well, `write` publishes.
 //!
 //! Beside them the money side walks the same steps: `sales` reads, `market` prepares, `demand` explains units, advises and
-//! publishes. `volatility` says how far prices move from day to day. `card` keeps a few forecasts until their day has come and says how they fared.
+//! publishes. `network` teaches the network over all series. `volatility` says how far prices move from day to day. `card` keeps a few forecasts until their day has come and says how they fared.
 
 mod card;
 mod collect;
 mod demand;
 mod local;
 mod market;
+mod network;
 mod outside;
 mod plans;
 mod report;
@@ -26,6 +27,8 @@ mod tests_drivers;
 #[cfg(test)]
 mod tests_money;
 #[cfg(test)]
+mod tests_network;
+#[cfg(test)]
 mod tests_odd;
 mod volatility;
 mod write;
@@ -33,6 +36,7 @@ mod write;
 pub use self::collect::{Collected, Prepared};
 pub use self::demand::Money;
 pub use self::market::Market;
+use self::network::Seeing;
 pub use self::sales::Sales;
 use super::family::{Family, Verdict};
 use super::night::Night;
@@ -40,6 +44,7 @@ use super::options::PriceOptions;
 use crate::price::backtest::{Plan, Record, backtest};
 use crate::price::catalogue::POSTED;
 use crate::price::garch::Movement;
+use crate::price::lstm::night::Lessons;
 use crate::price::outlook::{Outlooks, outlooks};
 use crate::price::profile::{Kind, kind};
 use crate::price::subject::Source;
@@ -60,6 +65,7 @@ pub struct Fitted {
     plan: Plan,
     records: Vec<Record>,
     movements: Vec<Movement>,
+    lessons: Lessons,
 }
 
 /// What is written of prices.
@@ -67,10 +73,14 @@ pub struct Fitted {
 pub struct Judged {
     outlooks: Outlooks,
     movements: Vec<Movement>,
+    lessons: Lessons,
 }
 
+/// The family's name.
+const FAMILY: &str = "prices";
+
 impl Family for Prices {
-    const NAME: &'static str = "prices";
+    const NAME: &'static str = FAMILY;
     type Collected = (Collected, Sales);
     type Prepared = (Prepared, Market);
     type Fitted = (Fitted, Money);
@@ -112,13 +122,19 @@ impl Family for Prices {
         let lengths: Vec<usize> = shapes.iter().map(|(length, _)| *length).collect();
         let averaged = shapes.iter().filter(|(_, kind)| *kind == Kind::Averaged).count();
         let plan = Plan::new(&lengths, averaged, self.options.horizon.max(1));
-        let records = backtest(prepared, &plan, &POSTED, &night.control)?;
+        let lessons = network::learn(prepared, &plan, &self.options, night)?;
+        let seeing = Seeing {
+            prepared,
+            lessons: &lessons,
+        };
+        let records = backtest(&seeing, &plan, &POSTED, &night.control)?;
         let movements = volatility::movements(prepared, night)?;
         let money = demand::money(market, &self.options, night)?;
         let fitted = Fitted {
             plan,
             records,
             movements,
+            lessons,
         };
         Ok((fitted, money))
     }
@@ -129,23 +145,37 @@ impl Family for Prices {
         (fitted, money): (Fitted, Money),
         night: &Night<'_>,
     ) -> Result<((Judged, Money), Verdict)> {
-        let found = outlooks(
+        let seeing = Seeing {
             prepared,
+            lessons: &fitted.lessons,
+        };
+        let found = outlooks(
+            &seeing,
             &fitted.records,
             &fitted.plan,
             self.options.horizon,
             &night.control,
         )?;
         let mut scores = report::scores(prepared, &fitted, &found);
+        let admission = found.admission.as_ref();
+        scores.extend(network::scores(
+            prepared,
+            &fitted.lessons,
+            admission,
+            &fitted.plan,
+            night,
+        )?);
         scores.extend(volatility::scores(&fitted.movements));
         scores.extend(demand::scores(&money));
         let mut why = report::summary(prepared, &found);
+        why.push_str(&network::summary(&fitted.lessons, admission));
         if let Some(money) = demand::summary(market, &money) {
             why = format!("{why}; {money}");
         }
         let judged = Judged {
             outlooks: found,
             movements: fitted.movements,
+            lessons: fitted.lessons,
         };
         Ok((
             (judged, money),
@@ -165,6 +195,7 @@ impl Family for Prices {
         night: &Night<'_>,
     ) -> Result<()> {
         write::write(prepared, judged, generation, night)?;
+        network::keep(&judged.lessons, generation)?;
         demand::write(market, money, generation, night)?;
         card::judge(prepared, night)?;
         card::keep(prepared, &judged.outlooks, night)

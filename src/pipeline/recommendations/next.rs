@@ -39,7 +39,7 @@ impl Next {
     ) -> Result<Next> {
         let sessions = Sessions::of(&prepared.log);
         night.control.check()?;
-        let verdict = judge::choose(&sessions, words, published, night.seed, &night.control)?;
+        let verdict = judge::choose(&sessions, words, published, None, night.seed, &night.control)?;
         Ok(Next { sessions, verdict })
     }
 
@@ -80,7 +80,7 @@ impl Next {
     pub(super) fn write(&self, pen: &Pen<'_>, writer: &mut GenerationWriter<'_>) -> Result<()> {
         pen.control.check()?;
         let words = &pen.judged.words;
-        let fitted = Fitted::fit(&self.sessions, words);
+        let fitted = Fitted::fit(&self.sessions, words, None);
         let rules = pen.prepared.rules.of("next_products");
         for chunk in pen.by_key().chunks(LISTS_AT_ONCE) {
             pen.control.check()?;

@@ -112,7 +112,7 @@ pub(super) fn draft_from(
         })
     };
     let article = |row: usize| shop.article_body(&knowledge.pages[row].article_id).ok()?;
-    draft::draft(knowledge, ticket, routed, agents, told, article)
+    draft::draft(knowledge, ticket, routed, agents, true, told, article)
 }
 
 /// Who answers tickets, and how many each holds already, as of now.

@@ -5,8 +5,11 @@ use super::super::{Night, SupportOptions};
 use super::answer::Routed;
 use super::collect::{Old, Open, Prepared, language};
 use super::knowledge::{Knowledge, Page};
+use super::written;
 use crate::store::{Agent, Article, Score};
-use crate::support::{Draft, Drafting, Example, Neighbour, Own, Public, Quote, REPLIES, SAMPLE, Solved};
+use crate::support::{
+    AT_HAND, Draft, Drafting, Example, Neighbour, Own, Public, Quote, REPLIES, SAMPLE, Solved,
+};
 use crate::text::{TfIdf, language_of, plain};
 use anyhow::Result;
 use rayon::prelude::*;
@@ -102,7 +105,7 @@ fn fits(own: &str, wanted: &str) -> bool {
 }
 
 /// The nearest answered tickets of the language.
-fn answered(
+pub(super) fn answered(
     languages: &[Option<String>],
     wanted: &str,
     nearest: impl Fn(usize) -> Vec<Neighbour>,
@@ -158,12 +161,6 @@ pub(super) fn measure(
         }
     }
     let signers = signers(&prepared.agents);
-    let reply = |row: usize| {
-        prepared.old[row]
-            .reply
-            .as_ref()
-            .map_or("", |(_, body)| body.as_str())
-    };
     let mut dice = fastrand::Rng::with_seed(night.seed);
     let mut chosen: Vec<(usize, &str, usize)> = Vec::new();
     for (language, rows) in &rows {
@@ -185,24 +182,7 @@ pub(super) fn measure(
         .par_iter()
         .map(|&(row, language, other)| {
             let near = answered(languages, language, |look| solved.nearest_others(row, look));
-            Example {
-                language: language.to_owned(),
-                reply: reply(row).to_owned(),
-                nearest: near
-                    .first()
-                    .map_or("", |near| reply(near.row as usize))
-                    .to_owned(),
-                random: reply(other).to_owned(),
-                quotes: near
-                    .iter()
-                    .map(|near| {
-                        let old = &prepared.old[near.row as usize];
-                        let quote =
-                            Quote::reply(reply(near.row as usize), language, &old.names, &signers, public);
-                        (quote, Some(f64::from(near.similarity)))
-                    })
-                    .collect(),
-            }
+            example(prepared, (row, language, other), &near, &signers, public)
         })
         .collect();
     Drafting::measure(&examples, options.suggest_above_chance, || {
@@ -210,13 +190,45 @@ pub(super) fn measure(
     })
 }
 
-/// The draft for a routed ticket: to the customer's last message when there is one. `told` and `article` read the texts
+/// An answered ticket with its reply hidden: its row, its language, and the row of a random other.
+pub(super) fn example(
+    prepared: &Prepared,
+    (row, language, other): (usize, &str, usize),
+    near: &[Neighbour],
+    signers: &[String],
+    public: &Public,
+) -> Example {
+    let reply = |row: usize| {
+        let old = &prepared.old[row];
+        old.reply.as_ref().map_or("", |(_, body)| body.as_str())
+    };
+    let quote = |near: &Neighbour| {
+        let row = near.row as usize;
+        let quote = Quote::reply(reply(row), language, &prepared.old[row].names, signers, public);
+        (quote, Some(f64::from(near.similarity)))
+    };
+    Example {
+        language: language.to_owned(),
+        reply: reply(row).to_owned(),
+        nearest: near
+            .first()
+            .map_or("", |near| reply(near.row as usize))
+            .to_owned(),
+        random: reply(other).to_owned(),
+        quotes: near.iter().map(quote).collect(),
+        written: Vec::new(),
+    }
+}
+
+/// The draft for a routed ticket: to the customer's last message when there is one. `networked`: a network is asked too, where
+/// its replies are wanted. `told` and `article` read the texts
 /// of a solved ticket's reply and of an article, by row; what is no longer there is not quoted.
 pub(super) fn draft(
     knowledge: &Knowledge,
     ticket: &Open,
     routed: &Routed,
     agents: &[Agent],
+    networked: bool,
     told: impl Fn(usize) -> Option<Told>,
     article: impl Fn(usize) -> Option<String>,
 ) -> Drafted {
@@ -293,8 +305,39 @@ pub(super) fn draft(
             .category
             .as_ref()
             .is_some_and(|category| policy.send.contains(category));
-    let draft = policy.drafting.draft(&quotes, &ticket.language, &own, may_send);
-    let sources = draft.quoted.iter().flat_map(|&at| sources[at].clone()).collect();
+    let network = (knowledge.networks.get(&ticket.language))
+        .filter(|_| networked && policy.drafting.joins(&ticket.language));
+    let replies = network.map_or(Vec::new(), |network| {
+        let (seq2seq, messages) = (&network.seq2seq, &ticket.messages);
+        written::replies(
+            seq2seq,
+            &text,
+            messages,
+            &quotes,
+            &ticket.language,
+            agents,
+            &policy.public,
+        )
+    });
+    let draft = policy
+        .drafting
+        .draft_with(&quotes, &replies, &ticket.language, &own, may_send);
+    // What a network wrote came from the replies it had at hand.
+    let mut used: Vec<usize> = Vec::new();
+    for &at in &draft.quoted {
+        let from = match at < quotes.len() {
+            true => at..at + 1,
+            false => {
+                0..quotes
+                    .iter()
+                    .take(AT_HAND)
+                    .filter(|quote| quote.1.is_some())
+                    .count()
+            }
+        };
+        used.extend(from.filter(|at| !used.contains(at)).collect::<Vec<_>>());
+    }
+    let sources = used.into_iter().flat_map(|at| sources[at].clone()).collect();
     let nearest = quotes
         .first()
         .filter(|quote| quote.1.is_some())

@@ -6,12 +6,18 @@ use super::draft;
 use super::knowledge::{About, Aside, Knowledge, Policy, Trace};
 use super::labels::NONE_OF_THESE;
 use super::learn::{Learned, Tried};
+use super::written;
 use crate::store::Score;
 use crate::support::{Judged, Threshold, Trial, accuracy, calibration_error, macro_f1};
 
 impl Learned {
-    /// Measures the threshold of the candidate that did best on unseen tickets, and lists the figures of all.
-    pub(super) fn judge(self, prepared: &Prepared, options: &SupportOptions) -> (Knowledge, Vec<Score>) {
+    /// Measures the threshold of the candidate that did best on unseen tickets, and lists the figures of all; also, in words,
+    /// what came of the networks that write replies.
+    pub(super) fn judge(
+        self,
+        prepared: &Prepared,
+        options: &SupportOptions,
+    ) -> (Knowledge, Vec<Score>, String) {
         let mut scores = Vec::new();
         let mut threshold = Threshold::never(options.precision);
         threshold.unknown = prepared.unknown.map(|unknown| unknown.class);
@@ -98,6 +104,8 @@ impl Learned {
             }));
         }
         scores.extend(draft::scores(&self.drafting));
+        scores.extend(written::scores(&self.networks, &self.drafting));
+        let networks = written::in_words(&self.networks, &self.drafting);
         let traces = prepared
             .old
             .iter()
@@ -127,6 +135,7 @@ impl Learned {
             drafting: self.drafting,
             public: self.public,
             send: options.send.clone(),
+            networks: self.networks.kept.keys().cloned().collect(),
         };
         let knowledge = Knowledge {
             policy,
@@ -138,8 +147,9 @@ impl Learned {
             articles: self.articles,
             classifier: self.classifier,
             asides,
+            networks: self.networks.kept,
         };
-        (knowledge, scores)
+        (knowledge, scores, networks)
     }
 }
 

@@ -4,14 +4,23 @@
 
 use super::collect::message;
 use super::labels::Label;
+use super::written::Network;
 use crate::store::Shop;
 use crate::support::{Classifier, Drafting, NEIGHBOURS, Neighbour, Public, Solved, Threshold, VOTERS};
 use crate::text::{Csr, TfIdf};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Version of the artefacts' bytes.
-const FORMAT: i64 = 5;
+pub(super) const FORMAT: i64 = 6;
+/// The name of networks that write replies, as in `scores`.
+pub(super) const NETWORK: &str = "seq2seq";
+
+/// The name of a language's network among the artefacts.
+pub(super) fn network_name(language: &str) -> String {
+    format!("support network {language}")
+}
 
 /// A class the model tells apart, a category or a team, and what people mostly did with its tickets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,6 +58,8 @@ pub(super) struct Policy {
     pub public: Public,
     /// Categories whose drafts may go out unseen.
     pub send: Vec<String>,
+    /// Languages of which a network was learned.
+    pub networks: Vec<String>,
 }
 
 /// An old ticket as evidence; runs beside the rows of the vectors.
@@ -84,6 +95,8 @@ pub(super) struct Knowledge {
     pub classifier: Option<Classifier>,
     /// What is told from the text beside the class.
     pub asides: Vec<Aside>,
+    /// Networks that write replies, by language: of a night all, read back those whose replies are wanted.
+    pub networks: BTreeMap<String, Network>,
 }
 
 /// A second thing told from the text, because that was right more often than what follows from the category.
@@ -233,7 +246,11 @@ impl Knowledge {
         part(
             "support classifier",
             postcard::to_stdvec(&(&self.classifier, &self.asides)),
-        )
+        )?;
+        for (language, network) in &self.networks {
+            store(&network_name(language), FORMAT, &network.to_bytes()?)?;
+        }
+        Ok(())
     }
 
     /// Reads what a generation learned.
@@ -275,7 +292,16 @@ impl Knowledge {
                 "the classifier of generation {generation} does not fit its vocabulary; run the support job again"
             );
         }
+        let mut networks = BTreeMap::new();
+        for language in policy
+            .networks
+            .iter()
+            .filter(|language| policy.drafting.joins(language))
+        {
+            networks.insert(language.clone(), read_network(shop, generation, language)?);
+        }
         Ok(Knowledge {
+            networks,
             policy,
             words,
             solved: Solved::new(&rows),
@@ -302,7 +328,21 @@ pub fn learned_from(shop: &Shop) -> Result<Option<Vec<String>>> {
         return Ok(None);
     }
     let (traces, _): (Vec<Trace>, Vec<Option<String>>) = read(shop, published.generation, name)?;
-    Ok(Some(traces.into_iter().map(|trace| trace.ticket_id).collect()))
+    let mut from: Vec<String> = traces.into_iter().map(|trace| trace.ticket_id).collect();
+    // A network may have learned from tickets that are gone by now.
+    let policy: Policy = read(shop, published.generation, "support policy")?;
+    for language in &policy.networks {
+        from.extend(read_network(shop, published.generation, language)?.learned);
+    }
+    Ok(Some(from))
+}
+
+fn read_network(shop: &Shop, generation: i64, language: &str) -> Result<Network> {
+    let (name, remedy) = (network_name(language), "run the support job again");
+    let bytes = shop.artefact(generation, &name, FORMAT)?;
+    let bytes = bytes.with_context(|| format!("generation {generation} has no model `{name}`; {remedy}"))?;
+    Network::from_bytes(&bytes)
+        .with_context(|| format!("model `{name}` of generation {generation} is unreadable; {remedy}"))
 }
 
 fn read<T: for<'d> Deserialize<'d>>(shop: &Shop, generation: i64, name: &str) -> Result<T> {

@@ -4,6 +4,8 @@ use super::super::{Night, SupportOptions};
 use super::collect::{Prepared, message};
 use super::draft;
 use super::knowledge::{About, Page};
+use super::network;
+use super::written::Networks;
 use crate::fit::Checkpoint;
 use crate::support::{
     Candidate, Classifier, Drafting, Effort, Judged, Message, Public, Recipe, Solved, Trial, try_classifiers,
@@ -22,6 +24,7 @@ pub struct Learned {
     pub(super) trial: Option<Trial>,
     pub(super) asides: Vec<Tried>,
     pub(super) drafting: Drafting,
+    pub(super) networks: Networks,
     pub(super) public: Public,
     pub(super) languages: Vec<Option<String>>,
     pub(super) pages: Vec<Page>,
@@ -59,7 +62,17 @@ pub(super) fn learn(prepared: &Prepared, options: &SupportOptions, night: &Night
     let languages = draft::languages(&prepared.old);
     let public = draft::public(prepared);
     let (pages, articles) = draft::articles(&prepared.articles, &words);
-    let drafting = draft::measure(prepared, &solved, &languages, &public, options, night)?;
+    let mut drafting = draft::measure(prepared, &solved, &languages, &public, options, night)?;
+    night.control.check()?;
+    let networks = network::learn(
+        prepared,
+        &solved,
+        &languages,
+        &public,
+        &mut drafting,
+        options,
+        night,
+    )?;
     night.control.check()?;
 
     let mut learned = Learned {
@@ -69,6 +82,7 @@ pub(super) fn learn(prepared: &Prepared, options: &SupportOptions, night: &Night
         trial: None,
         asides: Vec::new(),
         drafting,
+        networks,
         public,
         languages,
         pages,

@@ -18,7 +18,9 @@ mod judge;
 mod knowledge;
 mod labels;
 mod learn;
+mod network;
 mod rows;
+mod written;
 
 pub use ask::{Answer, Classified, Models, Reply, Route, Staff, ask};
 pub use collect::{Collected, Prepared};
@@ -35,6 +37,10 @@ use crate::support::DraftDecision;
 use anyhow::Result;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
+
+/// Tickets of a night, in the order of their keys, for which a network is asked: it takes a hundred times as long as the
+/// rest of a draft. By day it is asked for each.
+const WRITTEN: usize = 1000;
 
 /// Whether working hours can be read.
 ///
@@ -89,7 +95,7 @@ impl Family for Support {
         fitted: Learned,
         _night: &Night<'_>,
     ) -> Result<(Judged, Verdict)> {
-        let (knowledge, scores) = fitted.judge(prepared, &self.options);
+        let (knowledge, scores, networks) = fitted.judge(prepared, &self.options);
         let mut load: BTreeMap<String, u64> = BTreeMap::new();
         for agent in prepared.open.iter().filter_map(|ticket| ticket.agent_id.clone()) {
             *load.entry(agent).or_default() += 1;
@@ -104,12 +110,21 @@ impl Family for Support {
             })
         };
         let article = |row: usize| Some(prepared.articles[row].body.clone());
+        let mut asked = 0;
+        let networked: Vec<bool> = (prepared.open.iter())
+            .map(|ticket| {
+                asked += usize::from(!ticket.answered);
+                asked <= WRITTEN
+            })
+            .collect();
         let drafts: Vec<Option<Drafted>> = prepared
             .open
             .par_iter()
             .zip(&routed)
-            .map(|(ticket, routed)| {
-                let write = || draft::draft(&knowledge, ticket, routed, &prepared.agents, told, article);
+            .zip(&networked)
+            .map(|((ticket, routed), &networked)| {
+                let agents = &prepared.agents;
+                let write = || draft::draft(&knowledge, ticket, routed, agents, networked, told, article);
                 (!ticket.answered).then(write)
             })
             .collect();
@@ -121,7 +136,7 @@ impl Family for Support {
             .count();
         let model = knowledge.policy.model.as_deref().unwrap_or("no model");
         let why = format!(
-            "{model}: {}; {sent} of {} open tickets routed, {drafted} drafts{}",
+            "{model}: {}; {sent} of {} open tickets routed, {drafted} drafts{}{networks}",
             knowledge.policy.measured,
             prepared.open.len(),
             if knowledge.languages.iter().all(Option::is_none) {

@@ -5,6 +5,7 @@ use super::super::catalogue::{COMBINATION, HALF_MEDIAN, POSTED};
 use super::super::model::OnLogs;
 use super::super::subject::Groups;
 use super::*;
+use crate::price::frequency::Frequency;
 use crate::price::series::Life;
 
 pub(in crate::price) struct Shelf {
@@ -51,6 +52,7 @@ pub(in crate::price) fn subject(values: Vec<f64>) -> Subject {
         promoted: None,
         plan: None,
         outside: Vec::new(),
+        shelf: [0; 2],
     }
 }
 
@@ -61,7 +63,7 @@ fn run(values: &[f64], horizon: usize) -> Record {
     };
     one(
         &subject(values.to_vec()),
-        Frequency::Weekly,
+        &Shelf::new(vec![], Frequency::Weekly),
         &plan,
         &POSTED,
         &Control::unbounded(),
@@ -149,7 +151,7 @@ fn a_form_is_searched_at_the_oldest_origin_only() {
     };
     let record = one(
         &subject(values.clone()),
-        Frequency::Monthly,
+        &Shelf::new(vec![], Frequency::Monthly),
         &plan,
         &POSTED,
         &Control::unbounded(),
@@ -158,7 +160,7 @@ fn a_form_is_searched_at_the_oldest_origin_only() {
     let oldest = record.origins[2].as_ref().unwrap();
     let alone = one(
         &subject(values[..108].to_vec()),
-        Frequency::Monthly,
+        &Shelf::new(vec![], Frequency::Monthly),
         &plan,
         &POSTED,
         &Control::unbounded(),

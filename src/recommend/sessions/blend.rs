@@ -2,7 +2,7 @@
 //!
 //! `score(j | path) = Σ_m w_m s_m(j) / max s_m`, over the components of [`NAMES`]: the rules of the last product, those of
 //! the products before it, pairs, windows and likeness of words with all of them (falling with the steps back), VS-kNN, the
-//! context, and the popularity of the latest sessions. The weights are chosen by Nelder-Mead through [`crate::fit`] on
+//! context, the popularity of the latest sessions and, where there is one, the [network](super::network). The weights are chosen by Nelder-Mead through [`crate::fit`] on
 //! sessions later than those the components were fitted on, by MRR@20 plus half of HR@20.
 
 use std::collections::BTreeMap;
@@ -12,13 +12,14 @@ use rayon::prelude::*;
 use super::Sessions;
 use super::context::Context;
 use super::knn::Knn;
+use super::network::Network;
 use super::rules::{Rules, pairs, sequential, window};
 use crate::fit::{Control, FitError, NelderMead, Objective, nelder_mead};
 use crate::recommend::neighbours::{Neighbours, keep_best};
 use crate::recommend::rank::best;
 
 /// The components, by their names in `scores`.
-pub const NAMES: [&str; 8] = [
+pub const NAMES: [&str; 9] = [
     "sequential_rules",
     "earlier_rules",
     "pairs",
@@ -27,11 +28,14 @@ pub const NAMES: [&str; 8] = [
     "popularity",
     "window_rules",
     "context_rules",
+    "rnn",
 ];
 /// Number of the rules of earlier products.
 pub const EARLIER: usize = 1;
 /// Number of the popularity: the naive answer.
 pub const POPULARITY: usize = 5;
+/// Number of the network.
+pub const NETWORK: usize = 8;
 /// How many components there are.
 pub const COMPONENTS: usize = NAMES.len();
 
@@ -41,8 +45,10 @@ const LATEST: usize = 10;
 const RECENT: f64 = 0.2;
 /// Popular products in every pool.
 const POPULAR: usize = 100;
+/// Products that the network names.
+const FORESEEN: usize = 100;
 /// Where tuning starts.
-const START: [f64; COMPONENTS] = [1.0, 0.3, 0.5, 0.3, 0.7, 0.03, 1.0, 1.5];
+const START: [f64; COMPONENTS] = [1.0, 0.3, 0.5, 0.3, 0.7, 0.03, 1.0, 1.5, 1.0];
 const WEIGHT: (f64, f64) = (1e-3, 30.0);
 
 /// Weights of the components; 0 leaves one out.
@@ -58,6 +64,7 @@ pub struct Fitted<'a> {
     pub(super) popular: Vec<(u32, f32)>,
     pub(super) windows: Rules,
     pub(super) context: Context,
+    pub(super) network: Option<&'a Network>,
 }
 
 /// The nearest texts of every product.
@@ -79,8 +86,9 @@ impl Words<'_> {
 }
 
 impl<'a> Fitted<'a> {
-    /// Fits all of them on these sessions; `words` are the nearest texts of every product.
-    pub fn fit(sessions: &Sessions, words: &'a Neighbours) -> Fitted<'a> {
+    /// Fits all of them on these sessions; `words` are the nearest texts of every product, `network` is one that was learned from
+    /// no other sessions than these.
+    pub fn fit(sessions: &Sessions, words: &'a Neighbours, network: Option<&'a Network>) -> Fitted<'a> {
         let late = (sessions.all.len() as f64 * (1.0 - RECENT)) as usize;
         let mut counts = vec![0.0f32; sessions.products];
         for &product in sessions.all[late..].iter().flatten() {
@@ -98,6 +106,7 @@ impl<'a> Fitted<'a> {
             popular: best(&counts, POPULAR, |product| counts[product] > 0.0),
             windows,
             context,
+            network,
         }
     }
 
@@ -134,6 +143,14 @@ impl<'a> Fitted<'a> {
         }
         for &(product, count) in &self.popular {
             give(POPULARITY, product, count);
+        }
+        if let Some(network) = self.network
+            && !path.is_empty()
+        {
+            let chances = network.after(path);
+            for (product, chance) in best(&chances, FORESEEN, |product| !path.contains(&(product as u32))) {
+                give(NETWORK, product, chance);
+            }
         }
         let mut largest = [0.0f32; COMPONENTS];
         for scores in found.values() {
@@ -259,8 +276,9 @@ impl Step {
 struct Climb<'a>(&'a [Step]);
 
 impl Climb<'_> {
+    /// Weights of the components that take part: all, or all but the last, the network, which then weighs nothing.
     fn weights(x: &[f64]) -> Weights {
-        std::array::from_fn(|number| x[number].exp().clamp(WEIGHT.0, WEIGHT.1))
+        std::array::from_fn(|number| x.get(number).map_or(0.0, |x| x.exp().clamp(WEIGHT.0, WEIGHT.1)))
     }
 
     fn worth(&self, weights: &Weights) -> f64 {
@@ -298,7 +316,25 @@ pub fn tune(steps: &[Step], start: Option<Weights>, control: &Control) -> Result
         step: 0.8,
         checkpoint: None,
     };
-    let x = from.iter().map(|w| w.clamp(WEIGHT.0, WEIGHT.1).ln()).collect();
+    let foreseen = |step: &Step| {
+        let came = step.came.iter().chain(&step.others);
+        came.into_iter().any(|(_, scores)| scores[NETWORK] > 0.0)
+    };
+    let taking_part = if steps.iter().any(foreseen) {
+        COMPONENTS
+    } else {
+        NETWORK
+    };
+    // A network of this night weighs something even where an earlier night had none.
+    let from: Weights = std::array::from_fn(|number| match number {
+        NETWORK if taking_part == NETWORK => 0.0,
+        NETWORK if from[NETWORK] == 0.0 => START[NETWORK],
+        _ => from[number],
+    });
+    let x = from[..taking_part]
+        .iter()
+        .map(|w| w.clamp(WEIGHT.0, WEIGHT.1).ln())
+        .collect();
     let climb = Climb(steps);
     let found = nelder_mead(&climb, x, &walk, control)?;
     let found_weights = Climb::weights(&found.params);

@@ -7,7 +7,8 @@
 //! and the naive answer alone, on fewer sessions.
 
 use super::Sessions;
-use super::blend::{COMPONENTS, EARLIER, Fitted, NAMES, POPULARITY, Weights, ranks, steps, tune};
+use super::blend::{COMPONENTS, EARLIER, Fitted, NAMES, NETWORK, POPULARITY, Weights, ranks, steps, tune};
+use super::network::{Network, Options};
 use crate::fit::{Control, FitError};
 use crate::recommend::measure::{Figure, bootstrap};
 use crate::recommend::neighbours::Neighbours;
@@ -23,6 +24,8 @@ const TESTED: usize = 800;
 const TUNED: usize = 400;
 /// Sessions of a night that tunes nothing.
 const RESTED: usize = 200;
+/// Sessions from which a network may learn.
+const LEAST_LEARNED: usize = 500;
 /// Sessions that must be tested before anything may beat popularity.
 const LEAST: usize = 20;
 /// Bootstrap draws.
@@ -52,6 +55,8 @@ pub struct Verdict {
     pub weights: Weights,
     /// The tuned weights of the blend; `None` where nothing could be tuned.
     pub tuned: Option<Weights>,
+    /// The network that took part, learned from the first sessions: where the one for tonight's lists goes on.
+    pub network: Option<Network>,
     /// Steps asked about.
     pub steps: usize,
     /// Why it won, in plain words.
@@ -112,7 +117,8 @@ impl Published {
     }
 }
 
-/// Tunes on an inner cut, judges on the outer one, and chooses.
+/// Tunes on an inner cut, judges on the outer one, and chooses. With `deep` a [network](super::network) takes part: it is
+/// learned on the inner cut, and from there on the outer one.
 ///
 /// # Errors
 /// The night was stopped.
@@ -120,6 +126,7 @@ pub fn choose(
     sessions: &Sessions,
     words: &Neighbours,
     published: Option<Published>,
+    deep: Option<&Options>,
     seed: u64,
     control: &Control,
 ) -> Result<Verdict, FitError> {
@@ -132,6 +139,7 @@ pub fn choose(
             model: NAMES[0],
             weights: only(0),
             tuned: None,
+            network: None,
             steps: 0,
             why: format!(
                 "too little data: {} sessions could be tested and {LEAST} are needed, so next come the followers of each \
@@ -141,20 +149,34 @@ pub fn choose(
         });
     }
     let rest = published.filter(|published| published.rest);
-    let tuned = match rest {
-        Some(rest) => rest.tuned,
+    // Where there are too few sessions for a network, the counting models stay among themselves.
+    let deep = deep.filter(|_| known.all.len() >= LEAST_LEARNED);
+    let learn = |sessions: &Sessions, start: Option<&Network>| match deep {
+        Some(options) => {
+            let start = start.map(|network| network.params().to_vec());
+            Network::learn(sessions, options, start, control).map(Some)
+        }
+        None => Ok(None),
+    };
+    let (tuned, learned) = match rest {
+        Some(rest) => (rest.tuned, None),
         None => {
-            let fitted = Fitted::fit(&known, words);
+            let network = learn(&known, None)?;
+            let fitted = Fitted::fit(&known, words, network.as_ref());
             control.check()?;
             let steps = steps(&fitted, &sample(inner, TUNED, seed));
-            tune(&steps, published.map(|before| before.tuned), control)?
+            (
+                tune(&steps, published.map(|before| before.tuned), control)?,
+                network,
+            )
         }
     };
-    let fitted = Fitted::fit(&train, words);
+    let network = learn(&train, learned.as_ref())?;
+    let fitted = Fitted::fit(&train, words, network.as_ref());
     control.check()?;
     // The rules of earlier products are no model of their own.
     let mut asked: Vec<(&'static str, Weights)> = (0..COMPONENTS)
-        .filter(|&number| number != EARLIER)
+        .filter(|&number| number != EARLIER && (number != NETWORK || network.is_some()))
         .map(|number| (NAMES[number], only(number)))
         .collect();
     asked.push((BLEND, tuned));
@@ -200,6 +222,7 @@ pub fn choose(
         model,
         weights: weights[best],
         tuned: Some(tuned),
+        network,
         steps: ranks.len(),
         why: format!(
             "{winner} reaches MRR@20 {value:.4} on {} next products of later sessions{kept}",

@@ -189,6 +189,7 @@ impl Kept {
                 popular: stored.popular.into_owned(),
                 knn: Knn::over(Arc::clone(&paths), stored.idf.into_owned()),
                 context: Context::over(paths, products, stored.worth),
+                network: None,
             },
             weights,
             keys: stored.keys.into_owned(),
@@ -288,13 +289,13 @@ mod tests {
     #[test]
     fn it_answers_as_the_night_does_to_the_bit() {
         let (sessions, words) = shop(23, 9000);
-        let fitted = Fitted::fit(&sessions, &words);
+        let fitted = Fitted::fit(&sessions, &words, None);
         let keys = keys(sessions.products);
         assert!(
             asked_for(&sessions).len() < sessions.all.len(),
             "nothing is left out"
         );
-        for weights in [[1.0, 0.3, 0.5, 0.3, 0.7, 0.03, 1.0, 1.5], only(3), only(7)] {
+        for weights in [[1.0, 0.3, 0.5, 0.3, 0.7, 0.03, 1.0, 1.5, 0.0], only(3), only(7)] {
             let bytes = to_bytes(&fitted, &weights, &keys, &sessions).unwrap();
             let kept = Kept::from_bytes(&bytes).unwrap();
             assert_eq!(kept.cut(), None);
@@ -317,7 +318,7 @@ mod tests {
     #[test]
     fn a_list_goes_on_where_the_model_ends() {
         let (sessions, words) = shop(40, 60);
-        let fitted = Fitted::fit(&sessions, &words);
+        let fitted = Fitted::fit(&sessions, &words, None);
         let keys = keys(sessions.products);
         let bytes = to_bytes(&fitted, &only(0), &keys, &sessions).unwrap();
         let kept = Kept::from_bytes(&bytes).unwrap();
@@ -334,7 +335,7 @@ mod tests {
     #[test]
     fn what_is_read_back_is_not_trusted() {
         let (sessions, words) = shop(12, 60);
-        let fitted = Fitted::fit(&sessions, &words);
+        let fitted = Fitted::fit(&sessions, &words, None);
         let bytes = to_bytes(&fitted, &only(0), &keys(12), &sessions).unwrap();
         let mut random = fastrand::Rng::with_seed(1);
         for _ in 0..2000 {

@@ -122,9 +122,9 @@ fn the_session_that_shares_more_speaks_louder_for_what_is_close() {
 #[test]
 fn a_rank_is_that_of_the_list() {
     let (all, words) = (ring(60), Neighbours::from_rows(1, vec![Vec::new(); 12]));
-    let fitted = Fitted::fit(&all, &words);
+    let fitted = Fitted::fit(&all, &words, None);
     let tested: Vec<&[u32]> = all.all.iter().map(Vec::as_slice).collect();
-    let weights = [0.3, 0.2, 0.9, 0.4, 0.0, 0.5, 0.1, 0.2];
+    let weights = [0.3, 0.2, 0.9, 0.4, 0.0, 0.5, 0.1, 0.2, 0.0];
     let mut found = ranks(&fitted, &tested, &[weights]).into_iter();
     for path in tested {
         for at in 1..path.len() {
@@ -151,7 +151,7 @@ fn ring(count: usize) -> Sessions {
 #[test]
 fn who_walks_in_a_ring_is_foreseen() {
     let (all, words) = (ring(300), Neighbours::from_rows(1, vec![Vec::new(); 12]));
-    let verdict = choose(&all, &words, None, 1, &Control::unbounded()).unwrap();
+    let verdict = choose(&all, &words, None, None, 1, &Control::unbounded()).unwrap();
     let of = |name: &str| {
         verdict
             .candidates
@@ -166,20 +166,20 @@ fn who_walks_in_a_ring_is_foreseen() {
         "{verdict:?}"
     );
     assert!(of(BLEND) >= of("vs_knn"));
-    let fitted = Fitted::fit(&all, &words);
+    let fitted = Fitted::fit(&all, &words, None);
     assert_eq!(fitted.next(&[4], &verdict.weights, 3)[0].0, 5);
     assert_eq!(
         verdict,
-        choose(&all, &words, None, 1, &Control::unbounded()).unwrap()
+        choose(&all, &words, None, None, 1, &Control::unbounded()).unwrap()
     );
 }
 
 #[test]
 fn a_shop_without_sessions_gets_an_answer_and_a_reason() {
     let (none, words) = (sessions(&[], 3), Neighbours::from_rows(1, vec![Vec::new(); 3]));
-    let verdict = choose(&none, &words, None, 1, &Control::unbounded()).unwrap();
+    let verdict = choose(&none, &words, None, None, 1, &Control::unbounded()).unwrap();
     assert!(verdict.why.contains("too little data"), "{}", verdict.why);
-    let fitted = Fitted::fit(&none, &words);
+    let fitted = Fitted::fit(&none, &words, None);
     assert!(fitted.next(&[1], &only(0), 5).is_empty());
     assert_eq!(
         tune(&steps(&fitted, &[]), None, &Control::unbounded())
@@ -193,24 +193,27 @@ fn a_shop_without_sessions_gets_an_answer_and_a_reason() {
 fn what_is_published_stays_where_tonight_is_worse_and_may_be_rested_on() {
     let (all, words) = (ring(300), Neighbours::from_rows(1, vec![Vec::new(); 12]));
     let control = Control::unbounded();
-    let tonight = choose(&all, &words, None, 1, &control).unwrap();
+    let tonight = choose(&all, &words, None, None, 1, &control).unwrap();
     let tuned = tonight.tuned.unwrap();
     // Weights that differ are judged beside tonight's; popularity is far worse, so it does not stay.
     let before = Published::new(NAMES[5], only(5), only(1), false);
-    let verdict = choose(&all, &words, before, 1, &control).unwrap();
+    let verdict = choose(&all, &words, before, None, 1, &control).unwrap();
     assert_ne!(verdict.winner, PUBLISHED);
     // Another blend of the same worth is named among the candidates.
     let before = Published::new(BLEND, tuned.map(|w| w * 1.5), tuned, false).unwrap();
-    let verdict = choose(&all, &words, Some(before), 1, &control).unwrap();
+    let verdict = choose(&all, &words, Some(before), None, 1, &control).unwrap();
     assert!(verdict.candidates.iter().any(|c| c.name == PUBLISHED));
     // A night that rests judges what is published and the naive answer, and keeps the weights.
     let rest = Published { rest: true, ..before };
-    let verdict = choose(&all, &words, Some(rest), 1, &control).unwrap();
+    let verdict = choose(&all, &words, Some(rest), None, 1, &control).unwrap();
     let names: Vec<&str> = verdict.candidates.iter().map(|c| c.name).collect();
     assert_eq!(names, [NAMES[5], BLEND, PUBLISHED]);
     assert_eq!(verdict.tuned, Some(tuned));
     assert!(Published::new("oracle", tuned, tuned, true).is_none());
     // What could not be tuned is not remembered as if it had been.
     let (none, words) = (sessions(&[], 3), Neighbours::from_rows(1, vec![Vec::new(); 3]));
-    assert_eq!(choose(&none, &words, None, 1, &control).unwrap().tuned, None);
+    assert_eq!(
+        choose(&none, &words, None, None, 1, &control).unwrap().tuned,
+        None
+    );
 }

@@ -163,19 +163,6 @@ impl Shop {
         transaction.execute("INSERT INTO outbox (kind, id) VALUES ('rebuild', '')", [])?;
         Ok(transaction.commit()?)
     }
-
-    /// Whether any of these tickets is no longer there.
-    pub fn lacks_any_ticket(&self, ids: &[String]) -> Result<bool> {
-        let mut statement = self
-            .conn()
-            .prepare("SELECT 1 FROM tickets WHERE ticket_id = ?1")?;
-        for id in ids {
-            if !statement.exists([id])? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
 }
 
 /// Whether an id stands in a text as a word of its own.

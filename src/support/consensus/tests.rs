@@ -23,6 +23,7 @@ fn candidates<'a>(texts: &'a [Vec<Vec<u32>>], similarities: &[f64]) -> Vec<Candi
         .map(|(sentences, &similarity)| Candidate {
             sentences,
             similarity: (similarity >= 0.0).then_some(similarity),
+            written: None,
         })
         .collect()
 }
@@ -31,6 +32,7 @@ const PLAIN: Weighing = Weighing {
     replies: 20,
     temperature: 0.1,
     beta: 1.0,
+    written: 0.0,
 };
 
 #[test]
@@ -174,12 +176,47 @@ fn the_rest_of_a_long_reply_is_not_read() {
     let long = Candidate {
         sentences: &sentences,
         similarity: Some(0.5),
+        written: None,
     };
     let weighing = Weighing {
         replies: 20,
         temperature: 0.1,
         beta: 1.0,
+        written: 0.0,
     };
     let draft = compose(&[long.clone(), long], &weighing, ROUNDS).unwrap();
     assert_eq!(draft.parts.len(), WORDS / 2);
+}
+
+#[test]
+fn replies_that_were_written_are_their_share_of_the_evidence() {
+    let texts = replies(&[
+        &["please call us at noon"],
+        &["your parcel arrives tomorrow"],
+        &["your parcel arrives today"],
+    ]);
+    let mut near = candidates(&texts, &[0.5, 0.4, -1.0]);
+    near[2].written = Some(0.25);
+    let with = |written: f64| compose(&near, &Weighing { written, ..PLAIN }, 0).unwrap();
+    let first = 1.0 / (1.0 + (-1.0f64).exp());
+    // Without a share it is no evidence, and the nearest wins.
+    assert_eq!(with(0.0).parts, [(0, 0)]);
+    assert!((with(0.0).expected - first).abs() < 1e-12);
+    // Three of four words of the other two agree.
+    let half = with(0.5);
+    assert_eq!(half.parts, [(2, 0)]);
+    assert!((half.expected - (0.5 + 0.5 * 0.75 * (1.0 - first))).abs() < 1e-12);
+    // Alone it is no evidence of what agents write.
+    near.drain(..2);
+    assert_eq!(
+        compose(
+            &near,
+            &Weighing {
+                written: 0.5,
+                ..PLAIN
+            },
+            0
+        ),
+        None
+    );
 }

@@ -35,6 +35,7 @@ fn examples() -> Vec<Example> {
                 quotes,
                 nearest: own.into(),
                 random: [parcel, login][dice.usize(..2)].into(),
+                written: Vec::new(),
             }
         })
         .collect();
@@ -44,6 +45,7 @@ fn examples() -> Vec<Example> {
         quotes: vec![(Quote::text("明天送到。"), Some(0.5))],
         nearest: "明天送到。".into(),
         random: "明天送到。".into(),
+        written: Vec::new(),
     }));
     all
 }
@@ -192,6 +194,7 @@ fn the_numbers_are_chosen_where_history_is_long_enough() {
                 quotes,
                 nearest: right,
                 random: String::new(),
+                written: Vec::new(),
             }
         })
         .collect();

@@ -24,6 +24,7 @@ fn policy(share: f64, usual: Option<f64>) -> Policy {
         drafting: Drafting::default(),
         public: Public::default(),
         send: Vec::new(),
+        networks: Vec::new(),
     }
 }
 
