@@ -310,6 +310,12 @@ impl TextNetwork {
     }
 }
 
+/// Whether the `known` ones among these texts are enough to learn from.
+pub fn teaches(texts: &[Reading], known: &[bool]) -> bool {
+    let usable = texts.iter().zip(known);
+    usable.filter(|(text, known)| **known && !text.is_empty()).count() >= KEPT_BACK
+}
+
 /// Products in batches.
 struct Learning<'a> {
     shape: &'a Shape,

@@ -6,15 +6,16 @@
 //! about words the user never met. [`Newcomers`] adds both, each scaled over the new products to mean 0 and variance 1
 //! per user, `encoder + content weight · content`.
 //!
-//! Beside them stand the content voice alone, and the *nearest* text: a new product is worth what the likest text of anything
-//! the user has is like it ([`super::content::nearest`]). Which [`Voice`] speaks in the lists, and with which numbers,
-//! [`choose`] decides on an inner cut; [`judge`] measures all three on any cut: the products that nobody in the training part has
+//! Beside them stand the content voice alone, the *nearest* text: a new product is worth what the likest text of anything
+//! the user has is like it ([`super::content::nearest`]), and the *network* ([`super::cnn`]) in the encoder's place. Which [`Voice`]
+//! speaks in the lists, and with which numbers, [`choose`] decides on an inner cut; [`judge`] measures them all on any cut: the products that nobody in the training part has
 //! are ranked among themselves, for every known user who bought one after the cut.
 
 mod newcomers;
 
 use rayon::prelude::*;
 
+use super::cnn::{Reading, TextOptions};
 use super::cuts::Cut;
 use super::factors::Als;
 use super::neighbours::Neighbours;
@@ -32,6 +33,8 @@ pub struct ColdSettings {
     pub alpha: f32,
     /// The weight of the content voice beside the encoder's.
     pub content: f32,
+    /// The same beside the network's.
+    pub network_content: f32,
 }
 
 impl Default for ColdSettings {
@@ -39,6 +42,7 @@ impl Default for ColdSettings {
         ColdSettings {
             alpha: 1.0,
             content: 0.4,
+            network_content: 0.4,
         }
     }
 }
@@ -50,13 +54,15 @@ pub enum Voice {
     Nearest,
     /// The article's content cosine.
     Content,
-    /// [`Newcomers`].
+    /// [`Newcomers`] by the encoder.
     Encoder,
+    /// [`Newcomers`] by the network.
+    Network,
 }
 
 impl Voice {
     /// All, the simpler first.
-    pub const ALL: [Voice; 3] = [Voice::Nearest, Voice::Content, Voice::Encoder];
+    pub const ALL: [Voice; 4] = [Voice::Nearest, Voice::Content, Voice::Encoder, Voice::Network];
 
     /// Its name in `scores`.
     pub fn name(self) -> &'static str {
@@ -64,6 +70,7 @@ impl Voice {
             Voice::Nearest => "nearest_text",
             Voice::Content => "content_cosine",
             Voice::Encoder => "text_encoder",
+            Voice::Network => "cnn",
         }
     }
 }
@@ -73,15 +80,20 @@ impl Voice {
 pub struct Choice {
     /// Who speaks.
     pub voice: Voice,
-    /// The encoder's numbers, whether it speaks or not.
+    /// The numbers of encoder and network, whether they speak or not.
     pub settings: ColdSettings,
 }
 
 impl Choice {
     /// Whether the numbers can be used: what is read back from a file is not trusted.
     pub fn is_sane(&self) -> bool {
-        let ColdSettings { alpha, content } = self.settings;
-        alpha > 0.0 && alpha.is_finite() && content >= 0.0 && content.is_finite()
+        let ColdSettings {
+            alpha,
+            content,
+            network_content,
+        } = self.settings;
+        let weight = |x: f32| x >= 0.0 && x.is_finite();
+        alpha > 0.0 && alpha.is_finite() && weight(content) && weight(network_content)
     }
 }
 
@@ -105,6 +117,8 @@ pub struct Texts<'a> {
     pub features: &'a Csr,
     /// The nearest texts of every product.
     pub nearest: &'a Neighbours,
+    /// As the network reads them, and how it learns; none = it is not asked.
+    pub network: Option<(&'a [Reading], &'a TextOptions)>,
 }
 
 /// The figures of a cut.
@@ -120,6 +134,8 @@ pub struct ColdJudged {
     pub encoder: Vec<[f32; 3]>,
     /// The same by the nearest text.
     pub nearest: Vec<[f32; 3]>,
+    /// The same by the network; nothing where it was not asked.
+    pub network: Vec<[f32; 3]>,
 }
 
 impl ColdJudged {
@@ -129,6 +145,7 @@ impl ColdJudged {
             Voice::Nearest => &self.nearest,
             Voice::Content => &self.content,
             Voice::Encoder => &self.encoder,
+            Voice::Network => &self.network,
         }
     }
 
@@ -204,7 +221,7 @@ fn of_list(list: &[(u32, f32)], bought: &[u32]) -> [f32; 3] {
     [gained / perfect, any(10), any(20)]
 }
 
-/// Measures all voices on the new products of a cut that have at least `least` buyers after it, with factors fitted on
+/// Measures all voices that are asked on the new products of a cut that have at least `least` buyers after it, with factors fitted on
 /// its training part and profiles decayed by `decay`; the content cosine takes them flat, as the article does, and so does the
 /// nearest text.
 ///
@@ -229,12 +246,24 @@ pub fn judge(
         settings,
         control,
     )?;
+    let network = Newcomers::by_network(
+        questions.products.clone(),
+        texts,
+        factors,
+        &known,
+        settings,
+        control,
+    )?;
     let flat = Decay::flat();
     let history = |asked: usize| cut.train.of(questions.users[asked]);
     let by_content = |asked| content(texts.words, &flat.profile(history(asked)), &questions.products);
     let by_nearest = |asked| nearest(texts.nearest, &flat.profile(history(asked)), &questions.products);
     let by_both = |asked| newcomers.scores(texts.words, factors, &decay.profile(history(asked)));
+    let by_network = |newcomers: &Newcomers| {
+        questions.answered(|asked| newcomers.scores(texts.words, factors, &decay.profile(history(asked))))
+    };
     Ok(ColdJudged {
+        network: network.as_ref().map(by_network).unwrap_or_default(),
         content: questions.answered(by_content),
         encoder: questions.answered(by_both),
         nearest: questions.answered(by_nearest),
@@ -243,7 +272,7 @@ pub fn judge(
     })
 }
 
-/// Chooses the voice and the encoder's numbers with the best NDCG@10 on an inner cut and returns them with that; ties to the
+/// Chooses the voice and the numbers with the best NDCG@10 on an inner cut and returns them with that; ties to the
 /// simpler voice and the smaller numbers. `None` where too few users bought a new product there to choose by.
 ///
 /// # Errors
@@ -273,16 +302,8 @@ pub fn choose(
             (factors.fold_in(&profile), content)
         })
         .collect();
-    for alpha in ALPHAS {
-        let settings = ColdSettings { alpha, content: 0.0 };
-        let newcomers = Newcomers::fit(
-            questions.products.clone(),
-            texts,
-            factors,
-            &known,
-            &settings,
-            control,
-        )?;
+    // By the content weight that suits these newcomers best.
+    let weighed = |newcomers: &Newcomers| -> Result<(f32, f64), FitError> {
         let encoded: Vec<Vec<f32>> = told
             .par_iter()
             .map(|(vector, _)| {
@@ -291,15 +312,39 @@ pub fn choose(
                 scores
             })
             .collect();
+        let mut best = (0.0, 0.0);
         for content in CONTENTS {
             control.check()?;
             let rows = questions.answered(|asked| both(&encoded[asked], content, &told[asked].1));
             let ndcg = mean(&rows, 0);
             if ndcg > best.1 {
-                best = (ColdSettings { alpha, content }, ndcg);
+                best = (content, ndcg);
             }
         }
+        Ok(best)
+    };
+    for alpha in ALPHAS {
+        let settings = ColdSettings { alpha, ..best.0 };
+        let newcomers = Newcomers::fit(
+            questions.products.clone(),
+            texts,
+            factors,
+            &known,
+            &settings,
+            control,
+        )?;
+        let (content, ndcg) = weighed(&newcomers)?;
+        if ndcg > best.1 {
+            best = (ColdSettings { content, ..settings }, ndcg);
+        }
     }
+    let products = questions.products.clone();
+    let network = Newcomers::by_network(products, texts, factors, &known, &best.0, control)?;
+    let network = match &network {
+        Some(newcomers) => weighed(newcomers)?,
+        None => (best.0.network_content, 0.0),
+    };
+    best.0.network_content = network.0;
     let flat = |asked: usize| Decay::flat().profile(cut.train.of(questions.users[asked]));
     let products = &questions.products;
     let nearest = mean(
@@ -312,7 +357,12 @@ pub fn choose(
     );
     let (settings, encoder) = best;
     let mut found = (Voice::Nearest, nearest);
-    for (voice, ndcg) in [(Voice::Content, content), (Voice::Encoder, encoder)] {
+    let others = [
+        (Voice::Content, content),
+        (Voice::Encoder, encoder),
+        (Voice::Network, network.1),
+    ];
+    for (voice, ndcg) in others {
         if ndcg > found.1 {
             found = (voice, ndcg);
         }

@@ -9,19 +9,22 @@
 //! - [`context`]: the window of the last product in the sessions that share more than it;
 //! - [`knn`]: VS-kNN, the sessions most like this one (Ludewig and Jannach 2018);
 //! - popularity of the latest sessions, and likeness of words;
-//! - [`network`]: a recurrent network, where it is asked for.
+//! - [`network`]: a recurrent network, in a shop with sessions enough; [`deep`] gives it the products' texts as well.
 //!
 //! The counting models beat recurrent networks on most public click logs (same source), cost seconds, and their lists are
-//! small enough to answer from inside a database; blended with them a network adds what they cannot count. [`blend`] tunes
-//! their weights, [`judge`] tells HR@20 and MRR@20 on sessions that came later, [`kept`] is the model as it is published, for
-//! whoever asks about a session under way.
+//! small enough to answer from inside a database; blended with them a network adds what they cannot count, and is published only
+//! where it does. [`blend`] tunes their weights, [`judge`] tells HR@20 and MRR@20 on sessions that came later, [`kept`] is the
+//! model as it is published, for whoever asks about a session under way, [`past`] is what the next night's network goes on from.
 
+mod asked;
 pub mod blend;
 pub mod context;
+pub mod deep;
 pub mod judge;
 pub mod kept;
 pub mod knn;
 pub mod network;
+pub mod past;
 pub mod rules;
 
 use super::log::{Kind, Log};
@@ -36,9 +39,20 @@ pub struct Sessions {
     pub products: usize,
     /// Each at least two products long, the oldest first.
     pub all: Vec<Vec<u32>>,
+    /// When each of them began, in seconds of Unix time, ascending.
+    pub began: Vec<i64>,
 }
 
 impl Sessions {
+    /// Sessions that began one second after the other.
+    pub fn new(products: usize, all: Vec<Vec<u32>>) -> Sessions {
+        Sessions {
+            products,
+            began: (0..all.len() as i64).collect(),
+            all,
+        }
+    }
+
     /// Gathers what was looked at, wished for, put into carts or bought, by basket.
     pub fn of(log: &Log) -> Sessions {
         let mut events: Vec<(u32, i64, u32, u32)> = log
@@ -59,9 +73,11 @@ impl Sessions {
             }
         }
         found.sort_unstable_by_key(|(began, _)| *began);
+        let (began, all) = found.into_iter().map(|((began, _), path)| (began, path)).unzip();
         Sessions {
             products: log.products,
-            all: found.into_iter().map(|(_, path)| path).collect(),
+            all,
+            began,
         }
     }
 
@@ -71,6 +87,7 @@ impl Sessions {
         let before = Sessions {
             products: self.products,
             all: self.all[..known].to_vec(),
+            began: self.began[..known].to_vec(),
         };
         (before, &self.all[known..])
     }

@@ -31,6 +31,10 @@ pub struct RecommendationOptions {
     pub new_products: f64,
     /// Most bought products that the model EASE is fitted on.
     pub ease_products: usize,
+    /// Steps that a network over sessions learns at most, half of them where it goes on from another; 0 = none learns.
+    pub rnn_steps: u64,
+    /// Steps that a network over the products' texts learns at most; 0 = none learns.
+    pub cnn_steps: u64,
     /// What one event of each kind is worth.
     pub weights: Weights,
 }
@@ -104,6 +108,8 @@ impl Default for RecommendationOptions {
             diversity: 0.0,
             new_products: 0.05,
             ease_products: 8000,
+            rnn_steps: 3000,
+            cnn_steps: 2000,
             weights: Weights::default(),
         }
     }

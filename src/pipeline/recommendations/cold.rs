@@ -1,18 +1,22 @@
-//! Who speaks for new products in the lists: the nearest text, the article's content cosine, or the text encoder.
+//! Who speaks for new products in the lists: the nearest text, the article's content cosine, the text encoder or the network.
 //!
 //! On a cut the products that nobody had bought before it are ranked among themselves for every known customer who bought one
 //! after it, by their words alone. The inner cut chooses the voice and the encoder's two numbers, the outer one measures
-//! all three; the figures go to `scores`, slice 'new products'. A night that rests on an earlier one's choice measures on the
-//! outer cut alone.
+//! them all; the figures go to `scores`, slice 'new products'. A night that rests on an earlier one's choice measures on the
+//! outer cut alone, and the network only where it speaks.
 
 use std::sync::Arc;
 
 use anyhow::Result;
+use rayon::prelude::*;
 
+use super::Recommendations;
+use super::next::text_options;
 use super::scores::Page;
 use crate::fit::Control;
-use crate::pipeline::Night;
+use crate::pipeline::{Family, Night, RecommendationOptions};
 use crate::recommend::choose::{DRAWS, Ground};
+use crate::recommend::cnn::{Reading, TextOptions};
 use crate::recommend::cold::{COLD_METRICS, Choice, ColdJudged, Newcomers, Texts, Voice, choose, judge};
 use crate::recommend::cuts::Cut;
 use crate::recommend::factors::Als;
@@ -38,6 +42,8 @@ const PROVEN: usize = 5;
 pub(super) struct Cold {
     /// Words and characters of all products, for the encoder.
     features: Csr,
+    /// The texts as the network reads them, and how tonight's learns; none = it is not asked.
+    network: Option<(Vec<Reading>, TextOptions)>,
     choice: Option<Choice>,
     cuts: Vec<(&'static str, usize, ColdJudged)>,
 }
@@ -57,18 +63,27 @@ impl Cold {
         ground: &Ground<'_>,
         trial: &Trial,
         rest: Option<Choice>,
+        options: &RecommendationOptions,
         night: &Night<'_>,
     ) -> Result<Cold> {
-        let control = &night.control;
-        let options = TfIdfOptions {
+        let control = &night.control_with_checkpoints(Recommendations::NAME)?;
+        let asked_for = options.cnn_steps > 0 && rest.is_none_or(|choice| choice.voice == Voice::Network);
+        let readings: Option<Vec<Reading>> =
+            asked_for.then(|| texts.par_iter().map(|text| Reading::of(text)).collect());
+        let learning = |of: &str| TextOptions {
+            checkpoint: Some(format!("cnn of {of}")),
+            ..text_options(options, night)
+        };
+        let of_features = TfIdfOptions {
             features: Features::WordsAndCharacters,
             ..TfIdfOptions::default()
         };
-        let (_, features) = TfIdf::fit(texts, &options);
-        let texts = Texts {
+        let (_, features) = TfIdf::fit(texts, &of_features);
+        let texts = |network| Texts {
             words: ground.vectors,
             features: &features,
             nearest: ground.words,
+            network: readings.as_deref().zip(network),
         };
         let settings = &trial.tuned.settings;
         let asked = |cut: &Cut| cut.cold_test.iter().any(|new| !new.is_empty());
@@ -83,6 +98,8 @@ impl Cold {
                 let rows = by_user(&inner.train, decay);
                 let factors = Als::fit(&rows, &als_options(settings, ground.limits), control)?;
                 let least = least(&inner);
+                let learning = learning("the inner cut");
+                let texts = texts(Some(&learning));
                 let found = choose(&inner, &texts, &factors, &decay, least, control)?;
                 choice = found.map(|(choice, _)| choice);
                 if let Some(choice) = choice {
@@ -100,10 +117,14 @@ impl Cold {
                 from: trial.models.age_from,
             };
             let (cut, factors, least) = (&trial.cut, &trial.models.als, least(&trial.cut));
+            let learning = learning("the past");
+            let texts = texts(Some(&learning));
             let judged = judge(cut, &texts, factors, &decay, &choice.settings, least, control)?;
             cuts.push(("outer cut, new products", least, judged));
         }
+        let learning = learning("tonight");
         Ok(Cold {
+            network: readings.map(|readings| (readings, learning)),
             features,
             choice,
             cuts,
@@ -136,18 +157,33 @@ impl Cold {
         Ok(match voice {
             Voice::Nearest => Ear::Nearest(nearest),
             Voice::Content => Ear::Content(words),
-            Voice::Encoder => {
+            Voice::Encoder | Voice::Network => {
                 let mut products = new.to_vec();
                 products.sort_unstable();
                 let texts = Texts {
                     words,
                     features: &self.features,
                     nearest,
+                    network: self
+                        .network
+                        .as_ref()
+                        .map(|(readings, options)| (&**readings, options)),
                 };
                 let known = histories.seen_products();
                 let factors = &models.als;
+                let by_network = match voice {
+                    Voice::Network => {
+                        Newcomers::by_network(products.clone(), &texts, factors, &known, &numbers, control)?
+                    }
+                    _ => None,
+                };
+                // Where the network finds too little to learn from after all, its neighbour speaks.
+                let newcomers = match by_network {
+                    Some(newcomers) => newcomers,
+                    None => Newcomers::fit(products, &texts, factors, &known, &numbers, control)?,
+                };
                 Ear::Encoder(Box::new(Encoded {
-                    newcomers: Newcomers::fit(products, &texts, factors, &known, &numbers, control)?,
+                    newcomers,
                     words,
                     factors: Arc::clone(factors),
                     decay: Decay {
@@ -169,6 +205,9 @@ impl Cold {
             };
             for voice in Voice::ALL {
                 let rows = judged.of(voice);
+                if rows.is_empty() {
+                    continue;
+                }
                 let page = Page {
                     result: "recommendations",
                     model: voice.name(),

@@ -267,8 +267,8 @@ impl Family for Recommendations {
             night.seed,
             control,
         )?;
-        let next = Next::fit(prepared, &words, before.sessions(), night)?;
-        let cold = Cold::fit(&texts, &ground, &trial, before.cold(), night)?;
+        let next = Next::fit(prepared, &texts, &words, before.sessions(), &self.options, night)?;
+        let cold = Cold::fit(&texts, &ground, &trial, before.cold(), &self.options, night)?;
         let again = again::BuyingAgain::fit(prepared, before.again(), night)?;
         Ok(Learned {
             before,

@@ -1,4 +1,8 @@
 //! next_products: what people look at or buy next, learned from the order inside baskets and visits.
+//!
+//! The models are those of [`crate::recommend::sessions`]; here they get their surroundings: the options, last night's network,
+//! checkpoints. Where a network is in what is published, tonight's is learned from all sessions and goes with the model of sessions,
+//! and the one that was judged is kept for the next night ([`past`]).
 
 use anyhow::{Context, Result};
 use rayon::prelude::*;
@@ -6,16 +10,20 @@ use rayon::prelude::*;
 use super::Prepared;
 use super::scores::Page;
 use super::write::{LISTS_AT_ONCE, Pen};
-use crate::pipeline::Night;
+use crate::pipeline::{Family, Night, RecommendationOptions};
+use crate::recommend::cnn::{Reading, TextOptions};
 use crate::recommend::lists::{From as Origin, Row};
 use crate::recommend::memory::OfSessions;
 use crate::recommend::neighbours::Neighbours;
 use crate::recommend::sessions::Sessions;
 use crate::recommend::sessions::blend::Fitted;
-use crate::recommend::sessions::judge::{self, Published, Verdict};
+use crate::recommend::sessions::deep::{Deep, Kind, Purpose};
+use crate::recommend::sessions::judge::{self, Deeper, Published, Verdict};
 use crate::recommend::sessions::kept;
+use crate::recommend::sessions::network::{self, Network};
+use crate::recommend::sessions::past::{self, Past};
 use crate::store::results::NextProduct;
-use crate::store::{GenerationWriter, Score};
+use crate::store::{self, GenerationWriter, Score};
 
 /// Rows of a product's list.
 const ROWS: usize = 30;
@@ -27,20 +35,61 @@ const CHOICE: usize = 60;
 pub(super) struct Next {
     sessions: Sessions,
     verdict: Verdict,
+    /// Tonight's network, where one is in the winner.
+    network: Option<Network>,
+    /// Whether the judged one went on from last night's.
+    went_on: bool,
 }
 
 impl Next {
-    /// Tunes and judges the session models, beside what is published.
+    /// Tunes and judges the session models, beside what is published, and learns tonight's network. `texts` are those of the products.
     pub(super) fn fit(
         prepared: &Prepared,
+        texts: &[String],
         words: &Neighbours,
         published: Option<Published>,
+        options: &RecommendationOptions,
         night: &Night<'_>,
     ) -> Result<Next> {
         let sessions = Sessions::of(&prepared.log);
         night.control.check()?;
-        let verdict = judge::choose(&sessions, words, published, None, night.seed, &night.control)?;
-        Ok(Next { sessions, verdict })
+        let readings: Vec<Reading> = match options.cnn_steps {
+            0 => Vec::new(),
+            _ => texts.par_iter().map(|text| Reading::of(text)).collect(),
+        };
+        let deep = match options.rnn_steps {
+            0 => None,
+            steps => Some(Deep {
+                rnn: network::Options {
+                    steps,
+                    seed: night.seed,
+                    ..network::Options::default()
+                },
+                texts: (options.cnn_steps > 0).then(|| (readings.as_slice(), text_options(options, night))),
+                past: past_of(prepared, night)?,
+            }),
+        };
+        let control = night.control_with_checkpoints(super::Recommendations::NAME)?;
+        let verdict = judge::choose(&sessions, words, published, deep.as_ref(), night.seed, &control)?;
+        let rested = published.is_some_and(|published| published.rest);
+        let network = match deep.as_ref().zip(verdict.deeper.as_ref()) {
+            Some((deep, Deeper { kind, past, .. })) => {
+                let start = Some(past.params().to_vec());
+                let texts = *kind == Kind::Texts;
+                let networks = deep.learn(&sessions, start, texts, Purpose::Tonight, &control)?;
+                Some(networks.into_network(*kind))
+            }
+            None => None,
+        };
+        Ok(Next {
+            went_on: rested
+                && deep
+                    .zip(verdict.deeper.as_ref())
+                    .is_some_and(|(deep, deeper)| deep.start(deeper.until).is_some()),
+            sessions,
+            verdict,
+            network,
+        })
     }
 
     /// What the next night gets to know.
@@ -72,6 +121,23 @@ impl Next {
             scores.push(page.figure("mrr@20", candidate.reciprocal_rank));
             scores.push(page.count("steps", self.verdict.steps as f64));
         }
+        let (steps, split) = match &self.verdict.learned {
+            Err(why) => (0, format!("skipped: {why}")),
+            Ok(0) => (
+                0,
+                "none is in what is published, and the night tunes nothing".to_owned(),
+            ),
+            Ok(steps) if self.went_on => (*steps, "went on from last night's".to_owned()),
+            Ok(steps) => (*steps, "begun anew".to_owned()),
+        };
+        let page = Page {
+            result: "next_products",
+            model: Kind::Sessions.name(),
+            slice: "learning",
+            split: &split,
+            chosen: self.network.is_some(),
+        };
+        scores.push(page.count("network_steps", steps as f64));
         scores
     }
 
@@ -80,7 +146,7 @@ impl Next {
     pub(super) fn write(&self, pen: &Pen<'_>, writer: &mut GenerationWriter<'_>) -> Result<()> {
         pen.control.check()?;
         let words = &pen.judged.words;
-        let fitted = Fitted::fit(&self.sessions, words, None);
+        let fitted = Fitted::fit(&self.sessions, words, self.network.as_ref());
         let rules = pen.prepared.rules.of("next_products");
         for chunk in pen.by_key().chunks(LISTS_AT_ONCE) {
             pen.control.check()?;
@@ -126,6 +192,41 @@ impl Next {
         let keys: Vec<i64> = (0..self.sessions.products as u32).map(|p| pen.key(p)).collect();
         let bytes = kept::to_bytes(&fitted, &self.verdict.weights, &keys, &self.sessions)
             .context("the session model for questions by day")?;
-        Ok(writer.artefact(kept::NAME, kept::FORMAT, &bytes)?)
+        writer.artefact(kept::NAME, kept::FORMAT, &bytes)?;
+        if let Some(Deeper { past, until, .. }) = &self.verdict.deeper {
+            let bytes = Past::to_bytes(past, &keys, *until).context("the network for the next night")?;
+            writer.artefact(past::NAME, past::FORMAT, &bytes)?;
+        }
+        Ok(())
     }
+}
+
+/// How texts are learned from, for sessions and for new products.
+pub(super) fn text_options(options: &RecommendationOptions, night: &Night<'_>) -> TextOptions {
+    TextOptions {
+        steps: options.cnn_steps,
+        seed: night.seed,
+        ..TextOptions::default()
+    }
+}
+
+/// The network that last night kept: when the first session began that it does not know, and its parameters for tonight's products.
+/// One that cannot be read teaches nothing, and the night begins anew.
+fn past_of(prepared: &Prepared, night: &Night<'_>) -> Result<Option<(i64, Vec<f32>)>> {
+    let Some(published) = night.shop.published(super::Recommendations::NAME)? else {
+        return Ok(None);
+    };
+    let bytes = match night
+        .shop
+        .artefact(published.generation, past::NAME, past::FORMAT)
+    {
+        Err(store::Error::Artefact { .. }) => None,
+        found => found?,
+    };
+    let Some(past) = bytes.and_then(|bytes| Past::from_bytes(&bytes).ok()) else {
+        return Ok(None);
+    };
+    let keys: Vec<i64> = prepared.products.iter().map(|product| product.key).collect();
+    let start = past.start(&keys, network::Options::default().width, night.seed);
+    Ok(start.map(|start| (past.until, start)))
 }

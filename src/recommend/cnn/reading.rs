@@ -53,7 +53,8 @@ impl Reading {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// Whether there is nothing to read.
+    pub fn is_empty(&self) -> bool {
         self.characters.is_empty() && self.words.is_empty()
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{ColdSettings, Texts};
 use crate::fit::{Control, FitError};
+use crate::recommend::cnn::{Reading, TextNetwork, teaches};
 use crate::recommend::encoder::{Encoder, EncoderOptions};
 use crate::recommend::factors::Als;
 use crate::recommend::models::loudest;
@@ -41,6 +42,39 @@ impl Newcomers {
             width: factors.width(),
             content: settings.content,
         })
+    }
+
+    /// The same by the network; `None` where it is not asked for or has too little to learn from.
+    ///
+    /// # Errors
+    /// Those of [`TextNetwork::learn`].
+    pub fn by_network(
+        products: Vec<u32>,
+        texts: &Texts<'_>,
+        factors: &Als,
+        known: &[bool],
+        settings: &ColdSettings,
+        control: &Control,
+    ) -> Result<Option<Newcomers>, FitError> {
+        let Some((readings, options)) = texts.network.filter(|(readings, _)| teaches(readings, known)) else {
+            return Ok(None);
+        };
+        let width = factors.width();
+        let vectors: Vec<f32> = (0..factors.products())
+            .flat_map(|product| factors.item(product))
+            .copied()
+            .collect();
+        let network = TextNetwork::learn(readings, &vectors, width, known, options, control)?;
+        let asked: Vec<&Reading> = products
+            .iter()
+            .map(|&product| &readings[product as usize])
+            .collect();
+        Ok(Some(Newcomers {
+            vectors: network.vectors(&asked),
+            products,
+            width,
+            content: settings.network_content,
+        }))
     }
 
     /// The products, ascending.

@@ -86,6 +86,7 @@ fn words_find_the_buyers_of_what_nobody_has() {
         words: &words,
         features: &words,
         nearest: &nearest,
+        network: None,
     };
     let (decay, control) = (Decay::flat(), Control::unbounded());
     let (choice, ndcg) = choose(&cut, &texts, &factors, &decay, 1, &control)
@@ -110,7 +111,8 @@ fn words_find_the_buyers_of_what_nobody_has() {
         (
             ColdSettings {
                 alpha: 0.3,
-                content: 0.0
+                content: 0.0,
+                network_content: 0.4
             },
             1.0
         )
@@ -128,6 +130,47 @@ fn words_find_the_buyers_of_what_nobody_has() {
 }
 
 #[test]
+fn the_network_is_asked_where_it_has_texts_to_learn_from() {
+    let (log, words) = shop();
+    let cut = Cut::global(&log, &Strengths::default(), 0.8);
+    let factors = factors(&cut);
+    let nearest = nearest_texts();
+    let names = ["oak", "walnut", "steel", "brass"];
+    let text = |p: u32| format!("{} piece {p}", names[(2 * (p % 2) + u32::from(p >= 10)) as usize]);
+    let readings: Vec<Reading> = (0..23).map(|p| Reading::of(&text(p))).collect();
+    let options = TextOptions {
+        filters: 8,
+        epochs: 20,
+        ..TextOptions::default()
+    };
+    let texts = Texts {
+        words: &words,
+        features: &words,
+        nearest: &nearest,
+        network: Some((&readings, &options)),
+    };
+    let (decay, control) = (Decay::flat(), Control::unbounded());
+    let (choice, _) = choose(&cut, &texts, &factors, &decay, 1, &control)
+        .unwrap()
+        .unwrap();
+    let judged = judge(&cut, &texts, &factors, &decay, &choice.settings, 1, &control).unwrap();
+    assert!(
+        judged.mean(Voice::Network, 0) > 0.9,
+        "{}",
+        judged.mean(Voice::Network, 0)
+    );
+    // The content cosine is perfect already, and simpler.
+    assert_eq!(choice.voice, Voice::Content);
+    // Without texts it is silent, and without being asked.
+    let silent = vec![Reading::default(); 23];
+    for network in [None, Some((silent.as_slice(), &options))] {
+        let texts = Texts { network, ..texts };
+        let judged = judge(&cut, &texts, &factors, &decay, &choice.settings, 1, &control).unwrap();
+        assert!(judged.of(Voice::Network).is_empty());
+    }
+}
+
+#[test]
 fn the_encoder_knows_words_that_the_user_never_met() {
     let (log, words) = shop();
     let cut = Cut::global(&log, &Strengths::default(), 0.8);
@@ -137,6 +180,7 @@ fn the_encoder_knows_words_that_the_user_never_met() {
         words: &words,
         features: &words,
         nearest: &nearest,
+        network: None,
     };
     let known = cut.train.seen_products();
     let settings = ColdSettings {
@@ -179,10 +223,12 @@ fn lists_listen_to_the_voice_that_was_chosen() {
         words: &words,
         features: &words,
         nearest: &nearest,
+        network: None,
     };
     let settings = ColdSettings {
         alpha: 0.3,
         content: 0.4,
+        ..ColdSettings::default()
     };
     let known = cut.train.seen_products();
     let newcomers = Newcomers::fit(

@@ -5,6 +5,7 @@
 //! context, the popularity of the latest sessions and, where there is one, the [network](super::network). The weights are chosen by Nelder-Mead through [`crate::fit`] on
 //! sessions later than those the components were fitted on, by MRR@20 plus half of HR@20.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
@@ -64,7 +65,8 @@ pub struct Fitted<'a> {
     pub(super) popular: Vec<(u32, f32)>,
     pub(super) windows: Rules,
     pub(super) context: Context,
-    pub(super) network: Option<&'a Network>,
+    /// The network that takes part; [`super::judge`] changes it.
+    pub(super) network: Option<Cow<'a, Network>>,
 }
 
 /// The nearest texts of every product.
@@ -106,7 +108,7 @@ impl<'a> Fitted<'a> {
             popular: best(&counts, POPULAR, |product| counts[product] > 0.0),
             windows,
             context,
-            network,
+            network: network.map(Cow::Borrowed),
         }
     }
 
@@ -144,7 +146,7 @@ impl<'a> Fitted<'a> {
         for &(product, count) in &self.popular {
             give(POPULARITY, product, count);
         }
-        if let Some(network) = self.network
+        if let Some(network) = &self.network
             && !path.is_empty()
         {
             let chances = network.after(path);
@@ -301,12 +303,21 @@ impl Objective for Climb<'_> {
     }
 }
 
-/// Chooses the weights on these steps, from `start` (those of an earlier night) or from where every shop starts.
+/// Chooses the weights on these steps, from `start` (those of an earlier night, or of the counting models) or from where every shop
+/// starts; with the network among them, or with a weight of 0 for it.
 ///
 /// # Errors
 /// The night was stopped.
-pub fn tune(steps: &[Step], start: Option<Weights>, control: &Control) -> Result<Weights, FitError> {
-    let from = start.unwrap_or(START);
+pub fn tune(
+    steps: &[Step],
+    start: Option<Weights>,
+    network: bool,
+    control: &Control,
+) -> Result<Weights, FitError> {
+    let mut from = start.unwrap_or(START);
+    if !network {
+        from[NETWORK] = 0.0;
+    }
     if steps.is_empty() {
         return Ok(from);
     }
@@ -316,21 +327,11 @@ pub fn tune(steps: &[Step], start: Option<Weights>, control: &Control) -> Result
         step: 0.8,
         checkpoint: None,
     };
-    let foreseen = |step: &Step| {
-        let came = step.came.iter().chain(&step.others);
-        came.into_iter().any(|(_, scores)| scores[NETWORK] > 0.0)
-    };
-    let taking_part = if steps.iter().any(foreseen) {
-        COMPONENTS
-    } else {
-        NETWORK
-    };
-    // A network of this night weighs something even where an earlier night had none.
-    let from: Weights = std::array::from_fn(|number| match number {
-        NETWORK if taking_part == NETWORK => 0.0,
-        NETWORK if from[NETWORK] == 0.0 => START[NETWORK],
-        _ => from[number],
-    });
+    let taking_part = if network { COMPONENTS } else { NETWORK };
+    // A network that is new here weighs something even where there was none.
+    if network && from[NETWORK] == 0.0 {
+        from[NETWORK] = START[NETWORK];
+    }
     let x = from[..taking_part]
         .iter()
         .map(|w| w.clamp(WEIGHT.0, WEIGHT.1).ln())

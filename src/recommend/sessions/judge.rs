@@ -7,8 +7,10 @@
 //! and the naive answer alone, on fewer sessions.
 
 use super::Sessions;
-use super::blend::{COMPONENTS, EARLIER, Fitted, NAMES, NETWORK, POPULARITY, Weights, ranks, steps, tune};
-use super::network::{Network, Options};
+use super::asked::{Asked, inverse, ranked, tuned};
+use super::blend::{EARLIER, Fitted, NAMES, NETWORK, POPULARITY, Weights};
+use super::deep::{Deep, Kind, Purpose};
+use super::network::Network;
 use crate::fit::{Control, FitError};
 use crate::recommend::measure::{Figure, bootstrap};
 use crate::recommend::neighbours::Neighbours;
@@ -24,8 +26,6 @@ const TESTED: usize = 800;
 const TUNED: usize = 400;
 /// Sessions of a night that tunes nothing.
 const RESTED: usize = 200;
-/// Sessions from which a network may learn.
-const LEAST_LEARNED: usize = 500;
 /// Sessions that must be tested before anything may beat popularity.
 const LEAST: usize = 20;
 /// Bootstrap draws.
@@ -42,6 +42,17 @@ pub struct Candidate {
     pub reciprocal_rank: Figure,
 }
 
+/// A network that takes part in what is published.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deeper {
+    /// Which.
+    pub kind: Kind,
+    /// Learned from the sessions before the outer cut: where tonight's goes on, and the next night's.
+    pub past: Network,
+    /// When the first session after that cut began, in seconds of Unix time.
+    pub until: i64,
+}
+
 /// What was found out about session models.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
@@ -53,10 +64,12 @@ pub struct Verdict {
     pub model: &'static str,
     /// The winner's weights.
     pub weights: Weights,
-    /// The tuned weights of the blend; `None` where nothing could be tuned.
+    /// The tuned weights of the blend, with the network where one was learned; `None` where nothing could be tuned.
     pub tuned: Option<Weights>,
-    /// The network that took part, learned from the first sessions: where the one for tonight's lists goes on.
-    pub network: Option<Network>,
+    /// The network in the winner.
+    pub deeper: Option<Deeper>,
+    /// Steps that session networks learned, and why none did where that is so.
+    pub learned: Result<u64, String>,
     /// Steps asked about.
     pub steps: usize,
     /// Why it won, in plain words.
@@ -107,7 +120,9 @@ pub struct Published {
 impl Published {
     /// From a name read back; `None` for one that no model has.
     pub fn new(model: &str, weights: Weights, tuned: Weights, rest: bool) -> Option<Published> {
-        let known = NAMES.into_iter().chain([BLEND]).find(|&name| name == model)?;
+        let networks = Kind::ALL.into_iter().flat_map(|kind| [kind.name(), kind.blend()]);
+        let names = NAMES.into_iter().chain([BLEND]).chain(networks);
+        let known = names.into_iter().find(|&name| name == model)?;
         Some(Published {
             model: known,
             weights,
@@ -117,8 +132,8 @@ impl Published {
     }
 }
 
-/// Tunes on an inner cut, judges on the outer one, and chooses. With `deep` a [network](super::network) takes part: it is
-/// learned on the inner cut, and from there on the outer one.
+/// Tunes on an inner cut, judges on the outer one, and chooses. With `deep` the [networks](super::deep) take part; a model with
+/// one wins only where it is surely better than every counting model (its gain's 90 % interval above 0).
 ///
 /// # Errors
 /// The night was stopped.
@@ -126,7 +141,7 @@ pub fn choose(
     sessions: &Sessions,
     words: &Neighbours,
     published: Option<Published>,
-    deep: Option<&Options>,
+    deep: Option<&Deep<'_>>,
     seed: u64,
     control: &Control,
 ) -> Result<Verdict, FitError> {
@@ -139,7 +154,8 @@ pub fn choose(
             model: NAMES[0],
             weights: only(0),
             tuned: None,
-            network: None,
+            deeper: None,
+            learned: Err("too few sessions to judge anything".to_owned()),
             steps: 0,
             why: format!(
                 "too little data: {} sessions could be tested and {LEAST} are needed, so next come the followers of each \
@@ -148,71 +164,142 @@ pub fn choose(
             ),
         });
     }
+    let until = sessions.began[train.all.len()];
     let rest = published.filter(|published| published.rest);
-    // Where there are too few sessions for a network, the counting models stay among themselves.
-    let deep = deep.filter(|_| known.all.len() >= LEAST_LEARNED);
-    let learn = |sessions: &Sessions, start: Option<&Network>| match deep {
-        Some(options) => {
-            let start = start.map(|network| network.params().to_vec());
-            Network::learn(sessions, options, start, control).map(Some)
-        }
-        None => Ok(None),
+    let hindrance = match deep {
+        Some(_) => Deep::hindrance(&known),
+        None => Some("none is asked for".to_owned()),
     };
-    let (tuned, learned) = match rest {
-        Some(rest) => (rest.tuned, None),
+    let deep = deep.filter(|_| hindrance.is_none());
+    let mut steps_learned = 0;
+    // What of the published model is asked about a network that cannot be learned any more is what remains of it.
+    let published = published.map(|mut before| {
+        if deep.is_none() {
+            before.weights[NETWORK] = 0.0;
+            before.tuned[NETWORK] = 0.0;
+        }
+        before
+    });
+    let mut asked: Vec<Asked> = Vec::new();
+    let (networks, tuned_to) = match rest {
+        Some(rest) => {
+            asked.push(Asked::new(NAMES[POPULARITY], only(POPULARITY)));
+            let model = Asked::new(
+                rest.model,
+                published.map_or(rest.weights, |before| before.weights),
+            );
+            let networks = match deep.zip(model.kind) {
+                Some((deep, kind)) => {
+                    let texts = kind == Kind::Texts;
+                    Some(deep.learn(&train, deep.start(until), texts, Purpose::Past, control)?)
+                }
+                None => None,
+            };
+            if model.name != NAMES[POPULARITY] {
+                asked.push(model);
+            }
+            (networks, rest.tuned)
+        }
         None => {
-            let network = learn(&known, None)?;
-            let fitted = Fitted::fit(&known, words, network.as_ref());
-            control.check()?;
-            let steps = steps(&fitted, &sample(inner, TUNED, seed));
+            let before = match deep {
+                Some(deep) => Some(deep.learn(&known, None, true, Purpose::Inner, control)?),
+                None => None,
+            };
+            let inner = sample(inner, TUNED, seed);
+            let start = published.map(|before| before.tuned);
+            let tuned = tuned(&known, &inner, words, before.as_ref(), start, control)?;
+            steps_learned += before.as_ref().map_or(0, |networks| networks.rnn.steps);
+            let networks = match (deep, before) {
+                (Some(deep), Some(before)) => {
+                    let start = Some(before.rnn.into_params());
+                    Some(deep.learn(&train, start, true, Purpose::Past, control)?)
+                }
+                _ => None,
+            };
+            // The rules of earlier products are no model of their own.
+            let counting = (0..NETWORK).filter(|&number| number != EARLIER);
+            asked.extend(counting.map(|number| Asked::new(NAMES[number], only(number))));
+            asked.push(Asked::new(BLEND, tuned.counting));
+            let kinds = Kind::ALL.into_iter();
+            let there = kinds.filter(|&kind| networks.as_ref().is_some_and(|all| all.get(kind).is_some()));
+            asked.extend(there.map(|kind| Asked::new(kind.name(), only(NETWORK))));
+            asked.extend(
+                tuned
+                    .with
+                    .map(|(kind, weights)| Asked::new(kind.blend(), weights)),
+            );
             (
-                tune(&steps, published.map(|before| before.tuned), control)?,
-                network,
+                networks,
+                tuned.with.map_or(tuned.counting, |(_, weights)| weights),
             )
         }
     };
-    let network = learn(&train, learned.as_ref())?;
-    let fitted = Fitted::fit(&train, words, network.as_ref());
-    control.check()?;
-    // The rules of earlier products are no model of their own.
-    let mut asked: Vec<(&'static str, Weights)> = (0..COMPONENTS)
-        .filter(|&number| number != EARLIER && (number != NETWORK || network.is_some()))
-        .map(|number| (NAMES[number], only(number)))
-        .collect();
-    asked.push((BLEND, tuned));
-    if let Some(rest) = rest {
-        asked.retain(|&(name, _)| name == NAMES[POPULARITY] || name == rest.model);
-    }
+    steps_learned += networks.as_ref().map_or(0, |networks| networks.rnn.steps);
     let of_tonight = asked.len();
     if let Some(before) = published
-        && !asked.contains(&(before.model, before.weights))
+        && !asked
+            .iter()
+            .any(|own| (own.name, own.weights) == (before.model, before.weights))
     {
-        asked.push((PUBLISHED, before.weights));
+        let kind = Asked::new(before.model, before.weights).kind;
+        asked.push(Asked {
+            name: PUBLISHED,
+            weights: before.weights,
+            kind,
+        });
     }
-    let weights: Vec<Weights> = asked.iter().map(|&(_, weights)| weights).collect();
+    let mut fitted = Fitted::fit(&train, words, None);
+    control.check()?;
     let tested = if rest.is_some() { RESTED } else { TESTED };
-    let ranks = ranks(&fitted, &sample(later, tested, seed), &weights);
-    let of = |place: usize| ranks.iter().map(move |step| step[place]);
+    let ranks = ranked(
+        &mut fitted,
+        networks.as_ref(),
+        &sample(later, tested, seed),
+        &asked,
+    );
+    drop(fitted);
+    control.check()?;
+    let steps = ranks.first().map_or(0, Vec::len);
     let candidates: Vec<Candidate> = asked
         .iter()
-        .enumerate()
-        .map(|(place, &(name, _))| figures(name, of(place), seed))
+        .zip(&ranks)
+        .map(|(asked, ranks)| figures(asked.name, ranks.iter().copied(), seed))
         .collect();
     let worth = |place: usize| candidates[place].reciprocal_rank.value;
+    let surely = |better: usize, worse: usize| {
+        let both = ranks[better].iter().zip(&ranks[worse]);
+        let gains: Vec<f64> = both.map(|(&a, &b)| inverse(a) - inverse(b)).collect();
+        bootstrap(&gains, DRAWS, seed).lo90 > 0.0
+    };
     // Ties go to the earlier, simpler one.
-    let mut best = (0..of_tonight).reduce(|best, next| if worth(next) > worth(best) { next } else { best });
-    let mut kept = "";
-    if let (Some(tonight), true) = (best, asked.len() > of_tonight) {
-        let inverse = |rank: Option<usize>| rank.map_or(0.0, |rank| 1.0 / rank as f64);
-        let both = of(of_tonight).zip(of(tonight));
-        let gains: Vec<f64> = both.map(|(before, now)| inverse(before) - inverse(now)).collect();
-        if bootstrap(&gains, DRAWS, seed).lo90 > 0.0 {
-            best = Some(of_tonight);
-            kept = ", which stays because tonight's choice is significantly worse";
+    let best_of = |places: &mut dyn Iterator<Item = usize>| {
+        places.reduce(|best, next| if worth(next) > worth(best) { next } else { best })
+    };
+    let (mut best, mut told) = match rest {
+        Some(_) => (best_of(&mut (0..of_tonight)).unwrap_or(0), String::new()),
+        None => {
+            let counting = best_of(&mut (0..of_tonight).filter(|&at| asked[at].kind.is_none())).unwrap_or(0);
+            match best_of(&mut (0..of_tonight).filter(|&at| asked[at].kind.is_some())) {
+                Some(deep) if surely(deep, counting) => {
+                    (deep, format!(", {} {:.4}", asked[counting].name, worth(counting)))
+                }
+                Some(deep) => (
+                    counting,
+                    format!(
+                        ", {} {:.4}, which is not surely better",
+                        asked[deep].name,
+                        worth(deep)
+                    ),
+                ),
+                None => (counting, String::new()),
+            }
         }
+    };
+    if asked.len() > of_tonight && surely(of_tonight, best) {
+        best = of_tonight;
+        told = ", which stays because tonight's choice is significantly worse".to_owned();
     }
-    let best = best.unwrap_or(0);
-    let (winner, value) = (candidates[best].name, worth(best));
+    let (winner, kind) = (candidates[best].name, asked[best].kind);
     let model = match published {
         Some(before) if winner == PUBLISHED => before.model,
         _ => winner,
@@ -220,13 +307,21 @@ pub fn choose(
     Ok(Verdict {
         winner,
         model,
-        weights: weights[best],
-        tuned: Some(tuned),
-        network,
-        steps: ranks.len(),
+        weights: asked[best].weights,
+        tuned: Some(tuned_to),
+        deeper: networks.zip(kind).map(|(networks, kind)| Deeper {
+            kind,
+            past: networks.rnn,
+            until,
+        }),
+        learned: match hindrance {
+            Some(why) => Err(why),
+            None => Ok(steps_learned),
+        },
+        steps,
         why: format!(
-            "{winner} reaches MRR@20 {value:.4} on {} next products of later sessions{kept}",
-            ranks.len()
+            "{winner} reaches MRR@20 {:.4} on {steps} next products of later sessions{told}",
+            worth(best)
         ),
         candidates,
     })

@@ -4,7 +4,7 @@
 //! the sessions only those among the latest of some product are ever looked at ([`super::knn`] and [`super::context`] read
 //! so many of each product, no more). Everything else is sparse lists already. In a shop whose lists would take more than
 //! [`MOST`] entries they are cut, all to the same length; then it answers as those shorter lists do, and says so
-//! ([`Kept::cut`]).
+//! ([`Kept::cut`]). Where a network takes part, its bytes follow those of the lists.
 //!
 //! What is read back is not trusted: every index, length and number is looked at before anything is computed.
 
@@ -14,9 +14,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::blend::{COMPONENTS, Fitted, Weights, Words};
+use super::blend::{COMPONENTS, Fitted, NETWORK, Weights, Words};
 use super::context::{self, Context};
 use super::knn::{self, Knn};
+use super::network::Network;
 use super::rules::Rules;
 use super::{LONGEST, Sessions};
 use crate::recommend::neighbours::keep_best;
@@ -24,7 +25,7 @@ use crate::recommend::neighbours::keep_best;
 /// Under which name it is kept with its generation.
 pub const NAME: &str = "sessions";
 /// Version of its bytes.
-pub const FORMAT: i64 = 1;
+pub const FORMAT: i64 = 2;
 /// Entries of all lists together, about 6 bytes each.
 pub const MOST: usize = 10_000_000;
 
@@ -87,7 +88,7 @@ pub fn to_bytes(
         (0..products).map(list).collect()
     };
     let asked = asked_for(sessions);
-    postcard::to_stdvec(&Stored {
+    let mut bytes = postcard::to_stdvec(&Stored {
         keys: keys.into(),
         weights: weights.as_slice().into(),
         cut: cut.map(|cut| cut as u32),
@@ -102,7 +103,11 @@ pub fn to_bytes(
             .map(|&number| Cow::Borrowed(sessions.all[number].as_slice()))
             .collect(),
         worth: asked.iter().map(|&number| fitted.context.worth[number]).collect(),
-    })
+    })?;
+    if let Some(network) = &fitted.network {
+        bytes.extend(network.to_bytes());
+    }
+    Ok(bytes)
 }
 
 /// The longest length at which lists of these lengths have at most `most` entries together; none = as they are.
@@ -145,7 +150,8 @@ impl Kept {
     /// # Errors
     /// Says what is wrong with it.
     pub fn from_bytes(bytes: &[u8]) -> Result<Kept, String> {
-        let stored: Stored<'_> = postcard::from_bytes(bytes).map_err(|error| error.to_string())?;
+        let (stored, network): (Stored<'_>, &[u8]) =
+            postcard::take_from_bytes(bytes).map_err(|error| error.to_string())?;
         let products = stored.keys.len();
         let fine = |(product, score): &(u32, f32)| (*product as usize) < products && score.is_finite();
         let lists = |of: Lists<'_>, what: &str| -> Result<Rules, String> {
@@ -180,6 +186,11 @@ impl Kept {
             return Err("two of its products have the same key".into());
         }
         let paths = Arc::new(paths);
+        let network = match network {
+            [] if weights[NETWORK] > 0.0 => return Err("its network is missing".into()),
+            [] => None,
+            bytes => Some(Cow::Owned(Network::from_bytes(bytes, products)?)),
+        };
         Ok(Kept {
             fitted: Fitted {
                 rules: lists(stored.rules, "rules")?,
@@ -189,7 +200,7 @@ impl Kept {
                 popular: stored.popular.into_owned(),
                 knn: Knn::over(Arc::clone(&paths), stored.idf.into_owned()),
                 context: Context::over(paths, products, stored.worth),
-                network: None,
+                network,
             },
             weights,
             keys: stored.keys.into_owned(),
@@ -254,7 +265,9 @@ fn go_on<'a>(
 #[cfg(test)]
 mod tests {
     use super::super::judge::only;
+    use super::super::network::Options;
     use super::*;
+    use crate::fit::Control;
     use crate::recommend::neighbours::Neighbours;
 
     /// Sessions that wander about neighbouring products, and words that are like those of a few others.
@@ -279,7 +292,7 @@ mod tests {
             others.filter(|other| other.0 != product as u32).collect()
         };
         let words = Neighbours::from_rows(5, (0..products).map(alike).collect());
-        (Sessions { products, all }, words)
+        (Sessions::new(products, all), words)
     }
 
     fn keys(products: usize) -> Vec<i64> {
@@ -312,6 +325,45 @@ mod tests {
                     );
                 }
             }
+        }
+    }
+
+    #[test]
+    fn its_network_answers_as_the_night_does_to_the_bit() {
+        let (sessions, words) = shop(23, 700);
+        let options = Options {
+            width: 8,
+            epochs: 2,
+            ..Options::default()
+        };
+        let network = Network::learn(&sessions, &options, None, &Control::unbounded()).unwrap();
+        let fitted = Fitted::fit(&sessions, &words, Some(&network));
+        let keys = keys(sessions.products);
+        for weights in [only(NETWORK), [1.0; COMPONENTS]] {
+            let bytes = to_bytes(&fitted, &weights, &keys, &sessions).unwrap();
+            let kept = Kept::from_bytes(&bytes).unwrap();
+            for path in sessions.all.iter().take(100) {
+                let met: Vec<i64> = path.iter().map(|&product| keys[product as usize]).collect();
+                let of_night = fitted.next(path, &weights, 12).into_iter();
+                let of_night: Vec<_> = of_night
+                    .map(|(p, score)| (keys[p as usize], score.to_bits()))
+                    .collect();
+                let found: Vec<_> = kept
+                    .next(&met, 12)
+                    .into_iter()
+                    .map(|(p, score)| (p, score.to_bits()))
+                    .collect();
+                assert_eq!(found[..of_night.len()], of_night);
+            }
+            // Without its network, with half of it, or with somebody else's.
+            let own = network.to_bytes().len();
+            for cut in [own, own / 2] {
+                assert!(Kept::from_bytes(&bytes[..bytes.len() - cut]).is_err());
+            }
+            let (fewer, _) = shop(22, 700);
+            let other = Network::learn(&fewer, &options, None, &Control::unbounded()).unwrap();
+            let swapped = [&bytes[..bytes.len() - own], &other.to_bytes()].concat();
+            assert!(Kept::from_bytes(&swapped).unwrap_err().contains("23 products"));
         }
     }
 

@@ -2,7 +2,9 @@
 //!
 //! Every product has a vector; a [GRU](crate::neural::gru) reads those of a session one by one, and the scalar products of its state
 //! with all vectors, plus a bias each, are the logits of what comes next. It is learned with sampled softmax: negatives by the 0.75th
-//! power of their counts, logQ-corrected. Every tenth session is kept back; its full cross entropy decides which epoch's network is kept.
+//! power of their counts, logQ-corrected. A tenth of the sessions is kept back; their full cross entropy decides which epoch's network
+//! is kept. Which tenth hangs on when a session began, so that a network that goes on from another night's never learned from what
+//! judges it. A product that nobody met was never learned to be unlikely, so it gets the bias of the least likely one.
 //! Sessions longer than [`LONGEST`] are read in pieces; for an answer the latest products count.
 
 use super::Sessions;
@@ -16,8 +18,9 @@ use crate::neural::{Embedding, Gru, GruTape, Layout};
 
 /// Products of a session that are read at once.
 pub const LONGEST: usize = 50;
-/// One session of so many is kept back.
-const KEPT_BACK: usize = 10;
+/// One session of so many is kept back, and so many of them are asked at the most.
+const KEPT_BACK: u64 = 10;
+const ASKED: usize = 2000;
 /// Sessions of a batch.
 const BATCH: usize = 64;
 /// Batches among which sessions are sorted by length, so that little is filled up.
@@ -64,15 +67,15 @@ impl Default for Options {
 
 /// Where the parameters lie.
 #[derive(Debug, Clone, PartialEq)]
-struct Shape {
-    layout: Layout,
-    items: Embedding,
-    bias: Embedding,
+pub(super) struct Shape {
+    pub(super) layout: Layout,
+    pub(super) items: Embedding,
+    pub(super) bias: Embedding,
     gru: Gru,
 }
 
 impl Shape {
-    fn new(products: usize, width: usize) -> Self {
+    pub(super) fn new(products: usize, width: usize) -> Self {
         let mut layout = Layout::new();
         Self {
             items: Embedding::new(&mut layout, "items", products, width, Init::Normal(0.08)),
@@ -132,8 +135,8 @@ impl Work {
 /// A learned network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Network {
-    shape: Shape,
-    params: Vec<f32>,
+    pub(super) shape: Shape,
+    pub(super) params: Vec<f32>,
     /// Full cross entropy on the sessions kept back, before learning and of what was kept.
     pub loss: (f64, f64),
     /// Epochs made.
@@ -157,8 +160,8 @@ impl Network {
         let shape = Shape::new(sessions.products, options.width);
         let mut counts = vec![0.0_f64; sessions.products];
         let (mut pieces, mut kept_back) = (Vec::new(), Vec::new());
-        for (number, path) in sessions.all.iter().enumerate() {
-            if number % KEPT_BACK == KEPT_BACK - 1 {
+        for (path, began) in sessions.all.iter().zip(&sessions.began) {
+            if xxhash_rust::xxh3::xxh3_64(&began.to_le_bytes()) % KEPT_BACK == 0 {
                 kept_back.push(&path[..path.len().min(LONGEST)]);
                 continue;
             }
@@ -171,6 +174,8 @@ impl Network {
             }
         }
         kept_back.retain(|path| path.len() > 1);
+        let every = kept_back.len().div_ceil(ASKED).max(1);
+        let kept_back: Vec<&[u32]> = kept_back.into_iter().step_by(every).collect();
         if kept_back.is_empty() || pieces.is_empty() {
             return Err(FitError::Invalid(
                 "there are too few sessions to learn from".into(),
@@ -219,8 +224,15 @@ impl Network {
             },
             control,
         )?;
+        let mut params = learned.params;
+        let biases = shape.bias.table.of_mut(&mut params);
+        let met = biases.iter().zip(&counts).filter(|(_, count)| **count > 0.0);
+        let least = met.fold(0.0_f32, |least, (bias, _)| least.min(*bias));
+        for (bias, _) in biases.iter_mut().zip(&counts).filter(|(_, count)| **count == 0.0) {
+            *bias = least;
+        }
         Ok(Network {
-            params: learned.params,
+            params,
             loss: (learned.start, learned.loss),
             epochs: learned.epochs.len(),
             steps: learned.steps,
@@ -228,9 +240,14 @@ impl Network {
         })
     }
 
-    /// The parameters, for another night's start.
+    /// The parameters, for whatever goes on from them.
     pub fn params(&self) -> &[f32] {
         &self.params
+    }
+
+    /// The same, for good.
+    pub fn into_params(self) -> Vec<f32> {
+        self.params
     }
 
     /// Probabilities of every product to come after `path`; of none, where the path is empty, by the biases alone.
@@ -257,7 +274,8 @@ impl Network {
 fn fingerprint(sessions: &Sessions, options: &Options, start: &[f32]) -> u128 {
     let mut hash = xxhash_rust::xxh3::Xxh3::new();
     hash.update(format!("{options:?} {}", sessions.products).as_bytes());
-    for path in &sessions.all {
+    for (path, began) in sessions.all.iter().zip(&sessions.began) {
+        hash.update(&began.to_le_bytes());
         hash.update(&(path.len() as u64).to_le_bytes());
         path.iter()
             .for_each(|product| hash.update(&product.to_le_bytes()));

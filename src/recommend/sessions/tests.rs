@@ -24,10 +24,7 @@ fn event(basket: u32, product: u32, at: i64, kind: Kind) -> Interaction {
 }
 
 fn sessions(paths: &[&[u32]], products: usize) -> Sessions {
-    Sessions {
-        products,
-        all: paths.iter().map(|path| path.to_vec()).collect(),
-    }
+    Sessions::new(products, paths.iter().map(|path| path.to_vec()).collect())
 }
 
 #[test]
@@ -142,10 +139,7 @@ fn ring(count: usize) -> Sessions {
         let start = random.u32(0..12);
         (0..4).map(|step| (start + step) % 12).collect()
     };
-    Sessions {
-        products: 12,
-        all: (0..count).map(|_| path(&mut random)).collect(),
-    }
+    Sessions::new(12, (0..count).map(|_| path(&mut random)).collect())
 }
 
 #[test]
@@ -182,7 +176,7 @@ fn a_shop_without_sessions_gets_an_answer_and_a_reason() {
     let fitted = Fitted::fit(&none, &words, None);
     assert!(fitted.next(&[1], &only(0), 5).is_empty());
     assert_eq!(
-        tune(&steps(&fitted, &[]), None, &Control::unbounded())
+        tune(&steps(&fitted, &[]), None, false, &Control::unbounded())
             .unwrap()
             .len(),
         NAMES.len()
