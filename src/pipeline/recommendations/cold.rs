@@ -79,11 +79,12 @@ impl Cold {
             ..TfIdfOptions::default()
         };
         let (_, features) = TfIdf::fit(texts, &of_features);
+        let [of_inner, of_past, of_tonight] = ["the inner cut", "the past", "tonight"].map(learning);
         let texts = |network| Texts {
             words: ground.vectors,
             features: &features,
             nearest: ground.words,
-            network: readings.as_deref().zip(network),
+            network: readings.as_deref().zip(Some(network)),
         };
         let settings = &trial.tuned.settings;
         let asked = |cut: &Cut| cut.cold_test.iter().any(|new| !new.is_empty());
@@ -98,8 +99,7 @@ impl Cold {
                 let rows = by_user(&inner.train, decay);
                 let factors = Als::fit(&rows, &als_options(settings, ground.limits), control)?;
                 let least = least(&inner);
-                let learning = learning("the inner cut");
-                let texts = texts(Some(&learning));
+                let texts = texts(&of_inner);
                 let found = choose(&inner, &texts, &factors, &decay, least, control)?;
                 choice = found.map(|(choice, _)| choice);
                 if let Some(choice) = choice {
@@ -117,14 +117,12 @@ impl Cold {
                 from: trial.models.age_from,
             };
             let (cut, factors, least) = (&trial.cut, &trial.models.als, least(&trial.cut));
-            let learning = learning("the past");
-            let texts = texts(Some(&learning));
+            let texts = texts(&of_past);
             let judged = judge(cut, &texts, factors, &decay, &choice.settings, least, control)?;
             cuts.push(("outer cut, new products", least, judged));
         }
-        let learning = learning("tonight");
         Ok(Cold {
-            network: readings.map(|readings| (readings, learning)),
+            network: readings.map(|readings| (readings, of_tonight)),
             features,
             choice,
             cuts,

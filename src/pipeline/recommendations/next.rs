@@ -194,11 +194,22 @@ impl Next {
             .context("the session model for questions by day")?;
         writer.artefact(kept::NAME, kept::FORMAT, &bytes)?;
         if let Some(Deeper { past, until, .. }) = &self.verdict.deeper {
-            let bytes = Past::to_bytes(past, &keys, *until).context("the network for the next night")?;
+            let bytes = Past::to_bytes(past, &marks(pen.prepared), *until)
+                .context("the network for the next night")?;
             writer.artefact(past::NAME, past::FORMAT, &bytes)?;
         }
         Ok(())
     }
+}
+
+/// What tells a product from another over nights, in a night that writes no keys yet: a hash of its id.
+fn marks(prepared: &Prepared) -> Vec<i64> {
+    let mark = |id: &str| xxhash_rust::xxh3::xxh3_64(id.as_bytes()).cast_signed();
+    prepared
+        .products
+        .iter()
+        .map(|product| mark(&product.product_id))
+        .collect()
 }
 
 /// How texts are learned from, for sessions and for new products.
@@ -226,7 +237,6 @@ fn past_of(prepared: &Prepared, night: &Night<'_>) -> Result<Option<(i64, Vec<f3
     let Some(past) = bytes.and_then(|bytes| Past::from_bytes(&bytes).ok()) else {
         return Ok(None);
     };
-    let keys: Vec<i64> = prepared.products.iter().map(|product| product.key).collect();
-    let start = past.start(&keys, network::Options::default().width, night.seed);
+    let start = past.start(&marks(prepared), network::Options::default().width, night.seed);
     Ok(start.map(|start| (past.until, start)))
 }

@@ -186,6 +186,7 @@ fn the_encoder_knows_words_that_the_user_never_met() {
     let settings = ColdSettings {
         alpha: 0.3,
         content: 0.0,
+        ..ColdSettings::default()
     };
     let newcomers = Newcomers::fit(
         vec![20, 21],
