@@ -161,7 +161,7 @@ impl Network {
         let mut counts = vec![0.0_f64; sessions.products];
         let (mut pieces, mut kept_back) = (Vec::new(), Vec::new());
         for (path, began) in sessions.all.iter().zip(&sessions.began) {
-            if xxhash_rust::xxh3::xxh3_64(&began.to_le_bytes()) % KEPT_BACK == 0 {
+            if xxhash_rust::xxh3::xxh3_64(&began.to_le_bytes()).is_multiple_of(KEPT_BACK) {
                 kept_back.push(&path[..path.len().min(LONGEST)]);
                 continue;
             }
