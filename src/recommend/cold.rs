@@ -221,6 +221,26 @@ fn of_list(list: &[(u32, f32)], bought: &[u32]) -> [f32; 3] {
     [gained / perfect, any(10), any(20)]
 }
 
+/// The new products of a cut by a network that learned from its training part, for [`choose`] and [`judge`]; `None` where it is not
+/// asked for, or has nothing to learn from or to tell.
+///
+/// # Errors
+/// Those of [`Newcomers::by_network`].
+pub fn network(
+    cut: &Cut,
+    texts: &Texts<'_>,
+    factors: &Als,
+    least: usize,
+    control: &Control,
+) -> Result<Option<Newcomers>, FitError> {
+    let products = Questions::of(cut, least).products;
+    if products.is_empty() {
+        return Ok(None);
+    }
+    let (known, settings) = (cut.train.seen_products(), ColdSettings::default());
+    Newcomers::by_network(products, texts, factors, &known, &settings, control)
+}
+
 /// Measures all voices that are asked on the new products of a cut that have at least `least` buyers after it, with factors fitted on
 /// its training part and profiles decayed by `decay`; the content cosine takes them flat, as the article does, and so does the
 /// nearest text.
@@ -234,6 +254,7 @@ pub fn judge(
     decay: &Decay,
     settings: &ColdSettings,
     least: usize,
+    network: Option<&Newcomers>,
     control: &Control,
 ) -> Result<ColdJudged, FitError> {
     let questions = Questions::of(cut, least);
@@ -246,14 +267,7 @@ pub fn judge(
         settings,
         control,
     )?;
-    let network = Newcomers::by_network(
-        questions.products.clone(),
-        texts,
-        factors,
-        &known,
-        settings,
-        control,
-    )?;
+    let network = network.map(|newcomers| newcomers.beside(settings.network_content));
     let flat = Decay::flat();
     let history = |asked: usize| cut.train.of(questions.users[asked]);
     let by_content = |asked| content(texts.words, &flat.profile(history(asked)), &questions.products);
@@ -283,6 +297,7 @@ pub fn choose(
     factors: &Als,
     decay: &Decay,
     least: usize,
+    network: Option<&Newcomers>,
     control: &Control,
 ) -> Result<Option<(Choice, f64)>, FitError> {
     let questions = Questions::of(cut, least);
@@ -338,9 +353,7 @@ pub fn choose(
             best = (ColdSettings { content, ..settings }, ndcg);
         }
     }
-    let products = questions.products.clone();
-    let network = Newcomers::by_network(products, texts, factors, &known, &best.0, control)?;
-    let network = match &network {
+    let network = match network {
         Some(newcomers) => weighed(newcomers)?,
         None => (best.0.network_content, 0.0),
     };

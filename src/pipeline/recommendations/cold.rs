@@ -17,7 +17,9 @@ use crate::fit::Control;
 use crate::pipeline::{Family, Night, RecommendationOptions};
 use crate::recommend::choose::{DRAWS, Ground};
 use crate::recommend::cnn::{Reading, TextOptions};
-use crate::recommend::cold::{COLD_METRICS, Choice, ColdJudged, Newcomers, Texts, Voice, choose, judge};
+use crate::recommend::cold::{
+    COLD_METRICS, Choice, ColdJudged, Newcomers, Texts, Voice, choose, judge, network,
+};
 use crate::recommend::cuts::Cut;
 use crate::recommend::factors::Als;
 use crate::recommend::fitted::{Models, age_from, als_options};
@@ -100,11 +102,13 @@ impl Cold {
                 let factors = Als::fit(&rows, &als_options(settings, ground.limits), control)?;
                 let least = least(&inner);
                 let texts = texts(&of_inner);
-                let found = choose(&inner, &texts, &factors, &decay, least, control)?;
+                let heard = network(&inner, &texts, &factors, least, control)?;
+                let heard = heard.as_ref();
+                let found = choose(&inner, &texts, &factors, &decay, least, heard, control)?;
                 choice = found.map(|(choice, _)| choice);
                 if let Some(choice) = choice {
                     let numbers = &choice.settings;
-                    let judged = judge(&inner, &texts, &factors, &decay, numbers, least, control)?;
+                    let judged = judge(&inner, &texts, &factors, &decay, numbers, least, heard, control)?;
                     cuts.push(("inner cut, new products", least, judged));
                 }
             }
@@ -118,7 +122,9 @@ impl Cold {
             };
             let (cut, factors, least) = (&trial.cut, &trial.models.als, least(&trial.cut));
             let texts = texts(&of_past);
-            let judged = judge(cut, &texts, factors, &decay, &choice.settings, least, control)?;
+            let heard = network(cut, &texts, factors, least, control)?;
+            let (numbers, heard) = (&choice.settings, heard.as_ref());
+            let judged = judge(cut, &texts, factors, &decay, numbers, least, heard, control)?;
             cuts.push(("outer cut, new products", least, judged));
         }
         Ok(Cold {

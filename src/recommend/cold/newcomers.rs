@@ -77,6 +77,14 @@ impl Newcomers {
         }))
     }
 
+    /// The same with another weight of the content voice.
+    pub(super) fn beside(&self, content: f32) -> Newcomers {
+        Newcomers {
+            content,
+            ..self.clone()
+        }
+    }
+
     /// The products, ascending.
     pub fn products(&self) -> &[u32] {
         &self.products

@@ -89,11 +89,11 @@ fn words_find_the_buyers_of_what_nobody_has() {
         network: None,
     };
     let (decay, control) = (Decay::flat(), Control::unbounded());
-    let (choice, ndcg) = choose(&cut, &texts, &factors, &decay, 1, &control)
+    let (choice, ndcg) = choose(&cut, &texts, &factors, &decay, 1, None, &control)
         .unwrap()
         .unwrap();
     let settings = choice.settings;
-    let judged = judge(&cut, &texts, &factors, &decay, &settings, 1, &control).unwrap();
+    let judged = judge(&cut, &texts, &factors, &decay, &settings, 1, None, &control).unwrap();
     // Product 22 has no known buyer: two are ranked, and the right one is first for everybody.
     assert_eq!((judged.products, judged.users.len()), (2, 40));
     assert_eq!(judged.users, (0..40).collect::<Vec<_>>());
@@ -118,13 +118,13 @@ fn words_find_the_buyers_of_what_nobody_has() {
         )
     );
     // A bound on buyers that nothing reaches leaves nothing to ask.
-    let none = judge(&cut, &texts, &factors, &decay, &settings, 21, &control).unwrap();
+    let none = judge(&cut, &texts, &factors, &decay, &settings, 21, None, &control).unwrap();
     assert_eq!(
         (none.products, none.users.len(), none.mean(Voice::Encoder, 0)),
         (0, 0, 0.0)
     );
     assert_eq!(
-        choose(&cut, &texts, &factors, &decay, 21, &control).unwrap(),
+        choose(&cut, &texts, &factors, &decay, 21, None, &control).unwrap(),
         None
     );
 }
@@ -150,10 +150,22 @@ fn the_network_is_asked_where_it_has_texts_to_learn_from() {
         network: Some((&readings, &options)),
     };
     let (decay, control) = (Decay::flat(), Control::unbounded());
-    let (choice, _) = choose(&cut, &texts, &factors, &decay, 1, &control)
+    let heard = network(&cut, &texts, &factors, 1, &control).unwrap();
+    let (choice, _) = choose(&cut, &texts, &factors, &decay, 1, heard.as_ref(), &control)
         .unwrap()
         .unwrap();
-    let judged = judge(&cut, &texts, &factors, &decay, &choice.settings, 1, &control).unwrap();
+    let settings = &choice.settings;
+    let judged = judge(
+        &cut,
+        &texts,
+        &factors,
+        &decay,
+        settings,
+        1,
+        heard.as_ref(),
+        &control,
+    )
+    .unwrap();
     assert!(
         judged.mean(Voice::Network, 0) > 0.9,
         "{}",
@@ -161,13 +173,18 @@ fn the_network_is_asked_where_it_has_texts_to_learn_from() {
     );
     // The content cosine is perfect already, and simpler.
     assert_eq!(choice.voice, Voice::Content);
-    // Without texts it is silent, and without being asked.
+    // Without texts it is silent, without being asked, and where nothing is new.
     let silent = vec![Reading::default(); 23];
-    for network in [None, Some((silent.as_slice(), &options))] {
-        let texts = Texts { network, ..texts };
-        let judged = judge(&cut, &texts, &factors, &decay, &choice.settings, 1, &control).unwrap();
-        assert!(judged.of(Voice::Network).is_empty());
+    for asked in [None, Some((silent.as_slice(), &options))] {
+        let texts = Texts {
+            network: asked,
+            ..texts
+        };
+        assert!(network(&cut, &texts, &factors, 1, &control).unwrap().is_none());
     }
+    assert!(network(&cut, &texts, &factors, 21, &control).unwrap().is_none());
+    let without = judge(&cut, &texts, &factors, &decay, settings, 1, None, &control).unwrap();
+    assert!(without.of(Voice::Network).is_empty());
 }
 
 #[test]

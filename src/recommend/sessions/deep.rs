@@ -7,7 +7,7 @@
 //!
 //! A night learns up to three pairs: on the inner cut (from nothing, because it tunes by sessions that an older network may
 //! know), on the outer cut, which judges, and on everything. Each of the latter two goes on from the one before it; a night that
-//! tunes nothing goes on from [the past one](super::past) of the night before. What goes on learns half of the steps at half of the pace.
+//! tunes nothing goes on from [the past one](super::past) of the night before. What goes on learns half of the steps.
 
 use super::Sessions;
 use super::network::{Network, Options};
@@ -159,7 +159,6 @@ impl Deep<'_> {
         options.checkpoint = Some(purpose.checkpoint(Kind::Sessions));
         if start.is_some() {
             options.steps = options.steps.div_ceil(2);
-            options.rate /= 2.0;
         }
         let rnn = Network::learn(sessions, &options, start, control)?;
         let mut met = vec![0u32; sessions.products];

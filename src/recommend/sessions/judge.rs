@@ -21,11 +21,13 @@ pub const PUBLISHED: &str = "published";
 pub const BLEND: &str = "session_blend";
 /// The share of the sessions that trains.
 const TRAIN_SHARE: f64 = 0.8;
-/// Sessions that are asked about, a seeded sample; for tuning fewer.
-const TESTED: usize = 800;
-const TUNED: usize = 400;
-/// Sessions of a night that tunes nothing.
-const RESTED: usize = 200;
+/// Next products that are asked about at the most, of sessions drawn by the seed; for tuning fewer.
+const TESTED: usize = 20_000;
+const TUNED: usize = 10_000;
+/// Those of a night that tunes nothing.
+const RESTED: usize = 5000;
+/// What a network must add to the figure of the best counting model, as a share, to be worth its learning and its memory.
+const WORTH_IT: f64 = 0.01;
 /// Sessions that must be tested before anything may beat popularity.
 const LEAST: usize = 20;
 /// Bootstrap draws.
@@ -76,11 +78,20 @@ pub struct Verdict {
     pub why: String,
 }
 
+/// Some sessions drawn by the seed, with `most` steps or hardly more in all; all of them where they have no more.
 fn sample(sessions: &[Vec<u32>], most: usize, seed: u64) -> Vec<&[u32]> {
     let mut numbers: Vec<usize> = (0..sessions.len()).collect();
-    if numbers.len() > most {
+    let steps = |number: usize| sessions[number].len() - 1;
+    if numbers.iter().map(|&number| steps(number)).sum::<usize>() > most {
         fastrand::Rng::with_seed(seed).shuffle(&mut numbers);
-        numbers.truncate(most);
+        let mut left = most;
+        let taken = numbers.iter().take_while(|&&number| {
+            let more = left > 0;
+            left = left.saturating_sub(steps(number));
+            more
+        });
+        let taken = taken.count();
+        numbers.truncate(taken);
         numbers.sort_unstable();
     }
     numbers.into_iter().map(|n| sessions[n].as_slice()).collect()
@@ -133,7 +144,7 @@ impl Published {
 }
 
 /// Tunes on an inner cut, judges on the outer one, and chooses. With `deep` the [networks](super::deep) take part; a model with
-/// one wins only where it is surely better than every counting model (its gain's 90 % interval above 0).
+/// one wins only where it is surely better than every counting model (its gain's 90 % interval above 0), and by one in a hundred.
 ///
 /// # Errors
 /// The night was stopped.
@@ -280,13 +291,13 @@ pub fn choose(
         None => {
             let counting = best_of(&mut (0..of_tonight).filter(|&at| asked[at].kind.is_none())).unwrap_or(0);
             match best_of(&mut (0..of_tonight).filter(|&at| asked[at].kind.is_some())) {
-                Some(deep) if surely(deep, counting) => {
+                Some(deep) if surely(deep, counting) && worth(deep) >= (1.0 + WORTH_IT) * worth(counting) => {
                     (deep, format!(", {} {:.4}", asked[counting].name, worth(counting)))
                 }
                 Some(deep) => (
                     counting,
                     format!(
-                        ", {} {:.4}, which is not surely better",
+                        ", {} {:.4}, which is not better enough",
                         asked[deep].name,
                         worth(deep)
                     ),
