@@ -105,6 +105,8 @@ impl Keeper {
             rebuilt: None,
             tickets: Touched::NONE,
         };
+        // What comes after this belongs to the next call: in a busy shop there is always more, and somebody waits to hear.
+        let asked_for = shop.outbox_newest()?;
         loop {
             control.check()?;
             if let Some(why) = &self.rebuild {
@@ -128,6 +130,9 @@ impl Keeper {
                     shop.index_committed()?;
                     self.seq = last;
                     shop.outbox_forget(last)?;
+                    if last >= asked_for {
+                        return Ok(drained);
+                    }
                 }
             }
         }
@@ -251,7 +256,7 @@ mod tests {
     use crate::search::Reader;
     use crate::store::Value;
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
     /// Writes a rebuild mark in place of all changes, once, while the index is being built.
     struct Flood {
@@ -420,6 +425,48 @@ mod tests {
         drain(&shop, &Control::unbounded()).unwrap();
         let reader = Reader::open(&shop.beside(".search")).unwrap();
         assert_eq!(reader.search(Kind::Article, "return", 10).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn catching_up_ends_in_a_shop_that_never_stops_writing() {
+        const MOST: i64 = 30_000;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("shop.db");
+        let shop = Shop::create(&path).unwrap();
+        let mut keeper = Keeper::open(&shop).unwrap();
+        let (written, done) = (Arc::new(AtomicI64::new(0)), Arc::new(AtomicBool::new(false)));
+        let (count, end) = (written.clone(), done.clone());
+        let writer = std::thread::spawn(move || {
+            let shop = Shop::open(&path).unwrap();
+            for number in 0..MOST {
+                if end.load(Ordering::SeqCst) {
+                    break;
+                }
+                let row = [
+                    format!("t{number}").into(),
+                    Value::from("parcel"),
+                    Value::from(1_700_000_000i64),
+                ];
+                let columns = ["ticket_id", "body", "created_at"];
+                shop.fill("tickets", &columns, [row.to_vec()].into_iter())
+                    .unwrap();
+                count.store(number + 1, Ordering::SeqCst);
+            }
+        });
+        for least in [50, 100, 150] {
+            while written.load(Ordering::SeqCst) < least {
+                std::thread::yield_now();
+            }
+            let drained = keeper.catch_up(&shop, &Control::unbounded()).unwrap();
+            assert!(drained.documents > 0);
+        }
+        let ended_after = written.load(Ordering::SeqCst);
+        done.store(true, Ordering::SeqCst);
+        writer.join().unwrap();
+        assert!(ended_after < MOST, "it ended with the writing");
+        keeper.catch_up(&shop, &Control::unbounded()).unwrap();
+        assert_eq!(keeper.seq, shop.outbox_newest().unwrap());
+        keeper.close().unwrap();
     }
 
     #[test]
