@@ -6,6 +6,7 @@
 mod card;
 mod day;
 mod memory;
+mod networks;
 mod night;
 mod quiet;
 mod rules;

@@ -56,8 +56,11 @@ fn it_remembers_more_than_the_last_product() {
 
 fn deep(texts: Option<&[Reading]>) -> Deep<'_> {
     let of_texts = TextOptions {
-        filters: 8,
-        epochs: 30,
+        filters: 16,
+        epochs: 400,
+        patience: 100,
+        rate: 1e-2,
+        drop: 0.0,
         ..TextOptions::default()
     };
     Deep {
