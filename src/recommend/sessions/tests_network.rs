@@ -191,7 +191,7 @@ fn what_nobody_met_has_a_place_by_its_text() {
         place(texts),
         place(&networks.rnn)
     );
-    assert!(place(texts) < 10, "{}", place(texts));
+    assert!(place(texts) < 20, "{}", place(texts));
     // Without words there is nothing to lean on.
     let silent = vec![Reading::default(); 60];
     let deep = Deep {
