@@ -59,13 +59,19 @@ impl Drop for Daemon {
 }
 
 /// Waits for something that comes soon.
-pub fn until(what: &str, mut is: impl FnMut() -> bool) {
+pub fn until(what: &str, is: impl FnMut() -> bool) {
+    until_within(60, what, is);
+}
+
+/// Waits for something that takes so many seconds at the most; looks less often the longer it waits.
+pub fn until_within(seconds: u64, what: &str, mut is: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !is() {
+        let waited = begun.elapsed();
         assert!(
-            begun.elapsed() < Duration::from_secs(60),
-            "waited in vain: {what}"
+            waited < Duration::from_secs(seconds),
+            "waited in vain for {seconds} s: {what}"
         );
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::sleep((waited / 20).max(Duration::from_millis(20)));
     }
 }
