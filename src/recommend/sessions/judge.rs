@@ -176,29 +176,22 @@ pub fn choose(
         });
     }
     let until = sessions.began[train.all.len()];
-    let rest = published.filter(|published| published.rest);
     let hindrance = match deep {
         Some(_) => Deep::hindrance(&known),
         None => Some("none is asked for".to_owned()),
     };
     let deep = deep.filter(|_| hindrance.is_none());
+    let start = published.map(|before| before.tuned);
+    // What holds a network that nobody may learn any more can be neither rested on nor kept.
+    let published =
+        published.filter(|before| deep.is_some() || Asked::new(before.model, before.weights).kind.is_none());
+    let rest = published.filter(|published| published.rest);
     let mut steps_learned = 0;
-    // What of the published model is asked about a network that cannot be learned any more is what remains of it.
-    let published = published.map(|mut before| {
-        if deep.is_none() {
-            before.weights[NETWORK] = 0.0;
-            before.tuned[NETWORK] = 0.0;
-        }
-        before
-    });
     let mut asked: Vec<Asked> = Vec::new();
     let (networks, tuned_to) = match rest {
         Some(rest) => {
             asked.push(Asked::new(NAMES[POPULARITY], only(POPULARITY)));
-            let model = Asked::new(
-                rest.model,
-                published.map_or(rest.weights, |before| before.weights),
-            );
+            let model = Asked::new(rest.model, rest.weights);
             let networks = match deep.zip(model.kind) {
                 Some((deep, kind)) => {
                     let texts = kind == Kind::Texts;
@@ -217,7 +210,6 @@ pub fn choose(
                 None => None,
             };
             let inner = sample(inner, TUNED, seed);
-            let start = published.map(|before| before.tuned);
             let tuned = tuned(&known, &inner, words, before.as_ref(), start, control)?;
             steps_learned += before.as_ref().map_or(0, |networks| networks.rnn.steps);
             let networks = match (deep, before) {

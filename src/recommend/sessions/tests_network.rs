@@ -146,8 +146,9 @@ fn it_is_published_where_it_is_surely_better_and_the_next_night_goes_on_from_it(
     assert_eq!(names, ["popularity", verdict.model]);
     // A past that knows sessions of the judged ones is no start.
     assert!(deep.start(2400).is_some() && deep.start(2399).is_none());
-    // A night that may learn none keeps what counts.
-    let without = choose(&all, &words, published(false), None, 1, &control).unwrap();
+    // A night that may learn none cannot rest on it, and publishes what counts.
+    let without = choose(&all, &words, published(true), None, 1, &control).unwrap();
+    assert!(without.candidates.len() > 5 && Kind::of_model(without.model).is_none());
     assert!(
         without.deeper.is_none() && without.weights[NETWORK] == 0.0,
         "{}",
