@@ -25,7 +25,7 @@ soak:
     NIGHTCLERK_KILLS=300 cargo test --test crash -- --nocapture
     cargo test --lib -- night::plan --include-ignored
     NIGHTCLERK_TORN=20 cargo test --lib -- search::tests_torn::a_torn_file --nocapture
-    NIGHTCLERK_HOSTILE=10000 NIGHTCLERK_DAMAGED=1000 NIGHTCLERK_FORKS=200 cargo test --test extension
+    NIGHTCLERK_HOSTILE=10000 NIGHTCLERK_DAMAGED=1000 NIGHTCLERK_FORKS=200 NIGHTCLERK_FUZZ=1000000 cargo test --test extension
 
 # The SQLite extension: target/release/nightclerk.so, .dylib or .dll (docs/extension.md).
 extension:

@@ -5,6 +5,7 @@
 //! `data_version` moves, which costs two microseconds to ask; so a call after no commit of anybody reads nothing twice, and
 //! one after a publication finds the new generation.
 
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,6 +22,8 @@ use crate::store::{self, ModelsKey, Shop};
 
 /// Files of which guests are kept.
 const MOST_GUESTS: usize = 8;
+/// Products of a session that are looked at, the latest ones: nobody looks at more before the next click, and each is looked up.
+const LONGEST_SESSION: usize = 1000;
 
 /// What one connection of the host keeps.
 #[derive(Debug)]
@@ -297,12 +300,14 @@ impl Guest {
     }
 
     /// What comes next in a session that met these products, the latest last: at most `k` that may be shown now, one of an
-    /// article, none of an article the session has met.
+    /// article, none that the session has met nor another of its article. Of a long session the end counts
+    /// ([`LONGEST_SESSION`]).
     pub(super) fn recommend(&mut self, met: &[String], k: usize) -> Result<Vec<(String, f64)>> {
         self.at_one_instant(|guest| {
             let model = guest.sessions()?;
             let shop = &guest.shop;
-            let mut articles: Vec<String> = Vec::new();
+            let mut articles: HashSet<String> = HashSet::new();
+            let met = &met[met.len().saturating_sub(LONGEST_SESSION)..];
             let mut keys = Vec::with_capacity(met.len());
             for product in met {
                 if let Some((key, article)) = shop.product_met(product)? {
@@ -311,6 +316,7 @@ impl Guest {
                 }
             }
             let page = met.last().map(String::as_str);
+            let seen: HashSet<i64> = keys.iter().copied().collect();
             // Some may not be shown now: ask for a few more, and for all if that was not enough.
             for most in [2 * k + 40, usize::MAX] {
                 let next = model.next(&keys, most);
@@ -321,14 +327,16 @@ impl Guest {
                     if rows.len() == k {
                         break;
                     }
+                    if seen.contains(&key) {
+                        continue;
+                    }
                     let Some(shown) = shop.shown_next(key, page)? else {
                         continue;
                     };
-                    if let Some(article) = shown.group_id {
-                        if taken.contains(&article) {
-                            continue;
-                        }
-                        taken.push(article);
+                    if let Some(article) = shown.group_id
+                        && !taken.insert(article)
+                    {
+                        continue;
                     }
                     rows.push((shown.product_id, f64::from(score)));
                 }

@@ -3,35 +3,81 @@
 //! The engine's own collector breaks ties by where a document happens to lie, which another merge changes. This one
 //! orders equal scores by the document's key, and so it must see every document that reaches the score of the last one
 //! kept: the threshold it hands back to the engine lies just below that score. Blocks and documents that cannot reach
-//! it are still skipped.
+//! it are still skipped; what the engine holds for the best of a block is not always that, so blocks are skipped by a threshold
+//! that is lower by as much as it may be wrong ([`super::segment`]).
+//!
+//! What one segment has reached the next has to reach: the best scores of all segments so far are handed on, so that of the
+//! later ones little is scored at all.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tantivy::collector::{Collector, SegmentCollector};
-use tantivy::columnar::{Column, StrColumn};
 use tantivy::query::Weight;
-use tantivy::{DocAddress, DocId, Score, Searcher, SegmentOrdinal, SegmentReader};
+use tantivy::{DocAddress, DocId, Score, SegmentOrdinal, SegmentReader};
 
-/// The column of the keys, for each segment of a searcher.
-pub(super) type Keys = Arc<Vec<StrColumn>>;
-
-/// Opens the keys of a searcher's segments.
-pub(super) fn keys(searcher: &Searcher) -> tantivy::Result<Keys> {
-    let columns = searcher.segment_readers().iter().map(|segment| {
-        segment
-            .fast_fields()
-            .str("key")?
-            .ok_or_else(|| tantivy::TantivyError::InternalError("a segment without keys".into()))
-    });
-    Ok(Arc::new(columns.collect::<tantivy::Result<Vec<_>>>()?))
-}
+use super::segment::Segments;
 
 /// Collects the best documents by score, equal ones by key.
 pub(super) struct Best {
-    pub(super) limit: usize,
-    pub(super) keys: Keys,
+    limit: usize,
+    segments: Arc<Segments>,
+    reached: Arc<Mutex<Reached>>,
+}
+
+impl Best {
+    /// The best `limit` documents, at least one, of the segments of a searcher.
+    pub(super) fn new(limit: usize, segments: Arc<Segments>) -> Best {
+        Best {
+            limit,
+            segments,
+            reached: Arc::default(),
+        }
+    }
+}
+
+/// The best scores of some segments, as many as documents are asked for at most; the worst of them first.
+#[derive(Default, Clone)]
+struct Reached(BinaryHeap<Reverse<Level>>);
+
+/// A score, in the order of scores.
+#[derive(Clone, Copy, PartialEq)]
+struct Level(Score);
+
+impl Eq for Level {}
+
+impl Ord for Level {
+    fn cmp(&self, other: &Level) -> Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+impl PartialOrd for Level {
+    fn partial_cmp(&self, other: &Level) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Reached {
+    fn add(&mut self, score: Score, limit: usize) {
+        if self.0.len() < limit {
+            self.0.push(Reverse(Level(score)));
+        } else if let Some(mut worst) = self.0.peek_mut()
+            && worst.0.0 < score
+        {
+            worst.0 = Level(score);
+        }
+    }
+
+    /// Scores up to this one are of no interest.
+    fn threshold(&self, limit: usize) -> Score {
+        match self.0.peek() {
+            // An equal score counts where the key comes first.
+            Some(Reverse(worst)) if self.0.len() == limit => worst.0.next_down(),
+            _ => Score::MIN,
+        }
+    }
 }
 
 /// A document among the best of its segment.
@@ -65,8 +111,11 @@ impl PartialOrd for Candidate {
 pub(super) struct OfSegment {
     segment: SegmentOrdinal,
     limit: usize,
-    ordinals: Column<u64>,
+    segments: Arc<Segments>,
     heap: BinaryHeap<Candidate>,
+    /// Of this segment and those before it.
+    reached: Reached,
+    handed_on: Arc<Mutex<Reached>>,
     /// Scores up to this one are of no interest.
     threshold: Score,
 }
@@ -79,12 +128,16 @@ impl Collector for Best {
     type Child = OfSegment;
 
     fn for_segment(&self, segment: SegmentOrdinal, _: &SegmentReader) -> tantivy::Result<OfSegment> {
+        let reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
+        let reached = reached.clone();
         Ok(OfSegment {
             segment,
             limit: self.limit,
-            ordinals: self.keys[segment as usize].ords().clone(),
+            segments: Arc::clone(&self.segments),
             heap: BinaryHeap::new(),
-            threshold: Score::MIN,
+            threshold: reached.threshold(self.limit),
+            reached,
+            handed_on: Arc::clone(&self.reached),
         })
     }
 
@@ -100,11 +153,17 @@ impl Collector for Best {
     ) -> tantivy::Result<(SegmentOrdinal, Vec<Candidate>)> {
         let mut best = self.for_segment(segment, reader)?;
         let alive = reader.alive_bitset();
-        weight.for_each_pruning(Score::MIN, reader, &mut |doc, score| {
-            if alive.is_none_or(|alive| alive.is_alive(doc)) {
+        let understated = self.segments.understated[segment as usize];
+        let threshold = |best: &OfSegment| match best.threshold {
+            // A little lower still, for the rounding of what is compared with it.
+            sure if understated > 1.0 && sure > 0.0 => sure / understated * (1.0 - 1e-6),
+            sure => sure,
+        };
+        weight.for_each_pruning(threshold(&best), reader, &mut |doc, score| {
+            if score > best.threshold && alive.is_none_or(|alive| alive.is_alive(doc)) {
                 best.offer(doc, score);
             }
-            best.threshold
+            threshold(&best)
         })?;
         Ok(best.harvest())
     }
@@ -136,9 +195,7 @@ impl Best {
     /// only those are read that are kept, and one more of each segment.
     fn merge(&self, equals: &[(SegmentOrdinal, Candidate)], ranked: &mut Vec<Ranked>) -> tantivy::Result<()> {
         let key = |(segment, one): &(SegmentOrdinal, Candidate)| -> tantivy::Result<String> {
-            let mut key = String::new();
-            self.keys[*segment as usize].ord_to_str(one.ordinal, &mut key)?;
-            Ok(key)
+            Ok(self.segments.each[*segment as usize].key(one.ordinal)?)
         };
         let mut next = BinaryHeap::new();
         for of_segment in equals.chunk_by(|(a, _), (b, _)| a == b) {
@@ -163,7 +220,8 @@ impl OfSegment {
         if score <= self.threshold {
             return;
         }
-        let ordinal = self.ordinals.first(doc).unwrap_or(u64::MAX);
+        let ordinals = self.segments.each[self.segment as usize].ordinals();
+        let ordinal = ordinals.first(doc).unwrap_or(u64::MAX);
         let new = Candidate { score, ordinal, doc };
         if self.heap.len() < self.limit {
             self.heap.push(new);
@@ -172,11 +230,8 @@ impl OfSegment {
         {
             *worst = new;
         }
-        if self.heap.len() == self.limit
-            && let Some(worst) = self.heap.peek()
-        {
-            self.threshold = worst.score.next_down();
-        }
+        self.reached.add(score, self.limit);
+        self.threshold = self.reached.threshold(self.limit);
     }
 }
 
@@ -188,6 +243,13 @@ impl SegmentCollector for OfSegment {
     }
 
     fn harvest(self) -> (SegmentOrdinal, Vec<Candidate>) {
-        (self.segment, self.heap.into_vec())
+        let mut reached = self.handed_on.lock().unwrap_or_else(PoisonError::into_inner);
+        // Segments are searched one after another; were they not, either would be true.
+        if self.threshold > reached.threshold(self.limit) || reached.0.len() < self.reached.0.len() {
+            *reached = self.reached;
+        }
+        let mut best = self.heap.into_vec();
+        best.retain(|one| one.score > self.threshold);
+        (self.segment, best)
     }
 }

@@ -174,6 +174,6 @@ fn silent(query: Box<dyn Engine>) -> Box<dyn Engine> {
 fn without(query: Box<dyn Engine>) -> Box<dyn Engine> {
     Box::new(BooleanQuery::new(vec![
         (Occur::Must, silent(Box::new(AllQuery))),
-        (Occur::MustNot, query),
+        (Occur::MustNot, Box::new(Collected(query))),
     ]))
 }

@@ -1,9 +1,11 @@
 //! One search: from a query to hits.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
-use tantivy::schema::Value;
-use tantivy::{DocAddress, Searcher, TantivyDocument};
+use tantivy::schema::Field;
+use tantivy::schema::document::{DeserializeError, DocumentDeserialize, DocumentDeserializer};
+use tantivy::{DocAddress, Searcher};
 
 use super::best::{Best, Ranked};
 use super::compile::Target;
@@ -13,7 +15,7 @@ use super::facets::{Counting, Counts};
 use super::like;
 use super::query::{self, Query};
 use super::reader::{Generation, Reader};
-use super::snippet::{Texts, snippet};
+use super::snippet::{Marker, Texts};
 use super::typos;
 
 /// The most hits one search returns.
@@ -77,6 +79,19 @@ pub struct Found {
     pub counts: Option<Counts>,
     /// What the searcher should know about the query, in words: a range of days that ends before it begins.
     pub remarks: Vec<String>,
+}
+
+/// The stored texts of a document.
+struct Stored(Vec<(Field, String)>);
+
+impl DocumentDeserialize for Stored {
+    fn deserialize<'de, D: DocumentDeserializer<'de>>(mut stored: D) -> Result<Stored, DeserializeError> {
+        let mut texts = Vec::with_capacity(4);
+        while let Some(one) = stored.next_field()? {
+            texts.push(one);
+        }
+        Ok(Stored(texts))
+    }
 }
 
 impl Reader {
@@ -175,7 +190,7 @@ impl Reader {
             hits.truncate(limit);
         }
         let tolerant = if options.typos && hits.len() < limit {
-            typos::tolerant(query, searcher, self.fields(), kind)?
+            typos::tolerant(query, searcher, &generation.segments.each, self.fields(), kind)?
         } else {
             None
         };
@@ -223,10 +238,7 @@ impl Reader {
             day_start: &*self.day_start,
         };
         let (searcher, compiled) = (&generation.searcher, target.compile(query));
-        let best = Best {
-            limit,
-            keys: generation.keys.clone(),
-        };
+        let best = Best::new(limit, Arc::clone(&generation.segments));
         // What a prefix stands for is gathered before anything is ranked: once is enough.
         if counted && query.has_prefix() {
             let (ranked, counts) = searcher.search(&compiled, &(best, Counting))?;
@@ -252,14 +264,14 @@ impl Reader {
         query: &Query,
         options: &Options,
     ) -> tantivy::Result<Vec<Hit>> {
+        let mut marker = options.snippets.then(|| Marker::of(query));
         let hit = |(score, key, address): &Ranked| {
             Ok(Hit {
                 id: Key::id_of(key).to_owned(),
                 score: f64::from(*score),
-                snippet: if options.snippets {
-                    self.snippet(searcher, *address, query)?
-                } else {
-                    String::new()
+                snippet: match &mut marker {
+                    Some(marker) => self.snippet(searcher, *address, marker)?,
+                    None => String::new(),
                 },
                 corrected: false,
             })
@@ -267,16 +279,23 @@ impl Reader {
         ranked.iter().map(hit).collect()
     }
 
-    fn snippet(&self, searcher: &Searcher, address: DocAddress, query: &Query) -> tantivy::Result<String> {
-        let document: TantivyDocument = searcher.doc(address)?;
-        let all = |field| document.get_all(field).filter_map(|value| value.as_str());
-        let texts = Texts {
+    fn snippet(
+        &self,
+        searcher: &Searcher,
+        address: DocAddress,
+        marker: &mut Marker<'_>,
+    ) -> tantivy::Result<String> {
+        let Stored(stored) = searcher.doc(address)?;
+        let all = |field| {
+            let values = stored.iter().filter(move |(of, _)| *of == field);
+            values.map(|(_, text)| text.as_str())
+        };
+        Ok(marker.snippet(&Texts {
             subject: all(self.fields().subject).next().unwrap_or_default(),
             body: all(self.fields().body).next().unwrap_or_default(),
             replies: all(self.fields().replies).collect(),
             notes: all(self.fields().notes).collect(),
-        };
-        Ok(snippet(&texts, query))
+        }))
     }
 
     /// Somebody who types an id means that document: it comes first, with the best score there is.

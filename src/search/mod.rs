@@ -30,9 +30,11 @@ mod layout;
 mod like;
 pub mod query;
 mod reader;
+mod segment;
 mod snippet;
 mod synonyms;
 mod typos;
+mod vocabulary;
 mod writer;
 
 #[cfg(test)]
@@ -41,6 +43,8 @@ mod tests;
 mod tests_find;
 #[cfg(test)]
 mod tests_torn;
+#[cfg(test)]
+mod tests_typos;
 #[cfg(test)]
 mod tests_upkeep;
 

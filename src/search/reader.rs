@@ -9,12 +9,12 @@ use chrono::{NaiveDate, NaiveTime};
 use tantivy::{Index, ReloadPolicy, Searcher};
 
 use super::analyzer;
-use super::best::{self, Keys};
 use super::directory::ReadOnly;
 use super::document::Fields;
 use super::error::{SearchError, guarded};
 use super::held::Held;
 use super::layout::{self, Pointer};
+use super::segment::{self, Segment, Segments};
 use super::synonyms::Synonyms;
 use super::writer::{FORMAT, Payload, verified};
 
@@ -47,7 +47,7 @@ pub(super) struct Generation {
     name: String,
     meta: Stamp,
     pub(super) searcher: Searcher,
-    pub(super) keys: Keys,
+    pub(super) segments: Arc<Segments>,
     payload: Option<Payload>,
 }
 
@@ -87,7 +87,7 @@ impl Reader {
 
     fn open_checked(folder: &Path, verify: bool, held: Option<Arc<Held>>) -> Result<Reader, SearchError> {
         let fields = Fields::new();
-        let generation = open_current(folder, &fields, verify, held.as_ref())?;
+        let generation = open_current(folder, &fields, verify, held.as_ref(), &[])?;
         Ok(Reader::of(Arc::new(Opened {
             folder: folder.to_owned(),
             fields,
@@ -160,7 +160,13 @@ impl Reader {
         };
         if !same {
             // What a writer committed meanwhile it wrote just now: not verified, or every commit would cost a reading.
-            *open = Arc::new(open_current(folder, fields, false, held.as_ref())?);
+            *open = Arc::new(open_current(
+                folder,
+                fields,
+                false,
+                held.as_ref(),
+                &open.segments.each,
+            )?);
         }
         Ok(Arc::clone(&open))
     }
@@ -172,6 +178,7 @@ fn open_current(
     fields: &Fields,
     verify: bool,
     held: Option<&Arc<Held>>,
+    before: &[Arc<Segment>],
 ) -> Result<Generation, SearchError> {
     let damaged = |what: String| SearchError::Damaged {
         folder: folder.to_owned(),
@@ -189,7 +196,8 @@ fn open_current(
         if let Some(held) = held {
             held.begin();
         }
-        match guarded(|| open_generation(folder, &name, fields, verify, held)).and_then(|found| found) {
+        match guarded(|| open_generation(folder, &name, fields, verify, held, before)).and_then(|found| found)
+        {
             Ok(generation) => {
                 if let Some(held) = held {
                     held.end();
@@ -208,6 +216,7 @@ fn open_generation(
     fields: &Fields,
     verify: bool,
     held: Option<&Arc<Held>>,
+    before: &[Arc<Segment>],
 ) -> Result<Generation, String> {
     // Taken before reading, so that a commit in between is noticed by the next search.
     let meta = stamp(folder, name).ok_or_else(|| format!("{name} has no meta.json"))?;
@@ -240,7 +249,7 @@ fn open_generation(
     Ok(Generation {
         name: name.to_owned(),
         meta,
-        keys: best::keys(&searcher).map_err(|error| error.to_string())?,
+        segments: Arc::new(segment::segments(&searcher, fields, before).map_err(|error| error.to_string())?),
         searcher,
         payload,
     })

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::query::{Leaf, Query, Words};
-use crate::text::{Token, tokens};
+use crate::text::Splitter;
 
 /// Bytes of a text that are looked at; a hit beyond is not shown.
 const LOOK: usize = 1 << 18;
@@ -27,50 +27,65 @@ pub(super) struct Texts<'a> {
     pub(super) notes: Vec<&'a str>,
 }
 
-/// The subject, and the best excerpt of the rest: of the body where it has a hit, else of the first reply that has
-/// one, else the beginning of the body. Notes are quoted only where the query asked for them.
-pub(super) fn snippet(texts: &Texts<'_>, query: &Query) -> String {
-    let (plain, noted) = wanted(query);
-    let excerpt = |text: &str, words: &[&Words], length: usize, only_hits: bool| -> Option<String> {
-        let text = cut(text);
-        let hits = hits(text, words);
-        let nothing = text.trim().is_empty() || (only_hits && hits.is_empty());
-        (!nothing).then(|| html(text, &hits, length))
-    };
-    let subject = excerpt(texts.subject, &plain, SUBJECT, false);
-    let rest = std::iter::once(texts.body).chain(texts.replies.iter().copied());
-    let quoted = [true, false].into_iter().find_map(|only_hits| {
-        rest.clone()
-            .find_map(|text| excerpt(text, &plain, EXCERPT, only_hits))
-    });
-    let note = texts.notes.iter().find_map(|note| {
-        if noted.is_empty() {
-            None
-        } else {
-            excerpt(note, &noted, EXCERPT, true)
-        }
-    });
-    subject
-        .into_iter()
-        .chain(quoted)
-        .chain(note)
-        .collect::<Vec<_>>()
-        .join(" · ")
+/// What of a query is marked, in one text after another.
+pub(super) struct Marker<'a> {
+    plain: Vec<&'a Words>,
+    noted: Vec<&'a Words>,
+    splitter: Splitter,
 }
 
-/// The words that are to be marked in the texts, and those in the notes.
-fn wanted(query: &Query) -> (Vec<&Words>, Vec<&Words>) {
-    let all = query
-        .clauses
-        .iter()
-        .flat_map(|clause| &clause.any)
-        .filter(|alternative| !alternative.not);
-    all.flat_map(|alternative| match &alternative.leaf {
-        Leaf::Words(words) => std::slice::from_ref(words),
-        Leaf::All(several) => several.as_slice(),
-        _ => &[],
-    })
-    .partition(|words| !words.notes)
+impl<'a> Marker<'a> {
+    /// For the words of a query that are wanted.
+    pub(super) fn of(query: &'a Query) -> Marker<'a> {
+        let all = query
+            .clauses
+            .iter()
+            .flat_map(|clause| &clause.any)
+            .filter(|alternative| !alternative.not);
+        let words = all.flat_map(|alternative| match &alternative.leaf {
+            Leaf::Words(words) => std::slice::from_ref(words),
+            Leaf::All(several) => several.as_slice(),
+            _ => &[],
+        });
+        let (plain, noted) = words.partition(|words| !words.notes);
+        Marker {
+            plain,
+            noted,
+            splitter: Splitter::default(),
+        }
+    }
+
+    /// The subject, and the best excerpt of the rest: of the body where it has a hit, else of the first reply that has
+    /// one, else the beginning of the body. Notes are quoted only where the query asked for them.
+    pub(super) fn snippet(&mut self, texts: &Texts<'_>) -> String {
+        let Marker {
+            plain,
+            noted,
+            splitter,
+        } = self;
+        let mut parts: Vec<String> = Vec::with_capacity(3);
+        let subject = cut(texts.subject);
+        if !is_blank(subject) {
+            parts.push(html(subject, &hits(subject, plain, splitter), SUBJECT));
+        }
+        let mut marked = |text: &str, words: &[&Words]| {
+            let text = cut(text);
+            let hits = hits(text, words, splitter);
+            (!hits.is_empty()).then(|| html(text, &hits, EXCERPT))
+        };
+        let rest = || std::iter::once(texts.body).chain(texts.replies.iter().copied());
+        let begun = || {
+            let first = rest().map(cut).find(|text| !is_blank(text))?;
+            Some(html(first, &[], EXCERPT))
+        };
+        parts.extend(rest().find_map(|text| marked(text, plain)).or_else(begun));
+        parts.extend(texts.notes.iter().find_map(|note| marked(note, noted)));
+        parts.join(" · ")
+    }
+}
+
+fn is_blank(text: &str) -> bool {
+    text.trim_start().is_empty()
 }
 
 fn cut(text: &str) -> &str {
@@ -81,17 +96,74 @@ fn cut(text: &str) -> &str {
     &text[..end]
 }
 
+/// Where a term of a phrase stands.
+struct Place {
+    position: u32,
+    from: usize,
+    to: usize,
+}
+
 /// The byte ranges of all hits, ascending, none touching another.
-fn hits(text: &str, words: &[&Words]) -> Vec<Range<usize>> {
+fn hits(text: &str, words: &[&Words], splitter: &mut Splitter) -> Vec<Range<usize>> {
     if words.is_empty() {
         return Vec::new();
     }
-    let tokens = tokens(text);
     let mut hits: Vec<Range<usize>> = Vec::new();
-    for at in 0..tokens.len() {
-        for words in words {
-            if let Some(hit) = hit(text, &tokens, at, words) {
-                hits.push(hit);
+    // Of each phrase where each of its terms stands.
+    let several = |words: &&Words| {
+        if words.terms.len() > 1 {
+            words.terms.len()
+        } else {
+            0
+        }
+    };
+    let mut places: Vec<Vec<Vec<Place>>> = words
+        .iter()
+        .map(|words| (0..several(words)).map(|_| Vec::new()).collect())
+        .collect();
+    splitter.each_token(text, |token| {
+        for (words, places) in words.iter().zip(&mut places) {
+            for (at, (_, term)) in words.terms.iter().enumerate() {
+                let beginning = words.prefix && at + 1 == words.terms.len();
+                let to = if token.text == term {
+                    token.to
+                } else if beginning && token.text.starts_with(term.as_str()) {
+                    token.from + begun(&text[token.from..token.to], token.text, term)
+                } else {
+                    continue;
+                };
+                match places.get_mut(at) {
+                    Some(places) => places.push(Place {
+                        position: token.position,
+                        from: token.from,
+                        to,
+                    }),
+                    None => hits.push(token.from..to),
+                }
+            }
+        }
+    });
+    for (words, places) in words.iter().zip(&places) {
+        let ([(_, _), .., (distance, _)], [first, .., last]) = (words.terms.as_slice(), places.as_slice())
+        else {
+            continue;
+        };
+        for end in last {
+            let Some(position) = end.position.checked_sub(*distance) else {
+                continue;
+            };
+            let find = |places: &[Place], position: u32| {
+                let at = places
+                    .binary_search_by_key(&position, |place| place.position)
+                    .ok()?;
+                Some(places[at].from)
+            };
+            let Some(from) = find(first, position) else {
+                continue;
+            };
+            let mut between = words.terms.iter().zip(places).skip(1);
+            if between.all(|((distance, _), places)| find(places, position + distance).is_some()) {
+                hits.push(from..end.to);
             }
         }
     }
@@ -106,35 +178,16 @@ fn hits(text: &str, words: &[&Words]) -> Vec<Range<usize>> {
     apart
 }
 
-/// The bytes of a hit that begins at token `at`. A token's index is its position.
-fn hit(text: &str, tokens: &[Token], at: usize, words: &Words) -> Option<Range<usize>> {
-    let (last, before) = words.terms.split_last()?;
-    let token = |offset: u32| tokens.get(at + offset as usize);
-    if !before
-        .iter()
-        .all(|(offset, word)| token(*offset).is_some_and(|token| token.text == *word))
-    {
-        return None;
+/// Bytes of the beginning of a word: of as many of its characters as the prefix has. Where folding changed their number
+/// (`ß`, ligatures) the whole word is marked.
+fn begun(original: &str, folded: &str, prefix: &str) -> usize {
+    if original.chars().count() != folded.chars().count() {
+        return original.len();
     }
-    let end = token(last.0)?;
-    if end.text == last.1 {
-        return Some(tokens[at].from..end.to);
-    }
-    if !words.prefix || !end.text.starts_with(&last.1) {
-        return None;
-    }
-    // The beginning of a word: as many of its characters as the prefix has. Where folding changed their number
-    // (`ß`, ligatures) the whole word is marked.
-    let original = &text[end.from..end.to];
-    let length = if original.chars().count() == end.text.chars().count() {
-        original
-            .char_indices()
-            .nth(last.1.chars().count())
-            .map_or(original.len(), |(i, _)| i)
-    } else {
-        original.len()
-    };
-    Some(tokens[at].from..end.from + length)
+    let mut places = original.char_indices();
+    places
+        .nth(prefix.chars().count())
+        .map_or(original.len(), |(at, _)| at)
 }
 
 /// An excerpt of about `length` characters around the hits, as HTML.
@@ -166,6 +219,9 @@ fn html(text: &str, hits: &[Range<usize>], length: usize) -> String {
 /// The stretch of `length` characters with the most hits (the first of equals), a little before the first of them,
 /// widened to whole words where those are short.
 fn window(text: &str, hits: &[Range<usize>], length: usize) -> Range<usize> {
+    if text.len() <= length {
+        return 0..text.len();
+    }
     let bounds: Vec<usize> = text.char_indices().map(|(i, _)| i).chain([text.len()]).collect();
     let characters = bounds.len() - 1;
     if characters <= length {
@@ -224,6 +280,10 @@ fn escape(text: &str, out: &mut String) {
 mod tests {
     use super::*;
     use crate::search::query::parse;
+
+    fn snippet(texts: &Texts<'_>, query: &Query) -> String {
+        Marker::of(query).snippet(texts)
+    }
 
     fn body(text: &str, query: &str) -> String {
         snippet(

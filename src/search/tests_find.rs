@@ -54,6 +54,28 @@ fn the_subject_weighs_more_and_an_id_comes_first() {
 }
 
 #[test]
+fn a_phrase_may_be_denied_among_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let texts = ["red lamp late", "lamp red late", "late lamp", "red chair"];
+    let documents = texts.iter().zip(1..);
+    let reader = build(
+        folder.path(),
+        documents
+            .map(|(text, id)| ticket(&id.to_string(), "", text))
+            .collect(),
+    );
+    for (query, expected) in [
+        // Both words are there, and nowhere side by side.
+        ("\"late red\" OR -\"chair red\" late", vec!["1", "2", "3"]),
+        ("\"lamp red\" OR -\"red lamp\" late", vec!["2", "3"]),
+        ("chair OR -\"lamp red\" red", vec!["1", "4"]),
+        ("late -\"lamp red\"", vec!["1", "3"]),
+    ] {
+        assert_eq!(ids(&reader, query), expected, "{query}");
+    }
+}
+
+#[test]
 fn kinds_keep_to_themselves() {
     let folder = tempfile::tempdir().unwrap();
     let article = |id: &str, title: &str| Document::Article {

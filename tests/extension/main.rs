@@ -5,6 +5,7 @@
 mod build;
 #[path = "../common/mod.rs"]
 mod common;
+mod fuzzed;
 mod hosts;
 mod live;
 mod spoilt;

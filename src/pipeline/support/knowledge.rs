@@ -266,6 +266,8 @@ impl Knowledge {
         let words: TfIdf = read(shop, generation, "support words")?;
         // Columns cost memory whether they are used or not, so they are compared before anything is built on them.
         let columns = |rows: &Csr| rows.columns == words.vocabulary_len();
+        // The search among them takes weights for what they are when they were learned.
+        let weights = |rows: &Csr| rows.values.iter().all(|value| value.is_finite() && *value >= 0.0);
         let known = |trace: &Trace| {
             trace
                 .class
@@ -276,6 +278,8 @@ impl Knowledge {
             || articles.rows != pages.len()
             || !columns(&rows)
             || !columns(&articles)
+            || !weights(&rows)
+            || !weights(&articles)
             || !traces.iter().all(known)
         {
             bail!(
