@@ -1,6 +1,6 @@
 //! Sixteen floats as one AVX-512 register or two AVX2 registers.
 //!
-//! The only `unsafe` of the networks. Two facts carry all of it: a token ([`Avx512`], [`Avx2`]) is made only by `new`, after
+//! The `unsafe` of the instructions. Two facts carry all of it: a token ([`Avx512`], [`Avx2`]) is made only by `new`, after
 //! the processor said that it has the instructions; and loads and stores go through references to sixteen floats, which is
 //! what the unaligned instructions read and write.
 
