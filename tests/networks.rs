@@ -100,8 +100,8 @@ impl Trial<'_> {
             )
             .unwrap()
         };
-        let found = self.fits.iter().map(|fit| saved(fit)).enumerate();
-        found.filter(|(_, save)| *save > 0).last().unwrap_or((0, 0))
+        let mut found = self.fits.iter().map(|fit| saved(fit)).enumerate();
+        found.rfind(|(_, save)| *save > 0).unwrap_or((0, 0))
     }
 
     /// Kills the night of copies of `shop` `kills` times in all while it learns, lets each copy finish, and wants what

@@ -138,7 +138,7 @@ impl Network {
                 (params, spread)
             }
             None => {
-                let rows = FIRST.min(ROOM / form.numbers());
+                let rows = first_windows(form);
                 let spread = pool.measure(rows);
                 let batch = pool.drawn(rows);
                 let mut params = net.init(lesson.seed);
@@ -146,7 +146,11 @@ impl Network {
                 (params, spread)
             }
         };
-        pool.lay_validation();
+        if pool.lay_validation() == 0 {
+            return Err(FitError::Invalid(
+                "no series has a price in the horizon that would check it".into(),
+            ));
+        }
         let options = Adam {
             rate: lesson.rate,
             schedule: Schedule {
@@ -224,6 +228,11 @@ impl Network {
                 .collect(),
         )
     }
+}
+
+/// Windows that tell spreads and the ridge.
+fn first_windows(form: &Form) -> usize {
+    FIRST.min(ROOM / form.numbers())
 }
 
 /// Everything a lesson depends on.

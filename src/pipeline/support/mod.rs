@@ -115,13 +115,14 @@ impl Family for Support {
                 asked <= WRITTEN
             })
             .collect();
+        let control = &night.control;
         let drafts: Vec<Option<Drafted>> = prepared
             .open
             .par_iter()
             .zip(&routed)
             .zip(&networked)
             .map(|((ticket, routed), &networked)| {
-                night.control.check()?;
+                control.check()?;
                 let agents = &prepared.agents;
                 let write = || draft::draft(&knowledge, ticket, routed, agents, networked, told, article);
                 Ok((!ticket.answered).then(write))

@@ -171,10 +171,11 @@ impl School<'_> {
             .map(|row| (row, Part::Learn))
             .collect();
         parts.extend(of(Use::Check, APART).into_iter().map(|row| (row, Part::Check)));
+        let control = &night.control;
         let near: Vec<Vec<(usize, f32)>> = parts
             .par_iter()
             .map(|&(row, _)| {
-                night.control.check()?;
+                control.check()?;
                 Ok(self.near(row))
             })
             .collect::<Result<_, Stopped>>()?;
@@ -259,12 +260,13 @@ impl School<'_> {
         (drafting, above): (&mut Drafting, f64),
         night: &Night<'_>,
     ) -> Result<()> {
+        let control = &night.control;
         let of = |which: Use| -> Result<Vec<Example>, Stopped> {
             let fits = |row: &&usize| use_of(&self.prepared.old[**row].ticket_id) == which;
             let rows: Vec<usize> = rows.iter().filter(fits).take(APART).copied().collect();
             let other = |at: usize| rows[(at + 1 + at % 7) % rows.len()];
             let one = |(at, &row): (usize, &usize)| {
-                night.control.check()?;
+                control.check()?;
                 Ok(self.example(row, other(at), network))
             };
             rows.par_iter().enumerate().map(one).collect()

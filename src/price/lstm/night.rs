@@ -13,7 +13,7 @@ use super::form::{DRIVERS, Form, MIDDLE};
 use super::kept;
 use super::pool::Cut;
 use super::seer::{Networks, beside};
-use super::window::Track;
+use super::window::{FAR, Track};
 use super::{Course, Lesson, Network, Phases};
 use crate::fit::{Control, FitError, Stopped};
 use crate::price::backtest::{ORIGINS, Plan};
@@ -234,8 +234,11 @@ pub fn teach(
                 &lesson,
                 control,
             ) {
-                // Numbers beyond measure cannot be learned away.
+                // Numbers beyond measure cannot be learned away: no honest error is larger than the largest difference told.
                 Err(FitError::NoFiniteCost { .. }) if anew.is_none() => {
+                    anew = Some("last night's makes no sense".to_owned());
+                }
+                Ok((_, course)) if anew.is_none() && course.loss > FAR => {
                     anew = Some("last night's makes no sense".to_owned());
                 }
                 learned => {

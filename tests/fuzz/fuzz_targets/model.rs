@@ -18,7 +18,9 @@ fn sealed(bytes: &[u8]) -> Vec<u8> {
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    let Some((kind, bytes)) = bytes.split_first() else { return };
+    let Some((kind, bytes)) = bytes.split_first() else {
+        return;
+    };
     match kind % 5 {
         0 => {
             if let Ok(kept) = Kept::from_bytes(bytes) {
@@ -40,7 +42,11 @@ fuzz_target!(|bytes: &[u8]| {
             network.extend_from_slice(head);
             network.extend_from_slice(&sealed(rest));
             if let Ok(network) = Seq2Seq::from_bytes(&network) {
-                network.write("where is my parcel 订单", &[("on its way", 0.5)], &Search::default());
+                network.write(
+                    "where is my parcel 订单",
+                    &[("on its way", 0.5)],
+                    &Search::default(),
+                );
             }
         }
         _ => {
