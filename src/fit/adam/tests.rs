@@ -1,7 +1,7 @@
 //! Adam on a bowl of known bottom: what it finds, when it ends, and that an interrupted fit ends at the same bits.
 
 use super::super::testing::Memory;
-use super::super::{Fall, Stopped};
+use super::super::{Checkpoints, Fall, Stopped};
 use super::*;
 use std::sync::atomic::{AtomicBool, Ordering};
 
