@@ -114,7 +114,7 @@ fn models_of_any_bytes() {
         };
         let (words, rows) = TfIdf::fit(&texts, &options);
         seeds.push([vec![1], postcard::to_stdvec(&words).unwrap()].concat());
-        seeds.push([vec![2], postcard::to_stdvec(&rows).unwrap()].concat());
+        seeds.push([vec![4], postcard::to_stdvec(&rows).unwrap()].concat());
     }
     thrown("models", &seeds, bodies::model);
 }
