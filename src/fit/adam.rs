@@ -255,16 +255,14 @@ impl Epochs {
             .schedule
             .share(self.steps, self.steps_limit, per_epoch);
         self.steps += 1;
-        let mut factor = 1.0_f32;
-        if let Some(clip) = self.options.clip {
-            let norm = gradient.norm();
-            if !norm.is_finite() {
-                return gradient.clear();
-            }
-            if norm > clip {
-                factor = (clip / norm) as f32;
-            }
+        let norm = gradient.norm();
+        if !norm.is_finite() {
+            return gradient.clear();
         }
+        let factor = match self.options.clip {
+            Some(clip) if norm > clip => (clip / norm) as f32,
+            _ => 1.0,
+        };
         let rate = self.options.rate * share;
         let power = i32::try_from(self.steps).unwrap_or(i32::MAX);
         let step = (rate / (1.0 - beta1.powi(power))) as f32;

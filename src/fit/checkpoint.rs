@@ -4,6 +4,9 @@
 //! a fit saved with a limit of 120 and resumed with 200 would stop at 120, so the limit is set again on loading.
 //! And after a failed line search argmin offers a state without parameters for saving: a terminated state is never
 //! saved.
+//!
+//! The blob ends with its checksum (XXH3, 128 bits): one that was damaged is as good as none, and never a fit that goes on
+//! from other numbers than it had.
 
 use super::problem::Shared;
 use super::{Control, FitError};
@@ -15,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::rc::Rc;
+use xxhash_rust::xxh3::xxh3_128;
 
 /// The largest checkpoint in bytes, 64 MiB. A fit whose solver and state are larger runs without checkpoints: L-BFGS
 /// keeps `2 * memory + 5` vectors, so from about 490,000 parameters on at a memory of 6.
@@ -33,7 +37,7 @@ pub struct Checkpoint {
 }
 
 /// The layout of the blob; raise it when argmin's or our fields change.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 #[derive(Serialize)]
 struct Saved<'a, S, I> {
@@ -126,9 +130,12 @@ where
             limit: self.limit,
         };
         match postcard::serialize_with_flavor(&saved, bounded) {
-            Ok(bytes) => store
-                .save(&self.checkpoint.name, self.checkpoint.fingerprint, &bytes)
-                .map_err(|what| self.fail(what)),
+            Ok(mut bytes) => {
+                bytes.extend_from_slice(&xxh3_128(&bytes).to_le_bytes());
+                store
+                    .save(&self.checkpoint.name, self.checkpoint.fingerprint, &bytes)
+                    .map_err(|what| self.fail(what))
+            }
             Err(postcard::Error::SerializeBufferFull) => {
                 self.too_large.set(true);
                 Ok(())
@@ -145,8 +152,14 @@ where
             .load(&self.checkpoint.name, self.checkpoint.fingerprint)
             .map_err(|what| self.fail(what))?;
         let Some(bytes) = found else { return Ok(None) };
-        // A blob we cannot read is one of another version or of another fit: as good as none.
-        let Ok((header, rest)) = postcard::take_from_bytes::<Header>(&bytes) else {
+        // A blob we cannot read is damaged, or one of another version or of another fit: as good as none.
+        let Some((bytes, sum)) = bytes.split_last_chunk::<16>() else {
+            return Ok(None);
+        };
+        if xxh3_128(bytes).to_le_bytes() != *sum {
+            return Ok(None);
+        }
+        let Ok((header, rest)) = postcard::take_from_bytes::<Header>(bytes) else {
             return Ok(None);
         };
         if header.version != VERSION

@@ -1,7 +1,7 @@
 //! Adam on a bowl of known bottom: what it finds, when it ends, and that an interrupted fit ends at the same bits.
 
 use super::super::testing::Memory;
-use super::super::{Fall, Stopped};
+use super::super::{Checkpoints, Fall, Stopped};
 use super::*;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -221,12 +221,15 @@ fn steps_are_limited_within_an_epoch() {
 
 #[test]
 fn a_batch_that_is_no_number_is_passed_over() {
-    let mut network = Bowl {
-        broken_batch: Some(3),
-        ..bowl(7)
-    };
-    let learned = adam(&mut network, vec![0.5; 19], &options(), &Control::unbounded()).unwrap();
-    assert!(learned.loss < 1e-2, "{learned:?}");
+    for clip in [options().clip, None] {
+        let mut network = Bowl {
+            broken_batch: Some(3),
+            ..bowl(7)
+        };
+        let options = Adam { clip, ..options() };
+        let learned = adam(&mut network, vec![0.5; 19], &options, &Control::unbounded()).unwrap();
+        assert!(learned.loss < 1e-2, "{learned:?}");
+    }
     let mut network = Bowl {
         validation: Some(vec![f64::NAN]),
         ..bowl(7)
@@ -288,6 +291,51 @@ fn a_resumed_fit_ends_at_the_same_bits() {
         }
     }
     assert!(resumed > 30, "hardly ever resumed: the trial shows nothing");
+}
+
+#[test]
+fn a_damaged_checkpoint_is_as_good_as_none() {
+    let options = Adam {
+        checkpoint: Some(Checkpoint {
+            name: "net".into(),
+            fingerprint: 7,
+            every: 1,
+        }),
+        max_epochs: 3,
+        ..options()
+    };
+    let whole = adam(&mut bowl(7), vec![0.5; 19], &options, &Control::unbounded()).unwrap();
+    let store = Arc::new(Memory::default());
+    let control = Control::unbounded().with_checkpoints(store.clone());
+    let flag = Arc::new(AtomicBool::new(false));
+    let mut first = Bowl {
+        stop: Some((16, flag.clone())),
+        ..bowl(7)
+    };
+    let stopped = adam(
+        &mut first,
+        vec![0.5; 19],
+        &options,
+        &control.clone().with_cancel(flag),
+    );
+    assert!(matches!(stopped, Err(FitError::Stopped(_))), "{stopped:?}");
+    let saved = Checkpoints::load(&*store, "net", 7).unwrap().unwrap();
+    let resumed = |bytes: Vec<u8>| {
+        store.put("net", 7, bytes);
+        let mut network = bowl(7);
+        let learned = adam(&mut network, vec![0.5; 19], &options, &control).unwrap();
+        assert_eq!(learned, whole);
+        network.seen
+    };
+    assert_eq!(resumed(saved.clone()), 7, "the third epoch is left to do");
+    for at in (0..saved.len()).step_by(3) {
+        let mut damaged = saved.clone();
+        damaged[at] ^= 1 << (at % 8);
+        assert_eq!(resumed(damaged), 21, "byte {at}: all of it");
+    }
+    for length in [0, 5, 16, saved.len() - 1] {
+        assert_eq!(resumed(saved[..length].to_vec()), 21, "{length} bytes");
+    }
 }
 
 #[test]
