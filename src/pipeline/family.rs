@@ -1,7 +1,9 @@
 //! The shape of a family and the walk through its five steps.
 
 use super::night::{Brief, Night, Stage};
-use crate::store::{self, GenerationWriter, NewGeneration, Score, Snapshot, schema_version};
+use crate::store::{
+    self, GenerationWriter, NewGeneration, Score, Snapshot, StoredCheckpoints, schema_version,
+};
 use anyhow::{Context, Result};
 
 /// Recommendations, prices or support: five steps over its own types. Each step takes what the one before it made.
@@ -188,6 +190,7 @@ pub fn run<F: Family>(family: &F, brief: Brief<'_>) -> Result<Outcome> {
     let rows = generation.rows();
     let number = generation.publish(&verdict.why)?;
     night.shop.sweep(night.settings.keep)?;
+    StoredCheckpoints::new(night.shop, F::NAME)?.clear_family()?;
     Ok(Outcome {
         generation: Some(number),
         rows,

@@ -99,6 +99,22 @@ impl StoredCheckpoints {
         self.forget(&self.shop(), name, i64::MAX)
     }
 
+    /// Forgets all states of the family: a night that has published has no fit to go on with, and what an interrupted one left under
+    /// another fingerprint, or under a name that is no longer fitted, would stay for ever.
+    pub fn clear_family(&self) -> Result<()> {
+        let shop = self.shop();
+        let mut statement = shop
+            .conn()
+            .prepare("SELECT DISTINCT name FROM clerk_checkpoints WHERE family = ?1")?;
+        let names: Vec<String> = statement
+            .query_map([&self.family], |r| r.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        drop(statement);
+        names
+            .iter()
+            .try_for_each(|name| self.forget(&shop, name, i64::MAX))
+    }
+
     /// Deletes the saves before `save`, a part at a time.
     fn forget(&self, shop: &Shop, name: &str, save: i64) -> Result<()> {
         let mut statement = shop
@@ -135,5 +151,13 @@ mod tests {
         assert_eq!(checkpoints.load_bytes("classifier", 8).unwrap(), None);
         checkpoints.clear_bytes("classifier").unwrap();
         assert_eq!(checkpoints.load_bytes("classifier", 7).unwrap(), None);
+        // What nobody will ask for again goes with its family, and no other.
+        let other = StoredCheckpoints::new(&shop, "prices").unwrap();
+        other.save_bytes("network", 7, &state).unwrap();
+        checkpoints.save_bytes("classifier", 7, &state).unwrap();
+        checkpoints.save_bytes("replies en", 9, &state).unwrap();
+        checkpoints.clear_family().unwrap();
+        assert_eq!(checkpoints.load_bytes("replies en", 9).unwrap(), None);
+        assert_eq!(other.load_bytes("network", 7).unwrap().unwrap(), state);
     }
 }
