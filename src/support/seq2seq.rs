@@ -233,6 +233,12 @@ impl Seq2Seq {
         self.vocabulary_of
     }
 
+    /// Whether it is far worse than one that finds every piece equally likely, which is where learning begins: its numbers are beyond
+    /// measure, and no further night would mend them.
+    pub fn is_lost(&self) -> bool {
+        self.learning.perplexity.1 > 10.0 * self.pieces.len() as f64
+    }
+
     /// As bytes for [`Seq2Seq::from_bytes`]: vocabulary, then parameters ([`crate::neural::file`]).
     pub fn to_bytes(&self) -> Vec<u8> {
         let head = (

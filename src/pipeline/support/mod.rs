@@ -20,6 +20,8 @@ mod labels;
 mod learn;
 mod network;
 mod rows;
+#[cfg(test)]
+mod tests_network;
 mod written;
 
 pub use ask::{Answer, Classified, Models, Reply, Route, Staff, ask};
@@ -32,6 +34,7 @@ use self::draft::{Drafted, Told};
 use self::knowledge::Knowledge;
 use self::learn::Learned;
 use super::{Family, Night, SupportOptions, Verdict};
+use crate::fit::Stopped;
 use crate::store::{GenerationWriter, Snapshot};
 use crate::support::DraftDecision;
 use anyhow::Result;
@@ -89,12 +92,7 @@ impl Family for Support {
         learn::learn(prepared, &self.options, night)
     }
 
-    fn evaluate(
-        &self,
-        prepared: &Prepared,
-        fitted: Learned,
-        _night: &Night<'_>,
-    ) -> Result<(Judged, Verdict)> {
+    fn evaluate(&self, prepared: &Prepared, fitted: Learned, night: &Night<'_>) -> Result<(Judged, Verdict)> {
         let (knowledge, scores, networks) = fitted.judge(prepared, &self.options);
         let mut load: BTreeMap<String, u64> = BTreeMap::new();
         for agent in prepared.open.iter().filter_map(|ticket| ticket.agent_id.clone()) {
@@ -117,17 +115,19 @@ impl Family for Support {
                 asked <= WRITTEN
             })
             .collect();
+        let control = &night.control;
         let drafts: Vec<Option<Drafted>> = prepared
             .open
             .par_iter()
             .zip(&routed)
             .zip(&networked)
             .map(|((ticket, routed), &networked)| {
+                control.check()?;
                 let agents = &prepared.agents;
                 let write = || draft::draft(&knowledge, ticket, routed, agents, networked, told, article);
-                (!ticket.answered).then(write)
+                Ok((!ticket.answered).then(write))
             })
-            .collect();
+            .collect::<Result<_, Stopped>>()?;
         let sent = routed.iter().filter(|one| one.route).count();
         let drafted = drafts
             .iter()

@@ -6,13 +6,13 @@
 //! beyond that waits for another night's draw.
 //!
 //! The network is kept with the generation it was learned in, whether its replies join or not, so that the next night can
-//! go on from it; with it the tickets that it ever learned from, because forgetting a customer takes it away.
+//! go on from it; with it the tickets whose words it ever met, because forgetting a customer takes it away.
 
 use super::super::{Night, SupportOptions};
 use super::collect::{Old, Prepared};
 use super::draft;
 use super::written::{Network, Networks, Tonight, readable, write};
-use crate::fit::Checkpoint;
+use crate::fit::{Checkpoint, FitError, Stopped};
 use crate::support::{AT_HAND, Dialogue, Drafting, Example, Lesson, Part, Public, Seq2Seq, Solved};
 use anyhow::Result;
 use rayon::prelude::*;
@@ -68,6 +68,7 @@ pub(super) fn learn(
             (_, few) if few < FEWEST => Some(format!("{few} answered tickets of the {FEWEST} it takes")),
             _ => None,
         };
+        let (mut skipped, mut begun) = (skipped, None);
         let learning = match skipped {
             Some(_) => None,
             None => {
@@ -79,16 +80,25 @@ pub(super) fn learn(
                     language,
                     signers: draft::signers(&prepared.agents),
                 };
-                let network = school.learn(&rows, steps, night)?;
-                let above = options.suggest_above_chance;
-                school.judge(&rows, &network.seq2seq, (drafting, above), night)?;
-                let learning = network.seq2seq.learning;
-                networks.kept.insert(language.to_owned(), network);
-                Some(learning)
+                match school.learn(&rows, steps, night)? {
+                    Ok((network, anew)) => {
+                        let above = options.suggest_above_chance;
+                        school.judge(&rows, &network.seq2seq, (drafting, above), night)?;
+                        let learning = network.seq2seq.learning;
+                        networks.kept.insert(language.to_owned(), network);
+                        begun = anew;
+                        Some(learning)
+                    }
+                    Err(why) => {
+                        skipped = Some(why);
+                        None
+                    }
+                }
             }
         };
         let tonight = Tonight {
             learning,
+            anew: begun,
             skipped,
             answered: rows.len(),
         };
@@ -141,7 +151,12 @@ impl School<'_> {
     }
 
     /// Tonight's dialogues: what is learned from and checked on, then what they need at hand.
-    fn dialogues(&self, rows: &[usize], steps: u64, night: &Night<'_>) -> (Vec<usize>, Vec<Dialogue>) {
+    fn dialogues(
+        &self,
+        rows: &[usize],
+        steps: u64,
+        night: &Night<'_>,
+    ) -> Result<(Vec<usize>, Vec<Dialogue>), Stopped> {
         let mut drawn = rows.to_vec();
         fastrand::Rng::with_seed(night.seed ^ night.as_of as u64).shuffle(&mut drawn);
         let of = |which: Use, most: usize| {
@@ -156,7 +171,14 @@ impl School<'_> {
             .map(|row| (row, Part::Learn))
             .collect();
         parts.extend(of(Use::Check, APART).into_iter().map(|row| (row, Part::Check)));
-        let near: Vec<Vec<(usize, f32)>> = parts.par_iter().map(|&(row, _)| self.near(row)).collect();
+        let control = &night.control;
+        let near: Vec<Vec<(usize, f32)>> = parts
+            .par_iter()
+            .map(|&(row, _)| {
+                control.check()?;
+                Ok(self.near(row))
+            })
+            .collect::<Result<_, Stopped>>()?;
         let mut place: BTreeMap<usize, u32> = parts.iter().map(|(row, _)| *row).zip(0..).collect();
         for (row, _) in near.iter().flatten() {
             let next = place.len() as u32;
@@ -174,35 +196,60 @@ impl School<'_> {
                 .map(|(row, similarity)| (place[&row], similarity))
                 .collect();
         }
-        (parts.into_iter().map(|(row, _)| row).collect(), dialogues)
+        Ok((parts.into_iter().map(|(row, _)| row).collect(), dialogues))
     }
 
-    fn learn(&self, rows: &[usize], steps: u64, night: &Night<'_>) -> Result<Network> {
-        let (used, dialogues) = self.dialogues(rows, steps, night);
+    /// Tonight's network and why it did not go on from last night's, if it did not; or why there is none.
+    fn learn(
+        &self,
+        rows: &[usize],
+        steps: u64,
+        night: &Night<'_>,
+    ) -> Result<Result<(Network, Option<String>), String>> {
+        let (used, dialogues) = self.dialogues(rows, steps, night)?;
         night.control.check()?;
-        let last = Network::of_last_night(self.language, night)?
-            .filter(|last| (rows.len() as f64) < GROWN * last.seq2seq.vocabulary_of() as f64);
-        let (before, mut learned) =
-            last.map_or((None, BTreeSet::new()), |last| (Some(last.seq2seq), last.learned));
-        let learns = used
-            .iter()
-            .zip(&dialogues)
-            .filter(|one| one.1.part == Part::Learn);
-        learned.extend(learns.map(|(&row, _)| self.prepared.old[row].ticket_id.clone()));
-        let lesson = Lesson {
-            steps,
-            seed: night.seed,
-            of: rows.len() as u64,
-            checkpoint: Some(Checkpoint {
-                name: format!("replies {}", self.language),
-                fingerprint: fingerprint(&dialogues, steps, night.seed, before.as_ref()),
-                every: 1,
-            }),
-            ..Lesson::default()
+        let (mut last, mut anew) = match Network::of_last_night(self.language, night)? {
+            Ok(last) if rows.len() as f64 >= GROWN * last.seq2seq.vocabulary_of() as f64 => {
+                let of = last.seq2seq.vocabulary_of();
+                (None, Some(format!("its vocabulary was that of {of} replies")))
+            }
+            Ok(last) => (Some(last), None),
+            Err(why) => (None, Some(why)),
         };
         let control = night.control_with_checkpoints("support")?;
-        let seq2seq = Seq2Seq::learn(&dialogues, &lesson, before, &control)?;
-        Ok(Network { seq2seq, learned })
+        loop {
+            let (before, mut learned) = last.map_or((None, BTreeSet::new()), |last: Network| {
+                (Some(last.seq2seq), last.learned)
+            });
+            let goes_on = before.is_some();
+            learned.extend(used.iter().map(|&row| self.prepared.old[row].ticket_id.clone()));
+            let lesson = Lesson {
+                steps,
+                seed: night.seed,
+                of: rows.len() as u64,
+                checkpoint: Some(Checkpoint {
+                    name: format!("replies {}", self.language),
+                    fingerprint: fingerprint(&dialogues, steps, night.seed, before.as_ref()),
+                    every: 1,
+                }),
+                ..Lesson::default()
+            };
+            return match Seq2Seq::learn(&dialogues, &lesson, before, &control) {
+                // Numbers beyond measure cannot be learned away. Routes and quotes do not wait for it.
+                Ok(seq2seq) if goes_on && seq2seq.is_lost() => {
+                    (last, anew) = (None, Some("last night's makes no sense".to_owned()));
+                    continue;
+                }
+                Err(FitError::NoFiniteCost { .. }) if goes_on => {
+                    (last, anew) = (None, Some("last night's makes no sense".to_owned()));
+                    continue;
+                }
+                Ok(seq2seq) => Ok(Ok((Network { seq2seq, learned }, anew))),
+                Err(FitError::NoFiniteCost { .. }) => Ok(Err("it found no finite loss".to_owned())),
+                Err(FitError::Invalid(why)) => Ok(Err(why)),
+                Err(error) => Err(error.into()),
+            };
+        }
     }
 
     /// Lets drafting judge the network on tickets that it has not learned from.
@@ -213,14 +260,18 @@ impl School<'_> {
         (drafting, above): (&mut Drafting, f64),
         night: &Night<'_>,
     ) -> Result<()> {
-        let of = |which: Use| -> Vec<Example> {
+        let control = &night.control;
+        let of = |which: Use| -> Result<Vec<Example>, Stopped> {
             let fits = |row: &&usize| use_of(&self.prepared.old[**row].ticket_id) == which;
             let rows: Vec<usize> = rows.iter().filter(fits).take(APART).copied().collect();
             let other = |at: usize| rows[(at + 1 + at % 7) % rows.len()];
-            let one = |(at, &row): (usize, &usize)| self.example(row, other(at), network);
+            let one = |(at, &row): (usize, &usize)| {
+                control.check()?;
+                Ok(self.example(row, other(at), network))
+            };
             rows.par_iter().enumerate().map(one).collect()
         };
-        let (choosing, judging) = (of(Use::Check), of(Use::Judge));
+        let (choosing, judging) = (of(Use::Check)?, of(Use::Judge)?);
         drafting.judge_network(self.language, &choosing, &judging, above, || {
             Ok(night.control.check()?)
         })

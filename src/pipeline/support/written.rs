@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug)]
 pub(super) struct Network {
     pub seq2seq: Seq2Seq,
-    /// Tickets it has learned from, this night and before.
+    /// Tickets whose words it has met, this night and before: learned from, checked on, or at hand for others.
     pub learned: BTreeSet<String>,
 }
 
@@ -22,6 +22,8 @@ pub(super) struct Network {
 pub(super) struct Tonight {
     /// How it learned; none where it did not.
     pub learning: Option<Learning>,
+    /// Why it did not go on from last night's; none where it did.
+    pub anew: Option<String>,
     /// Why not.
     pub skipped: Option<String>,
     /// Answered tickets.
@@ -113,25 +115,36 @@ impl Network {
         })
     }
 
-    /// The one of the published generation. Tonight begins anew where there is none that can be read, and where a ticket that
-    /// it learned from has been deleted: what is gone from the shop is gone from its models.
-    pub(super) fn of_last_night(language: &str, night: &Night<'_>) -> Result<Option<Network>> {
+    /// The one of the published generation, or why tonight begins anew: there is none that can be read; it knows what came after the
+    /// night's instant; a ticket that it learned from has been deleted, because what is gone from the shop is gone from its
+    /// models.
+    pub(super) fn of_last_night(language: &str, night: &Night<'_>) -> Result<Result<Network, String>> {
+        let anew = |why: &str| Ok(Err(why.to_owned()));
         let Some(published) = night.shop.published("support")? else {
-            return Ok(None);
+            return anew("there was none before");
         };
         let bytes = match night
             .shop
             .artefact(published.generation, &network_name(language), FORMAT)
         {
-            // Damaged, or of another version.
-            Err(crate::store::Error::Artefact { .. }) => None,
+            Err(crate::store::Error::Artefact { detail, .. }) => return Ok(Err(detail)),
             bytes => bytes?,
         };
-        let Some(network) = bytes.and_then(|bytes| Network::from_bytes(&bytes).ok()) else {
-            return Ok(None);
+        let Some(bytes) = bytes else {
+            return anew("there was none before");
         };
+        let network = match Network::from_bytes(&bytes) {
+            Ok(network) => network,
+            Err(error) => return Ok(Err(format!("last night's cannot be read: {error:#}"))),
+        };
+        if published.as_of.is_none_or(|as_of| as_of > night.as_of) {
+            return anew("last night's knew too much");
+        }
         let learned: Vec<String> = network.learned.iter().cloned().collect();
-        Ok((!night.shop.lacks_any_ticket(&learned)?).then_some(network))
+        if night.shop.lacks_any_ticket(&learned)? {
+            return anew("a ticket that it learned from is gone");
+        }
+        Ok(Ok(network))
     }
 }
 
@@ -146,6 +159,10 @@ pub(super) fn scores(networks: &Networks, drafting: &Drafting) -> Vec<Score> {
                 ("perplexity", learning.perplexity.1),
             ]);
         }
+        let begun = match &tonight.anew {
+            Some(why) => format!("begun anew: {why}"),
+            None => "went on from last night's".to_owned(),
+        };
         let network = drafting.manners.get(language).and_then(|manner| manner.network);
         if let Some(network) = network {
             rows.extend([
@@ -168,7 +185,10 @@ pub(super) fn scores(networks: &Networks, drafting: &Drafting) -> Vec<Score> {
             value: Some(value),
             lo90: None,
             hi90: None,
-            split: "tickets it never learned from".into(),
+            split: match metric {
+                "steps" => begun.clone(),
+                _ => "tickets it never learned from".into(),
+            },
             chosen: network.is_some_and(|network| network.joins),
         }));
     }

@@ -95,8 +95,9 @@ impl Shape {
                     logits.fill(0.0);
                     continue;
                 }
-                // A probability can be too small for its type without being nothing.
-                let p = p.max(1e-30);
+                // A probability can be too small for its type without being nothing. What is no number stays none: a network beyond
+                // measure must not pass for one that is merely wrong.
+                let p = if p < 1e-30 { 1e-30 } else { p };
                 loss.sum -= f64::from(p.ln());
                 for g in 0..GATES {
                     loss.shares[g] += f64::from(parts[g] / p);

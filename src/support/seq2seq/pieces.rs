@@ -58,10 +58,12 @@ impl From<Kept> for Pieces {
         texts.extend(kept.symbols);
         let first = texts.len() as u32;
         for (a, b) in &kept.merges {
-            // A merge of what is not there (a damaged artefact) is an empty text.
+            // A merge of what is not there, or longer than any (a damaged artefact), is an empty text: doubled sixty times, a letter
+            // would fill all memory.
             let of = |n: u32| texts.get(n as usize).map_or("", String::as_str);
-            let text = format!("{}{}", of(*a), of(*b));
-            texts.push(text);
+            let (a, b) = (of(*a), of(*b));
+            let fits = a.len() + b.len() <= 4 * LONGEST.0;
+            texts.push(if fits { format!("{a}{b}") } else { String::new() });
         }
         Pieces {
             texts,
@@ -195,12 +197,13 @@ impl Pieces {
         self.texts.len()
     }
 
-    /// Whether the merges are of what is there: false for a damaged artefact.
+    /// Whether the merges are of what is there, and what is searched is sorted: false for a damaged artefact.
     pub(super) fn is_sound(&self) -> bool {
         let first = self.texts.len() - self.merges.pairs().len();
         (first..)
             .zip(self.merges.pairs())
-            .all(|(n, (a, b))| (*a as usize) < n && (*b as usize) < n)
+            .all(|(n, (a, b))| (*a as usize) < n && (*b as usize) < n && !self.texts[n].is_empty())
+            && self.lexicon.is_sorted()
     }
 
     fn letters(&self, word: &str) -> Vec<u32> {
@@ -375,6 +378,12 @@ mod tests {
             lexicon: Vec::new(),
         });
         assert!(!damaged.is_sound());
+        let doubled = Pieces::from(Kept {
+            symbols: vec!["a".into()],
+            merges: (5..3000).map(|n| (n, n)).collect(),
+            lexicon: Vec::new(),
+        });
+        assert!(!doubled.is_sound());
         assert_eq!(Pieces::learn(&[], 100).len(), SPECIAL as usize + 1);
     }
 }

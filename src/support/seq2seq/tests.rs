@@ -283,6 +283,94 @@ fn equal_lessons_give_equal_bits_and_later_ones_go_on() {
     }
 }
 
+/// Bytes as an enemy would change them, with every checksum made right again: an error, or a network that answers something.
+#[test]
+fn altered_bytes_give_an_error_or_a_network() {
+    let network = Seq2Seq::learn(&shop(60), &lesson(2), None, &Control::unbounded()).unwrap();
+    let bytes = network.to_bytes();
+    let head = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let sealed = |mut bytes: Vec<u8>| {
+        let from = head + 32;
+        if bytes.len() > from {
+            let sum = xxhash_rust::xxh3::xxh3_128(&bytes[from..]).to_le_bytes();
+            bytes[head + 16..from].copy_from_slice(&sum);
+        }
+        bytes
+    };
+    let table = head + 40..head + 40 + 1500;
+    let mut dice = fastrand::Rng::with_seed(6);
+    let mut answered = 0;
+    for trial in 0..count() {
+        let mut other = bytes.clone();
+        for _ in 0..dice.usize(1..4) {
+            let at = match trial % 4 {
+                0 => dice.usize(..8),
+                1 => dice.usize(..head),
+                2 => dice.usize(table.clone()),
+                _ => dice.usize(head..other.len()),
+            };
+            other[at] = match dice.u8(..4) {
+                0 => dice.u8(..),
+                1 => 0xff,
+                2 => other[at] ^ 1 << dice.u8(..8),
+                _ => other[at].wrapping_add(1),
+            };
+        }
+        if trial % 16 == 3 {
+            other.truncate(dice.usize(..other.len()));
+        }
+        if let Ok(network) = Seq2Seq::from_bytes(&sealed(other)) {
+            answered += 1;
+            let search = Search {
+                most: 6,
+                ..Search::default()
+            };
+            for one in network.write(
+                "Where is my parcel A-17? 什么时候发货？",
+                &[("Your parcel.", 0.5)],
+                &search,
+            ) {
+                assert!(
+                    !one.confidence.is_nan() && !one.text.contains(char::is_numeric)
+                        || one.text.contains("17")
+                );
+            }
+        }
+    }
+    assert!(answered > 0, "no change was ever read: the trial shows nothing");
+}
+
+/// `NIGHTCLERK_HOSTILE` asks for more of them.
+fn count() -> usize {
+    let set = std::env::var("NIGHTCLERK_HOSTILE").ok();
+    set.and_then(|n| n.parse().ok()).unwrap_or(120)
+}
+
+/// Numbers as large as there are: the network says nothing, and is no start for another night.
+#[test]
+fn numbers_beyond_measure_are_no_panic() {
+    let dialogues = shop(60);
+    let mut network = Seq2Seq::learn(&dialogues, &lesson(2), None, &Control::unbounded()).unwrap();
+    assert!(!network.is_lost(), "{:?}", network.learning);
+    for huge in [f32::MAX, -f32::MAX, 1e20] {
+        for (at, value) in network.ready.params.iter_mut().enumerate() {
+            *value = if at % 2 == 0 { huge } else { -huge };
+        }
+        let network = Seq2Seq::from_bytes(&network.to_bytes()).unwrap();
+        for one in network.write("parcel A-17", &[("Your parcel.", 0.5)], &Search::default()) {
+            assert!((0.0..=1.0).contains(&one.confidence), "{one:?}");
+        }
+        let learned = Seq2Seq::learn(&dialogues, &lesson(2), Some(network), &Control::unbounded());
+        if let Ok(network) = &learned {
+            assert!(
+                network.learning.perplexity.1.is_finite(),
+                "{:?}",
+                network.learning
+            );
+        }
+    }
+}
+
 #[test]
 fn nothing_is_learned_from_nothing() {
     let none = Seq2Seq::learn(&[], &lesson(5), None, &Control::unbounded());
