@@ -102,8 +102,10 @@ pub struct Course {
     pub steps: u64,
 }
 
-/// Windows that tell spreads and the ridge.
+/// Windows that tell spreads and the ridge, at the most.
 const FIRST: usize = 16_384;
+/// Numbers that those windows may fill, 128 MiB: a horizon of a thousand steps with all drivers would fill a gigabyte.
+const ROOM: usize = 1 << 25;
 /// Gradients are shortened to this.
 const CLIP: f64 = 1.0;
 /// Steps until the full rate.
@@ -136,14 +138,19 @@ impl Network {
                 (params, spread)
             }
             None => {
-                let spread = pool.measure(FIRST);
-                let batch = pool.drawn(FIRST);
+                let rows = first_windows(form);
+                let spread = pool.measure(rows);
+                let batch = pool.drawn(rows);
                 let mut params = net.init(lesson.seed);
                 start::ridge(&net, form, &batch, &mut params);
                 (params, spread)
             }
         };
-        pool.lay_validation();
+        if pool.lay_validation() == 0 {
+            return Err(FitError::Invalid(
+                "no series has a price in the horizon that would check it".into(),
+            ));
+        }
         let options = Adam {
             rate: lesson.rate,
             schedule: Schedule {
@@ -221,6 +228,11 @@ impl Network {
                 .collect(),
         )
     }
+}
+
+/// Windows that tell spreads and the ridge.
+fn first_windows(form: &Form) -> usize {
+    FIRST.min(ROOM / form.numbers())
 }
 
 /// Everything a lesson depends on.

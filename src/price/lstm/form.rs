@@ -95,6 +95,11 @@ impl Form {
         HIDDEN + TRAITS + if self.shelves { 2 * SHELF } else { 0 }
     }
 
+    /// Numbers of a window with what is known ahead and what happened.
+    pub fn numbers(&self) -> usize {
+        self.window() * (self.channels() + 1) + TRAITS + self.horizon * (self.ahead() + 2)
+    }
+
     /// What a series must have seen before it is forecast, in steps.
     pub fn least_past(&self) -> usize {
         super::super::profile::ENOUGH.max(2 * self.back).max(self.lag + 2)

@@ -1,5 +1,5 @@
 //! The network as bytes: safetensors under a header of ours ([`crate::neural::file`]), with the spreads among the tensors and, as
-//! notes, its form and the instant up to which it had learned.
+//! notes, its form and the instant of the newest price that shaped it.
 
 use super::Network;
 use super::form::Form;
@@ -26,7 +26,7 @@ fn layout(net: &Net, form: &Form) -> Layout {
     layout
 }
 
-/// The blob of a network that had learned up to the instant `until`.
+/// The blob of a network that knows nothing after the instant `until`.
 pub fn write(network: &Network, until: i64) -> Vec<u8> {
     let mut values = network.params.clone();
     let Spread {

@@ -13,7 +13,7 @@ use super::form::{DRIVERS, Form, MIDDLE};
 use super::kept;
 use super::pool::Cut;
 use super::seer::{Networks, beside};
-use super::window::Track;
+use super::window::{FAR, Track};
 use super::{Course, Lesson, Network, Phases};
 use crate::fit::{Control, FitError, Stopped};
 use crate::price::backtest::{ORIGINS, Plan};
@@ -56,7 +56,7 @@ pub struct Terms<'a> {
 pub struct Pupil {
     /// The network.
     pub network: Network,
-    /// The instant up to which it has learned.
+    /// The instant of the newest price that shaped it: that it was chosen by, if not learned from.
     pub until: i64,
     /// Why it did not go on from last night's; `None` where it did.
     pub anew: Option<String>,
@@ -204,32 +204,54 @@ pub fn teach(
         .collect();
 
     let teach = |which: usize, held: usize, name: &'static str| -> Result<Pupil, FitError> {
-        let until = terms.instants.get(held + validated).copied().unwrap_or(i64::MIN);
-        let (before, anew) = match terms.before[which].as_deref().map(|blob| kept::read(blob, &form)) {
+        // The newest price that shapes it: those learned from are older, but the horizon behind them chose among its states.
+        let until = terms.instants.get(held).copied().unwrap_or(i64::MIN);
+        let (mut before, mut anew) = match terms.before[which].as_deref().map(|blob| kept::read(blob, &form))
+        {
             None => (None, Some("there was none before".to_owned())),
             Some(Err(error)) => (None, Some(error.to_string())),
             Some(Ok((_, _, knew))) if knew > until => (None, Some("last night's knew too much".to_owned())),
             Some(Ok((params, spread, _))) => (Some((params, spread)), None),
         };
-        let lesson = Lesson {
-            steps: terms.steps.div_ceil(2),
-            rate: if anew.is_none() { ON } else { RATE },
-            cut: Cut {
-                held,
-                learned: held + validated,
-                validated,
-            },
-            seed: terms.seed,
-            name,
-        };
-        let (network, course) =
-            Network::learn(&form, &tracks, &posted, &terms.phases, before, &lesson, control)?;
-        Ok(Pupil {
-            network,
-            until,
-            anew,
-            course,
-        })
+        loop {
+            let lesson = Lesson {
+                steps: terms.steps.div_ceil(2),
+                rate: if anew.is_none() { ON } else { RATE },
+                cut: Cut {
+                    held,
+                    learned: held + validated,
+                    validated,
+                },
+                seed: terms.seed,
+                name,
+            };
+            match Network::learn(
+                &form,
+                &tracks,
+                &posted,
+                &terms.phases,
+                before.take(),
+                &lesson,
+                control,
+            ) {
+                // Numbers beyond measure cannot be learned away: no honest error is larger than the largest difference told.
+                Err(FitError::NoFiniteCost { .. }) if anew.is_none() => {
+                    anew = Some("last night's makes no sense".to_owned());
+                }
+                Ok((_, course)) if anew.is_none() && course.loss > FAR => {
+                    anew = Some("last night's makes no sense".to_owned());
+                }
+                learned => {
+                    let (network, course) = learned?;
+                    return Ok(Pupil {
+                        network,
+                        until,
+                        anew,
+                        course,
+                    });
+                }
+            }
+        }
     };
     let both =
         teach(0, held, "lstm of the past").and_then(|past| Ok((past, teach(1, 0, "lstm of tonight")?)));

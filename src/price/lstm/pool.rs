@@ -175,8 +175,8 @@ impl<'a> Pool<'a> {
         batch.shelves[2 * row..][..2].copy_from_slice(&track.shelf());
     }
 
-    /// Lays the validating windows, of series spread evenly over all.
-    pub fn lay_validation(&mut self) {
+    /// Lays the validating windows, of series spread evenly over all. Says how many prices they have to meet.
+    pub fn lay_validation(&mut self) -> usize {
         let mut all: Vec<usize> = self.taught().collect();
         all.sort_unstable();
         let stride = all.len().div_ceil(VALIDATED).max(1);
@@ -203,6 +203,8 @@ impl<'a> Pool<'a> {
                 batch
             })
             .collect();
+        let weights = self.validation.iter().flat_map(|batch| &batch.weights);
+        weights.filter(|weight| **weight > 0.0).count()
     }
 }
 

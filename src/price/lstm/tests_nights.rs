@@ -1,11 +1,14 @@
 //! One night after the other, killed ones, and whatever the threads.
 
-use super::kept;
+use super::form::{DRIVERS, Form};
+use super::net::Batch;
 use super::night::{Lessons, Terms, teach};
 use super::tests::{HORIZON, instants, plan, swinging, taught, terms};
+use super::{ROOM, first_windows, kept};
 use crate::fit::testing::Memory;
 use crate::fit::{Control, FitError, Progress};
 use crate::price::backtest::tests::Shelf;
+use crate::price::frequency::Frequency;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -44,6 +47,52 @@ fn threads_and_nights_change_nothing_but_what_was_learned() {
     for length in [0, 10, 40, 1000] {
         let bytes = &first.bytes()[0][..length];
         assert!(kept::read(bytes, &first.past.network.form).is_err());
+    }
+}
+
+#[test]
+fn numbers_beyond_measure_are_no_start() {
+    let shelf = swinging(110);
+    let mut first = taught(&shelf, 4, [None, None]);
+    for huge in [f32::MAX, 1e20] {
+        for (at, value) in first.past.network.params.iter_mut().enumerate() {
+            *value = if at % 2 == 0 { huge } else { -huge };
+        }
+        let again = taught(&shelf, 4, first.bytes().map(Some));
+        assert_eq!(again.past.anew.as_deref(), Some("last night's makes no sense"));
+        assert_eq!(again.tonight.anew, None);
+        assert!(again.past.course.loss < 1.0, "{:?}", again.past.course);
+    }
+}
+
+/// Whatever a shop asks for, the first windows fit into their room and are enough for the regression.
+#[test]
+fn a_long_horizon_with_many_drivers_takes_no_more_room() {
+    for frequency in [
+        Frequency::Hourly,
+        Frequency::Daily,
+        Frequency::Weekly,
+        Frequency::Monthly,
+    ] {
+        for horizon in [1, 28, 1000] {
+            let mut form = Form::new(frequency, horizon);
+            (form.phases, form.promotions) = (4, true);
+            form.drivers = (0..DRIVERS).map(|d| d.to_string()).collect();
+            let rows = first_windows(&form);
+            let mut batch = Batch::default();
+            batch.resize(1, &form);
+            let numbers = [
+                &batch.sequence,
+                &batch.linear,
+                &batch.traits,
+                &batch.ahead,
+                &batch.happened,
+                &batch.weights,
+            ];
+            let each: usize = numbers.iter().map(|part| part.len()).sum();
+            assert!(rows * each <= ROOM, "{frequency:?} {horizon}: {rows} of {each}");
+            assert!(rows >= 4 * form.window(), "{frequency:?} {horizon}: {rows}");
+        }
     }
 }
 
