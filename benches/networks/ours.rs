@@ -2,9 +2,11 @@
 //! side, then the loss and gradients of one step, then the CPU time of many.
 //!
 //! `ours CASE FOLDER STEPS` writes `CASE.params`, `CASE.data` and `CASE.grads` (blobs of `nightclerk::neural::file`) and prints the
-//! loss and the median CPU milliseconds of a step, Adam included.
+//! loss and the median CPU milliseconds of a step, Adam included. `ours serving` measures single answers ([`serving`]).
 
 #![allow(clippy::print_stdout)]
+
+mod serving;
 
 use nightclerk::fit::{Adam, Control, Gradient, Stochastic, adam};
 use nightclerk::neural::classes::{self, ClassesWork};
@@ -465,8 +467,11 @@ impl Stochastic for Timed<'_> {
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments == ["serving"] {
+        return serving::measure();
+    }
     let [case, folder, steps] = &arguments[..] else {
-        panic!("usage: ours CASE FOLDER STEPS");
+        panic!("usage: ours CASE FOLDER STEPS, or ours serving");
     };
     let mut network: Box<dyn Network> = match case.as_str() {
         "lstm" => Box::new(Prices::new()),

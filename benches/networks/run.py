@@ -212,7 +212,51 @@ def optimisers(case, kind):
     return [torch.optim.SparseAdam(tables), torch.optim.Adam(rest)]
 
 
+def micros(calls, call):
+    """CPU microseconds of a call, the median of rounds."""
+    rounds = []
+    for _ in range(41):
+        begun = time.process_time()
+        for at in range(calls):
+            call(at)
+        rounds.append((time.process_time() - begun) * 1e6 / calls)
+    return statistics.median(rounds)
+
+
+@torch.inference_mode()
+def serving():
+    """One answer at a time: PyTorch's modules on networks of the shapes that `ours serving` asks."""
+    products, width = 20_000, 100
+    items, bias = torch.randn(products, width) * 0.08, torch.randn(products) * 0.01
+    gru, state = torch.nn.GRU(width, width), torch.zeros(1, 1, width)
+    lstm, out, window = torch.nn.LSTM(4, 64), torch.nn.Linear(64, 42), torch.randn(60, 1, 4)
+
+    def step(at):
+        return gru(items[at * 7919 % products].view(1, 1, -1), state)[1]
+
+    theirs = {
+        "gru": micros(500, step),
+        "gru_scores": micros(20, lambda at: torch.addmv(bias, items, step(at).view(-1))),
+        "lstm": micros(50, lambda _: out(lstm(window)[0][-1])),
+    }
+    mine = json.loads(subprocess.run([OURS, "serving"], capture_output=True, text=True, check=True).stdout)
+    print("CPU microseconds of one answer, one thread, medians of 41 rounds")
+    print("| answer | PyTorch | ours |")
+    print("|---|---|---|")
+    for name, what in (
+        ("gru", "a step of a session's GRU"),
+        ("gru_scores", "the same with the scores of 20,000 products"),
+        ("lstm", "the forecast of a price series"),
+    ):
+        print(f"| {what} | {theirs[name]:.0f} | {mine[name]:.0f} |", flush=True)
+
+
 def main(names):
+    if "serving" in names:
+        serving()
+        names = [name for name in names if name != "serving"]
+        if not names:
+            return 0
     print(f"PyTorch {torch.__version__}, one thread; CPU milliseconds of a training step, medians of interleaved rounds")
     print("| network | PyTorch | ours | ratio | at most | loss differs by | largest gradient difference |")
     print("|---|---|---|---|---|---|---|")
@@ -252,4 +296,4 @@ def main(names):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:] or list(CASES)))
+    sys.exit(main(sys.argv[1:] or ["serving", *CASES]))

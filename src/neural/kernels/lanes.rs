@@ -36,18 +36,21 @@ pub trait Lanes: Copy {
     /// an exponent.
     fn to_exponent(self, a: Self::V) -> Self::V;
 
+    /// Fewer than sixteen floats, zeros behind them.
+    #[inline(always)]
+    fn load_part(self, from: &[f32]) -> Self::V {
+        let mut padded = [0.0; LANES];
+        padded[..from.len()].copy_from_slice(from);
+        self.load(&padded)
+    }
+
     /// The sixteen floats at `at`; zeros after the end of `from`.
     #[inline(always)]
     fn load_at(self, from: &[f32], at: usize) -> Self::V {
-        match from.get(at..).and_then(<[f32]>::first_chunk) {
+        let rest = from.get(at..).unwrap_or_default();
+        match rest.first_chunk() {
             Some(whole) => self.load(whole),
-            None => {
-                let mut padded = [0.0; LANES];
-                if let Some(rest) = from.get(at..) {
-                    padded[..rest.len()].copy_from_slice(rest);
-                }
-                self.load(&padded)
-            }
+            None => self.load_part(rest),
         }
     }
 

@@ -1,8 +1,8 @@
 //! Sixteen floats as one AVX-512 register or two AVX2 registers.
 //!
-//! The only `unsafe` of the networks. Two facts carry all of it: a token ([`Avx512`], [`Avx2`]) is made only by `new`, after
+//! The `unsafe` of the instructions. Two facts carry all of it: a token ([`Avx512`], [`Avx2`]) is made only by `new`, after
 //! the processor said that it has the instructions; and loads and stores go through references to sixteen floats, which is
-//! what the unaligned instructions read and write.
+//! what the unaligned instructions read and write, or read no more than a slice has.
 
 #![allow(unsafe_code)]
 
@@ -84,6 +84,14 @@ impl Lanes for Avx512 {
     fn load(self, from: &[f32; LANES]) -> __m512 {
         // SAFETY: the token shows that the processor has AVX-512F; the reference is to sixteen floats.
         unsafe { _mm512_loadu_ps(from.as_ptr()) }
+    }
+
+    #[inline(always)]
+    fn load_part(self, from: &[f32]) -> __m512 {
+        let mask = (1u32 << from.len().min(LANES)).wrapping_sub(1) as __mmask16;
+        // SAFETY: the token shows that the processor has AVX-512F; lanes from the length of the slice on are masked, and masked
+        // ones are not read.
+        unsafe { _mm512_maskz_loadu_ps(mask, from.as_ptr()) }
     }
 
     #[inline(always)]
