@@ -174,6 +174,7 @@ impl<'a> Night<'a> {
         let kept: Arc<dyn Checkpoints> = Arc::new(Kept {
             store: StoredCheckpoints::new(self.shop, family)?,
             saved: Mutex::new(Instant::now()),
+            every: worth_saving(),
         });
         Ok(self.control.clone().with_checkpoints(kept))
     }
@@ -254,10 +255,25 @@ impl Progress for Forward {
 struct Kept {
     store: StoredCheckpoints,
     saved: Mutex<Instant>,
+    every: Duration,
 }
 
 /// Work that a crash may cost.
 const WORTH_SAVING: Duration = Duration::from_secs(20);
+
+/// The same in whole seconds from `NIGHTCLERK_TEST_CHECKPOINTS`, in builds with debug assertions: tests kill fits that are too small for a
+/// checkpoint.
+#[cfg(debug_assertions)]
+fn worth_saving() -> Duration {
+    let set = std::env::var("NIGHTCLERK_TEST_CHECKPOINTS").ok();
+    set.and_then(|seconds| seconds.parse().ok())
+        .map_or(WORTH_SAVING, Duration::from_secs)
+}
+
+#[cfg(not(debug_assertions))]
+fn worth_saving() -> Duration {
+    WORTH_SAVING
+}
 
 impl Checkpoints for Kept {
     fn load(&self, name: &str, fingerprint: u128) -> Result<Option<Vec<u8>>, String> {
@@ -266,9 +282,7 @@ impl Checkpoints for Kept {
             .map_err(|e| e.to_string())
     }
     fn due(&self) -> bool {
-        self.saved
-            .lock()
-            .is_ok_and(|saved| saved.elapsed() >= WORTH_SAVING)
+        self.saved.lock().is_ok_and(|saved| saved.elapsed() >= self.every)
     }
     fn save(&self, name: &str, fingerprint: u128, state: &[u8]) -> Result<(), String> {
         self.store
@@ -340,6 +354,7 @@ mod tests {
                 control = control.with_checkpoints(Arc::new(Kept {
                     store,
                     saved: Mutex::new(long_ago()),
+                    every: WORTH_SAVING,
                 }));
             }
             let checkpoint = Checkpoint {
