@@ -23,6 +23,7 @@ soak:
     NIGHTCLERK_KILLS=1000 NIGHTCLERK_DISKS=20 cargo test --test soak -- --include-ignored --nocapture
     NIGHTCLERK_PAIRS=100 NIGHTCLERK_FAULTS=20 cargo test --test serve
     NIGHTCLERK_KILLS=300 cargo test --test crash -- --nocapture
+    NIGHTCLERK_KILLS=20 cargo test --test networks -- --nocapture
     cargo test --lib -- night::plan --include-ignored
     NIGHTCLERK_TORN=20 cargo test --lib -- search::tests_torn::a_torn_file --nocapture
     NIGHTCLERK_HOSTILE=10000 NIGHTCLERK_DAMAGED=1000 NIGHTCLERK_FORKS=200 NIGHTCLERK_FUZZ=1000000 cargo test --test extension
