@@ -2,8 +2,8 @@
 //!
 //! [`super::network`] learns a vector a product from sessions alone, so it says little of what few have met and nothing of what is new.
 //! 'cnn+rnn' is the same network with vectors that lean on the text: a [convolutional encoder](crate::recommend::cnn) learns from
-//! the products that were met [`KNOWN`] times what the network made of them, and the vector of a product met n times becomes
-//! `(n v + S t) / (n + S)`, v being its own, t the one its text promises and S = [`LEAN`].
+//! the products that were met five times what the network made of them, and the vector of a product met n times becomes
+//! `(n v + S t) / (n + S)`, v being its own, t the one its text promises and S = 5.
 //!
 //! A night learns up to three pairs: on the inner cut (from nothing, because it tunes by sessions that an older network may
 //! know), on the outer cut, which judges, and on everything. Each of the latter two goes on from the one before it; a night that
