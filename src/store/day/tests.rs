@@ -267,11 +267,15 @@ fn nothing_is_written_to_a_ticket_that_has_changed_meanwhile() {
             other
         });
         shop.conn().execute_batch(change).unwrap();
-        assert_eq!(
-            shop.write_day(first, &[changing, other]).unwrap(),
-            DayWritten::Written(vec![written, true]),
-            "{change}"
-        );
+        // A transaction ends when its time is over: on a busy machine the second answer may need one of its own.
+        let (answers, mut done) = ([changing, other], Vec::new());
+        while done.len() < answers.len() {
+            match shop.write_day(first, &answers[done.len()..]).unwrap() {
+                DayWritten::Written(more) => done.extend(more),
+                moved => panic!("{change}: {moved:?}"),
+            }
+        }
+        assert_eq!(done, [written, true], "{change}");
     }
     let late = answer(&shop, "43", "late", 3000);
     night(&shop, "two", 1500);
