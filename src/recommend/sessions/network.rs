@@ -160,8 +160,13 @@ impl Network {
         let shape = Shape::new(sessions.products, options.width);
         let mut counts = vec![0.0_f64; sessions.products];
         let (mut pieces, mut kept_back) = (Vec::new(), Vec::new());
+        // Sessions that began at the same instant (dates without a time of day are many such) are told apart by their order.
+        let (mut place, mut before) = (0u64, None);
         for (path, began) in sessions.all.iter().zip(&sessions.began) {
-            if xxhash_rust::xxh3::xxh3_64(&began.to_le_bytes()).is_multiple_of(KEPT_BACK) {
+            place = if before == Some(began) { place + 1 } else { 0 };
+            before = Some(began);
+            let mark = [began.to_le_bytes(), place.to_le_bytes()].concat();
+            if xxhash_rust::xxh3::xxh3_64(&mark).is_multiple_of(KEPT_BACK) {
                 kept_back.push(&path[..path.len().min(LONGEST)]);
                 continue;
             }

@@ -333,5 +333,11 @@ fn it_goes_on_from_another_night_and_refuses_what_makes_no_network() {
         |made: Result<Network, FitError>| assert!(matches!(made, Err(FitError::Invalid(_))), "{made:?}");
     invalid(Network::learn(&all, &options(), Some(vec![0.0; 3]), &control));
     invalid(learn(&crossing(5), &options(), &control));
+    // A shop that knows the day alone has sessions enough, too.
+    let of_a_day = Sessions {
+        began: vec![86_400; 700],
+        ..all.clone()
+    };
+    assert!(learn(&of_a_day, &short, &control).unwrap().steps > 0);
     invalid(learn(&Sessions::new(3, Vec::new()), &options(), &control));
 }
