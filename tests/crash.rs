@@ -6,26 +6,13 @@
 
 mod common;
 
-use common::Place;
+use common::{Place, count, dice};
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 fn kills() -> u32 {
-    std::env::var("NIGHTCLERK_KILLS")
-        .ok()
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(6)
-}
-
-/// A seed that differs from run to run and is printed, so that a failure can be had again.
-fn dice() -> fastrand::Rng {
-    let seed = std::env::var("NIGHTCLERK_SEED")
-        .ok()
-        .and_then(|s| s.parse().ok())
-        .unwrap_or_else(|| fastrand::u64(..));
-    println!("NIGHTCLERK_SEED={seed}");
-    fastrand::Rng::with_seed(seed)
+    count("NIGHTCLERK_KILLS", 6) as u32
 }
 
 /// One SELECT, so one instant: rows of each view, and what the books say of the published generations.

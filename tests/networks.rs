@@ -6,19 +6,10 @@
 
 mod common;
 
-use common::{Place, count, dump, open, support_shop};
+use common::{Place, count, dice, dump, open, support_shop};
 use std::fs;
 use std::process::Child;
 use std::time::{Duration, Instant};
-
-fn dice() -> fastrand::Rng {
-    let seed = std::env::var("NIGHTCLERK_SEED")
-        .ok()
-        .and_then(|s| s.parse().ok())
-        .unwrap_or_else(|| fastrand::u64(..));
-    println!("NIGHTCLERK_SEED={seed}");
-    fastrand::Rng::with_seed(seed)
-}
 
 /// Sets an option of a job.
 fn set(place: &Place, job: &str, option: &str, value: usize) {

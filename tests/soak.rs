@@ -7,20 +7,11 @@
 mod common;
 
 use common::daemon::{Daemon, until, until_within};
-use common::{Place, count, open};
+use common::{Place, count, dice, open};
 use nightclerk::search::{Kind, Reader};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
-
-fn dice() -> fastrand::Rng {
-    let seed = std::env::var("NIGHTCLERK_SEED")
-        .ok()
-        .and_then(|s| s.parse().ok())
-        .unwrap_or_else(|| fastrand::u64(..));
-    println!("NIGHTCLERK_SEED={seed}");
-    fastrand::Rng::with_seed(seed)
-}
 
 #[test]
 fn a_daemon_killed_at_any_moment_loses_nothing() {

@@ -249,3 +249,14 @@ pub fn count(variable: &str, usual: usize) -> usize {
         .and_then(|n| n.parse().ok())
         .unwrap_or(usual)
 }
+
+/// A seed that differs from run to run and is printed, so that a failure can be had again.
+#[allow(clippy::print_stdout)]
+pub fn dice() -> fastrand::Rng {
+    let seed = std::env::var("NIGHTCLERK_SEED")
+        .ok()
+        .and_then(|s| s.parse().ok())
+        .unwrap_or_else(|| fastrand::u64(..));
+    println!("NIGHTCLERK_SEED={seed}");
+    fastrand::Rng::with_seed(seed)
+}

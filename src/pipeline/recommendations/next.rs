@@ -85,7 +85,7 @@ impl Next {
             went_on: rested
                 && deep
                     .zip(verdict.deeper.as_ref())
-                    .is_some_and(|(deep, deeper)| deep.start(deeper.until).is_some()),
+                    .is_some_and(|(deep, deeper)| deep.goes_on(deeper.until)),
             sessions,
             verdict,
             network,

@@ -139,8 +139,13 @@ impl Deep<'_> {
 
     /// Where the network of a night that tunes nothing goes on: the past one, if it knows nothing from `until` on.
     pub fn start(&self, until: i64) -> Option<Vec<f32>> {
-        let past = self.past.as_ref().filter(|(own, _)| *own <= until);
+        let past = self.past.as_ref().filter(|_| self.goes_on(until));
         past.map(|(_, params)| params.clone())
+    }
+
+    /// Whether there is such a past one.
+    pub fn goes_on(&self, until: i64) -> bool {
+        self.past.as_ref().is_some_and(|(own, _)| *own <= until)
     }
 
     /// Learns from these sessions, from `start` or from nothing; the texts only if they are wanted.
