@@ -184,6 +184,69 @@ impl Trial<'_> {
     }
 }
 
+/// Visits in which the door at which somebody enters tells the till and the gate at the end, and nothing between them does.
+fn visited_shop() -> Place {
+    let place = Place::new();
+    place.ok(&["init"]);
+    let mut conn = open(&place.db());
+    let batch = conn.transaction().unwrap();
+    let mut dice = fastrand::Rng::with_seed(4);
+    for visit in 0..4000 {
+        let door = dice.u32(0..9);
+        let mut path = vec![format!("door{door}")];
+        path.extend(["shelf", "table", "rack"].map(|place| format!("{place}{}", dice.u32(0..9))));
+        path.extend([format!("till{door}"), format!("gate{door}")]);
+        for (step, product) in (0..).zip(path) {
+            batch
+                .prepare_cached(
+                    "INSERT INTO events (session_id, product_id, kind, at) VALUES (?1, ?2, 'view', ?3)",
+                )
+                .unwrap()
+                .execute((format!("v{visit}"), product, visit * 1000 + step))
+                .unwrap();
+        }
+    }
+    for place in ["door", "shelf", "table", "rack", "till", "gate"] {
+        for number in 0..9 {
+            batch
+                .execute(
+                    "INSERT INTO products (product_id, title) VALUES (?1 || ?2, ?1)",
+                    (place, number),
+                )
+                .unwrap();
+        }
+    }
+    batch.commit().unwrap();
+    place
+}
+
+#[test]
+fn a_network_of_sessions_killed_while_it_learns_ends_at_the_same_bytes() {
+    let kills = count("NIGHTCLERK_KILLS", 2);
+    let place = visited_shop();
+    set(&place, "recommendations", "cnn_steps", 0);
+    // Some fifty batches are an epoch; what goes on from another network learns half as many.
+    set(
+        &place,
+        "recommendations",
+        "rnn_steps",
+        50 * 2 * (4 + kills.min(6)),
+    );
+    let undisturbed = twin(&place);
+    undisturbed.ok(&["run", "recommendations", "--quiet"]);
+    let chosen = "SELECT model FROM scores WHERE result = 'next_products' AND chosen AND metric = 'mrr@20'";
+    assert!(undisturbed.text(chosen).ends_with("rnn"));
+    let trial = Trial {
+        job: "recommendations",
+        fits: &["rnn of the past", "rnn of tonight"],
+        results: &[
+            "SELECT * FROM next_products ORDER BY 1, 2",
+            "SELECT model, metric, slice, value, split, chosen FROM scores ORDER BY 1, 2, 3",
+        ],
+    };
+    trial.kill(&place, &undisturbed, kills);
+}
+
 /// Sixty prices that change every day: little to fit, enough to learn from.
 fn price_shop() -> Place {
     let place = Place::new();

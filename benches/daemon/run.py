@@ -1,5 +1,6 @@
 """The same load without and with the daemon: what the application's inserts cost, how soon tickets are routed and found."""
 
+import json
 import os
 import random
 import sqlite3
@@ -111,6 +112,26 @@ class Watch(threading.Thread):
         conn.close()
 
 
+HOLDER = """
+import fcntl, json, os, struct, sys, time
+# Byte 120 of the -shm file is the lock of whoever writes (SQLite's walformat); asking for its holder disturbs nobody.
+file = os.open(sys.argv[1] + "-shm", os.O_RDWR)
+own, question = int(sys.argv[2]), struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 120, 1, 0)
+longest, holder, since = [], 0, 0.0
+while os.getppid() == own:
+    kind, _, _, _, found = struct.unpack("hhqqi4x", fcntl.fcntl(file, fcntl.F_GETLK, question))
+    found, now = (0 if kind == fcntl.F_UNLCK else found), time.perf_counter()
+    if found != holder:
+        if holder not in (0, own):
+            longest = sorted([*longest, now - since], reverse=True)[:1000]
+        holder, since = found, now
+    if os.path.exists(sys.argv[3]):
+        break
+    time.sleep(0.0002)
+print(json.dumps(longest))
+"""
+
+
 def memory(process):
     """The process's own memory; pages of the mapped index are the system's, which takes them back when it likes."""
     with open(f"/proc/{process}/status") as status:
@@ -145,6 +166,10 @@ def main():
         time.sleep(8)
         load = Load(path, seconds, "B")
         watch = Watch(path, load)
+        ended = os.path.join(folder, "ended")
+        held = subprocess.Popen(
+            [sys.executable, "-c", HOLDER, path, str(os.getpid()), ended], stdout=subprocess.PIPE, text=True
+        )
         load.start()
         watch.start()
         asking, sizes, nights = connect(path), [], 0
@@ -161,6 +186,8 @@ def main():
             sizes.append(memory(daemon.pid))
             load.join(5)
         time.sleep(5)
+        open(ended, "w").close()
+        held = [1000 * t for t in json.loads(held.communicate()[0])]
         watch.stop = True
         watch.join()
         line("with the daemon", load)
@@ -174,6 +201,7 @@ def main():
             f"searched for {len(found)}: median {statistics.median(found):.2f}, p99 {quantile(found, 0.99):.2f}, "
             f"longest {max(found):.2f} s"
         )
+        print(f"the daemon's longest holds of the write lock: {', '.join(f'{ms:.1f}' for ms in held[:8])} ms")
         third = max(1, len(sizes) // 3)
         print(
             f"daemon's memory: first third {statistics.median(sizes[:third]):.0f} MB, last third "

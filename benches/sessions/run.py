@@ -100,7 +100,7 @@ def main():
     makers = {"retail": retail, "clicks": clicks, "demo": demo}
     for which in sys.argv[1:] or makers:
         print(f"{which}: {makers[which].__doc__.splitlines()[0]}")
-        for name, steps in (("without networks", {"rnn_steps": 0, "cnn_steps": 0}), ("with networks", {})):
+        for name, steps in (("without networks", {"rnn_steps": 0, "rnn_list_steps": 0, "cnn_steps": 0}), ("with networks", {})):
             with tempfile.TemporaryDirectory() as made:
                 folder = pathlib.Path(made)
                 makers[which](folder, data)

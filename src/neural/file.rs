@@ -176,7 +176,8 @@ impl Saved {
     /// # Errors
     /// [`FileError::Misfit`].
     pub fn params(&self, layout: &Layout) -> Result<Vec<f32>, FileError> {
-        let mut params = Vec::with_capacity(layout.len());
+        // What a layout asks for may be told by the same bytes: nothing is reserved before it is known to be there.
+        let mut all = Vec::with_capacity(self.tensors.len());
         for tensor in layout.tensors() {
             let name = &tensor.name;
             let stored = self
@@ -190,14 +191,14 @@ impl Saved {
             if !stored.values.iter().all(|x| x.is_finite()) {
                 return Err(FileError::Misfit(format!("{name} holds what is no number")));
             }
-            params.extend_from_slice(&stored.values);
+            all.push(stored.values.as_slice());
         }
         if self.tensors.len() != layout.tensors().len() {
             return Err(FileError::Misfit(
                 "there are tensors that nobody asked for".into(),
             ));
         }
-        Ok(params)
+        Ok(all.concat())
     }
 }
 

@@ -246,6 +246,7 @@ fn fingerprint(
     spread: &Spread,
 ) -> u128 {
     let mut hash = xxhash_rust::xxh3::Xxh3::new();
+    hash.update(env!("CARGO_PKG_VERSION").as_bytes());
     hash.update(format!("{form:?}{lesson:?}{posted:?}{}", phases.past).as_bytes());
     for values in [
         params,

@@ -83,9 +83,14 @@ impl<'a> Blend<'a> {
         }
     }
 
+    /// What recent demand multiplies the score of every product by.
+    pub(super) fn lift(&self) -> &[f32] {
+        &self.lift
+    }
+
     /// The factor that brings a component's scores to at most 1: over products outside the history, 0 where nothing is
     /// positive.
-    fn scale(history: &[Signal], scores: &mut [f32]) -> f32 {
+    pub(super) fn scale(history: &[Signal], scores: &mut [f32]) -> f32 {
         let own: Vec<f32> = history
             .iter()
             .map(|signal| std::mem::replace(&mut scores[signal.product as usize], 0.0))

@@ -4,7 +4,8 @@
 //! the outer cut, and the winner is fitted again on everything. A personal model is used only if its NDCG@10 beats
 //! the 30-day popularity on the same users. What is published, whichever model that is, wins over tonight's choice where
 //! tonight's is significantly worse (paired 90 % interval below 0), so a night never throws away what worked. A night that
-//! rests on an earlier one's numbers (see [`super::memory`]) judges what is published and the naive answers alone.
+//! rests on an earlier one's numbers (see [`super::memory`]) judges what is published and the naive answers alone, and beside a
+//! published network the blend without it. A list by a network wins only where it is surely better than every one that counts.
 //!
 //! The best of ten is chosen by the very figures that are reported, and the best of ten is lucky. So the choice is
 //! judged as well: made on one half of the customers and measured on the other, both ways ([`Verdict::choice`]).
@@ -14,11 +15,12 @@ use super::content::ContentCosine;
 use super::demand::MONTH;
 use super::fitted::{Limits, Models};
 use super::log::Log;
-use super::measure::{Figure, Judged, bootstrap, judge};
+use super::measure::{Figure, Judged, judge};
 use super::models::{Alone, ForAll, Memo, Scorer};
 use super::neighbours::{Nearest, Neighbours};
 use super::profile::Decay;
 use super::purpose::Purpose;
+use super::recurrent::{self, BLEND_RNN, RNN, Together};
 use super::settings::{ALS, BASKETS, COMPONENTS, COSINE, EASE, Settings};
 use super::trial::Trial;
 use super::tune::sample;
@@ -26,6 +28,9 @@ use super::users::UserCosine;
 use super::weighting::Weighting;
 use crate::fit::{Control, FitError};
 use crate::text::Csr;
+use winner::{choice, winner};
+
+mod winner;
 
 /// Names in `scores.model` and in the lists.
 pub const POPULARITY: &str = "popularity_30d";
@@ -49,7 +54,7 @@ pub const PUBLISHED: &str = "published";
 pub const CHOICE: &str = "choice, cross-fitted";
 
 /// The personal models that may win, the simpler first: ties go to the earlier.
-pub const PERSONAL: [&str; 9] = [
+pub const PERSONAL: [&str; 10] = [
     ITEM_COSINE,
     ITEM_COSINE_TFIDF,
     ITEM_COSINE_BM25,
@@ -59,6 +64,7 @@ pub const PERSONAL: [&str; 9] = [
     COMPONENTS[BASKETS],
     COMPONENTS[ALS],
     BLEND,
+    BLEND_RNN,
 ];
 
 /// Neighbours that the cosines listen to.
@@ -165,6 +171,12 @@ fn personal<'a>(
         CONTENT_COSINE => Box::new(ContentCosine::new(ground.vectors.clone(), Decay::flat())),
         USER_COSINE => Box::new(UserCosine::new(train, K)),
         BLEND => Box::new(Blend::new(models, ground.words, settings)),
+        RNN => Box::new(recurrent::Alone(models.network.as_deref()?)),
+        BLEND_RNN => Box::new(Together {
+            network: models.network.as_deref().filter(|_| settings.network > 0.0)?,
+            blend: Blend::new(models, ground.words, settings),
+            weight: settings.network,
+        }),
         name => {
             let number = [EASE, BASKETS, ALS]
                 .into_iter()
@@ -198,8 +210,8 @@ impl Owned {
 
 /// What the parts of a model were fitted on, where that was not every product.
 fn fitted_on(name: &str, models: &Models, settings: &Settings) -> Option<String> {
-    let uses =
-        |number: usize| name == COMPONENTS[number] || (name == BLEND && settings.weights[number] > 0.0);
+    let blended = [BLEND, BLEND_RNN].contains(&name);
+    let uses = |number: usize| name == COMPONENTS[number] || (blended && settings.weights[number] > 0.0);
     let ease = models.ease.cut().filter(|_| uses(EASE));
     let baskets = models.baskets.cut().filter(|_| uses(BASKETS));
     let told = [("EASE", ease), ("EASE over baskets", baskets)];
@@ -230,7 +242,7 @@ pub fn choose(
         control.progress(
             "judging models",
             candidates.len() as u64,
-            PERSONAL.len() as u64 + 3,
+            PERSONAL.len() as u64 + 4,
         );
         candidates.push(Candidate {
             name,
@@ -242,8 +254,15 @@ pub fn choose(
     let for_all = |scores| ForAll { scores };
     hear(POPULARITY, &for_all(models.demand.popularity(MONTH)), None)?;
     hear(POPULARITY_EVER, &for_all(models.demand.ever().to_vec()), None)?;
-    let asked = |name: &str| !trial.rested || published.is_some_and(|published| published.model == name);
-    for name in PERSONAL.into_iter().filter(|name| asked(name)) {
+    // Where a network is published, what it joins is judged beside it every night.
+    let rests_on = published
+        .filter(|_| trial.rested)
+        .map(|published| published.model);
+    let asked = |name: &str| match rests_on {
+        Some(model) => name == model || (name == BLEND && model == BLEND_RNN),
+        None => !trial.rested,
+    };
+    for name in PERSONAL.into_iter().chain([RNN]).filter(|name| asked(name)) {
         if let Some(model) = personal(name, ground, models, &cut.train, &tuned.settings) {
             hear(name, model.as_ref(), fitted_on(name, models, &tuned.settings))?;
         }
@@ -255,7 +274,11 @@ pub fn choose(
         let models = if settings.fits_like(&tuned.settings) {
             models
         } else {
-            again = Models::fit(ground.log, cut, ground.purpose, &settings, ground.limits, control)?;
+            let fitted = Models::fit(ground.log, cut, ground.purpose, &settings, ground.limits, control)?;
+            again = Models {
+                network: models.network.clone(),
+                ..fitted
+            };
             &again
         };
         if let Some(scorer) = personal(model, ground, models, &cut.train, &settings) {
@@ -287,71 +310,6 @@ pub fn choose(
     })
 }
 
-/// NDCG@10 of the choice: every second customer by the model that is best on the others, the naive answer among them.
-fn choice(candidates: &[Candidate], seed: u64) -> Option<Figure> {
-    let users = candidates.first()?.judged.of_users.len();
-    if users < LEAST_USERS {
-        return None;
-    }
-    let of = |candidate: &Candidate, user: usize| f64::from(candidate.judged.of_users[user][0]);
-    let best_on = |half: usize| {
-        let worth =
-            |candidate: &Candidate| -> f64 { (half..users).step_by(2).map(|user| of(candidate, user)).sum() };
-        candidates
-            .iter()
-            .filter(|candidate| candidate.name != POPULARITY_EVER)
-            .reduce(|best, next| if worth(next) > worth(best) { next } else { best })
-    };
-    let chosen = [best_on(1)?, best_on(0)?];
-    let values: Vec<f64> = (0..users).map(|user| of(chosen[user % 2], user)).collect();
-    Some(bootstrap(&values, DRAWS, seed))
-}
-
-fn winner(candidates: &[Candidate], seed: u64) -> (&'static str, String) {
-    let of = |name: &str| candidates.iter().find(|candidate| candidate.name == name);
-    let ndcg = |candidate: &Candidate| candidate.judged.mean(0);
-    let Some(naive) = of(POPULARITY) else {
-        return (POPULARITY, "nothing was judged".to_owned());
-    };
-    let tested = naive.judged.of_users.len();
-    if tested < LEAST_USERS {
-        let why = format!(
-            "too little data: {tested} customers could be tested and {LEAST_USERS} are needed, so everybody gets the \
-             popular products of the last 30 days"
-        );
-        return (POPULARITY, why);
-    }
-    let personal = PERSONAL.into_iter().filter_map(of);
-    let Some(mut best) = personal.reduce(|best, next| if ndcg(next) > ndcg(best) { next } else { best })
-    else {
-        return (POPULARITY, "no personal model was fitted".to_owned());
-    };
-    let mut kept = "";
-    if let Some(before) = of(PUBLISHED)
-        && best.judged.gain_over(&before.judged, 0, DRAWS, seed).hi90 < 0.0
-    {
-        best = before;
-        kept = ", which stays because tonight's choice is significantly worse";
-    }
-    if ndcg(best) <= ndcg(naive) {
-        let why = format!(
-            "the best personal model ({}, NDCG@10 {:.4}) does not beat the popularity of 30 days ({:.4}) on {tested} \
-             customers, so everybody gets the popular products",
-            best.name,
-            ndcg(best),
-            ndcg(naive)
-        );
-        return (POPULARITY, why);
-    }
-    let why = format!(
-        "{} reaches NDCG@10 {:.4} on {tested} customers, the popularity of 30 days {:.4}{kept}",
-        best.name,
-        ndcg(best),
-        ndcg(naive)
-    );
-    (best.name, why)
-}
-
 /// The winner fitted on everything; `None` for popularity, which needs no model.
 pub fn refitted<'a>(
     verdict: &Verdict,
@@ -360,77 +318,4 @@ pub fn refitted<'a>(
     train: &super::history::Histories,
 ) -> Option<Box<dyn Scorer + 'a>> {
     personal(verdict.model, ground, models, train, &verdict.settings)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::measure::METRICS;
-    use super::*;
-
-    fn candidate(name: &'static str, ndcg: f32, users: usize) -> Candidate {
-        Candidate {
-            name,
-            judged: Judged {
-                of_users: vec![[ndcg; METRICS.len()]; users],
-                first: vec![Vec::new(); users],
-                ranked: 1,
-            },
-            fitted_on: None,
-        }
-    }
-
-    #[test]
-    fn a_lucky_choice_is_not_believed() {
-        // Two models of equal worth, each lucky with one half of the customers: chosen on one half, measured on the other.
-        let mut all = [
-            candidate(POPULARITY, 0.0, 40),
-            candidate(COMPONENTS[EASE], 0.0, 40),
-            candidate(BLEND, 0.0, 40),
-        ];
-        for user in 0..40 {
-            all[1 + user % 2].judged.of_users[user][0] = 0.4;
-        }
-        assert!((all[1].judged.mean(0) - 0.2).abs() < 1e-6);
-        assert_eq!(choice(&all, 1).unwrap().value, 0.0);
-        // One that is truly better keeps its figure.
-        all[2] = candidate(BLEND, 0.5, 40);
-        assert!((choice(&all, 1).unwrap().value - 0.5).abs() < 1e-6);
-        assert!(choice(&[candidate(POPULARITY, 0.1, 3)], 1).is_none());
-    }
-
-    #[test]
-    fn a_personal_model_that_loses_to_popularity_is_not_used() {
-        let all = [
-            candidate(POPULARITY, 0.2, 50),
-            candidate(ITEM_COSINE, 0.1, 50),
-            candidate(BLEND, 0.15, 50),
-        ];
-        let (name, why) = winner(&all, 1);
-        assert_eq!(name, POPULARITY);
-        assert!(why.contains("does not beat"), "{why}");
-    }
-
-    #[test]
-    fn the_best_wins_and_last_night_stays_where_tonight_is_worse() {
-        let mut all = vec![
-            candidate(POPULARITY, 0.1, 50),
-            candidate(ITEM_COSINE, 0.2, 50),
-            candidate(BLEND, 0.3, 50),
-        ];
-        assert_eq!(winner(&all, 1).0, BLEND);
-        all.push(candidate(PUBLISHED, 0.4, 50));
-        let (name, why) = winner(&all, 1);
-        assert_eq!(name, PUBLISHED);
-        assert!(why.contains("which stays"), "{why}");
-        all[2] = candidate(BLEND, 0.4, 50);
-        assert_eq!(winner(&all, 1).0, BLEND);
-    }
-
-    #[test]
-    fn few_users_get_the_naive_answer() {
-        let all = [candidate(POPULARITY, 0.1, 3), candidate(BLEND, 0.9, 3)];
-        let (name, why) = winner(&all, 1);
-        assert_eq!(name, POPULARITY);
-        assert!(why.contains("too little data"), "{why}");
-    }
 }

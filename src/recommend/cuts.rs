@@ -170,6 +170,13 @@ impl Cut {
         (event.at, event.line) < boundary
     }
 
+    /// The first instant that is hidden, where it is the same for everybody.
+    pub fn hidden_from(&self) -> Option<i64> {
+        let first = *self.boundary.first()?;
+        let all = first != NOTHING_HIDDEN && self.boundary.iter().all(|&own| own == first);
+        all.then_some(first.0)
+    }
+
     /// The users that have something to predict, ascending.
     pub fn tested(&self) -> Vec<usize> {
         (0..self.test.len())

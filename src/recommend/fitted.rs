@@ -15,6 +15,7 @@ use super::matrix::{by_basket, by_user};
 use super::neighbours::Neighbours;
 use super::profile::{AgeFrom, Decay};
 use super::purpose::Purpose;
+use super::sessions::network::Network;
 use super::settings::{ALS, Settings};
 use crate::fit::{Control, FitError};
 
@@ -79,6 +80,8 @@ pub struct Models {
     pub demand: Arc<Demand>,
     /// From where ages count.
     pub age_from: AgeFrom,
+    /// The network over histories, where one was learned from this part.
+    pub network: Option<Arc<Network>>,
 }
 
 /// The options of EASE over users.
@@ -161,6 +164,7 @@ impl Models {
             behaviour: Arc::new(behaviour),
             demand: Arc::new(Demand::count(&cut.train, cut.train.newest().unwrap_or(0))),
             age_from,
+            network: None,
         })
     }
 }

@@ -6,7 +6,7 @@
 //! 1. [`log`]: events become a sorted [`log::Log`]; [`history`] folds it into one signal per (user, product).
 //! 2. [`cuts`]: the end of the time line is hidden, for tuning and for the honest figure.
 //! 3. The models: [`demand`] (popularity, the naive answer, and lift), [`neighbours`] (item cosine), [`ease`] (a linear model in closed
-//!    form), [`factors`] (ALS), [`content`] (text), joined by [`blend::Blend`] over a decayed [`profile`]. Each is a
+//!    form), [`factors`] (ALS), [`content`] (text), joined by [`blend::Blend`] over a decayed [`profile`], and by [`recurrent`], a network over the order of a history. Each is a
 //!    [`models::Scorer`] (a history in, a score per product out) or the [`models::Linear`] part of one. What nobody has
 //!    bought yet gets a vector from its text by [`encoder`]; [`cold`] measures that.
 //! 4. [`tune`] sets the few numbers on an inner cut; [`measure`] judges on the outer one, and [`choose`] chooses; what one night found is the
@@ -48,6 +48,7 @@ pub mod places;
 pub mod profile;
 pub mod purpose;
 pub mod rank;
+pub mod recurrent;
 pub mod report;
 mod rows;
 pub mod rules;

@@ -45,6 +45,8 @@ pub struct Settings {
     pub popularity_window: u8,
     /// Weight of popularity beside the lifted personal score; both at most 1.
     pub popularity: f64,
+    /// Weight of the [network](super::recurrent) beside the blend; 0 where it has nothing to add.
+    pub network: f64,
 }
 
 impl Settings {
@@ -66,6 +68,7 @@ impl Settings {
             lift_power: lift,
             popularity_window: 0,
             popularity,
+            network: 0.0,
         }
     }
 
@@ -96,6 +99,8 @@ impl Settings {
             && self.lift_power.is_finite()
             && self.popularity >= 0.0
             && self.popularity.is_finite()
+            && self.network >= 0.0
+            && self.network.is_finite()
     }
 }
 
@@ -125,6 +130,10 @@ mod tests {
                 },
                 Settings {
                     tau_days: [-1.0; 5],
+                    ..start
+                },
+                Settings {
+                    network: f64::INFINITY,
                     ..start
                 },
             ] {

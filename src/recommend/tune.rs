@@ -14,11 +14,14 @@ mod blend;
 mod models;
 mod signs;
 
+use super::blend::Blend;
 use super::cuts::Cut;
 use super::fitted::{Limits, Models};
 use super::log::Log;
 use super::neighbours::Neighbours;
 use super::purpose::Purpose;
+use super::recurrent::{self, Learning, Weighed};
+use super::sessions::network::Network;
 use super::settings::{Settings, WORDS};
 use super::sheet::Sheet;
 use crate::fit::{Control, FitError, Objective};
@@ -64,6 +67,8 @@ pub struct Tuned {
     /// How the blend did with them on the inner cuts; `None` where nobody could be asked and the start stands unmeasured,
     /// or where the night rested on numbers of an earlier one.
     pub inner: Option<Inner>,
+    /// The network of the latest inner cut and what it adds there; `None` where none was learned.
+    pub network: Option<(Network, Weighed)>,
 }
 
 /// What the inner cuts said of the numbers chosen.
@@ -106,9 +111,13 @@ pub fn tune(
     words: &Neighbours,
     start: Settings,
     options: &TuneOptions,
+    learning: Option<&Learning>,
     control: &Control,
 ) -> Result<Tuned, FitError> {
-    let mut settings = start;
+    let mut settings = Settings {
+        network: 0.0,
+        ..start
+    };
     let texts = (0..words.products()).any(|product| !words.of(product).is_empty());
     if !texts {
         settings.weights[WORDS] = 0.0;
@@ -121,6 +130,7 @@ pub fn tune(
         return Ok(Tuned {
             settings,
             inner: None,
+            network: None,
         });
     };
     let mut evaluations = 0;
@@ -155,8 +165,22 @@ pub fn tune(
         })
         .collect();
     let ndcg = blend::tune(&sheets, texts, &mut settings, &mut evaluations, options, control)?;
+    let network = match learning.filter(|_| recurrent::hindrance(&latest.train).is_none()) {
+        Some(learning) => {
+            let network = learning.learn(&latest.train, None, "the inner cut", control)?;
+            let blend = Blend::new(&models[0], words, &settings);
+            let users = sample(latest.tested(), options.users, options.seed);
+            let weighed = recurrent::weigh(&blend, &network, latest, &users);
+            if weighed.is_worth_it() {
+                settings.network = weighed.weight;
+            }
+            Some((network, weighed))
+        }
+        None => None,
+    };
     Ok(Tuned {
         settings,
+        network,
         inner: Some(Inner {
             ndcg,
             cuts: sheets.len(),

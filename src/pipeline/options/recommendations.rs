@@ -33,6 +33,9 @@ pub struct RecommendationOptions {
     pub ease_products: usize,
     /// Steps that a network over sessions learns at most, half of them where it goes on from another; 0 = none learns.
     pub rnn_steps: u64,
+    /// Steps that a network over the customers' histories learns at most, half of them where it goes on from another; 0 = none
+    /// learns.
+    pub rnn_list_steps: u64,
     /// Steps that a network over the products' texts learns at most; 0 = none learns.
     pub cnn_steps: u64,
     /// What one event of each kind is worth.
@@ -109,6 +112,7 @@ impl Default for RecommendationOptions {
             new_products: 0.05,
             ease_products: 8000,
             rnn_steps: 3000,
+            rnn_list_steps: 600,
             cnn_steps: 2000,
             weights: Weights::default(),
         }

@@ -5,6 +5,7 @@
 
 use super::collect::Prepared;
 use super::local::Local;
+use crate::neural::random::mix;
 use crate::pipeline::Night;
 use crate::pipeline::options::PriceOptions;
 use crate::price::backtest::{ORIGINS, Plan};
@@ -72,7 +73,8 @@ pub(super) fn learn(
     }
     let terms = Terms {
         steps: options.lstm_steps,
-        seed: night.seed,
+        // Another day's draws other windows of the series.
+        seed: mix(night.seed, night.as_of.cast_unsigned()),
         horizon: options.horizon.max(1),
         phases: phases(prepared, night),
         instants: &prepared.instants,

@@ -69,6 +69,10 @@ impl Cold {
         night: &Night<'_>,
     ) -> Result<Cold> {
         let control = &night.control_with_checkpoints(Recommendations::NAME)?;
+        // A network that may not learn any more is no choice to rest on.
+        let kept = rest.filter(|choice| options.cnn_steps > 0 || choice.voice != Voice::Network);
+        let tunes = kept.is_none() && (rest.is_some() || !trial.rested);
+        let rest = kept;
         let asked_for = options.cnn_steps > 0 && rest.is_none_or(|choice| choice.voice == Voice::Network);
         let readings: Option<Vec<Reading>> =
             asked_for.then(|| texts.par_iter().map(|text| Reading::of(text)).collect());
@@ -91,7 +95,7 @@ impl Cold {
         let settings = &trial.tuned.settings;
         let asked = |cut: &Cut| cut.cold_test.iter().any(|new| !new.is_empty());
         let (mut cuts, mut choice) = (Vec::new(), rest);
-        if rest.is_none() && !trial.rested {
+        if tunes {
             let inner = ground.purpose.inner(&trial.cut, ground.log, &trial.strengths);
             if asked(&inner) {
                 let decay = Decay {

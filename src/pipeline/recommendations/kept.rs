@@ -20,7 +20,7 @@ pub(super) use crate::recommend::sessions::kept::NAME as SESSIONS;
 /// Under which name it is kept with its generation.
 const NAME: &str = "memory";
 /// Version of its bytes.
-const FORMAT: i64 = 3;
+const FORMAT: i64 = 4;
 
 /// What an earlier night left, and what tonight makes of it.
 #[derive(Debug)]

@@ -7,6 +7,7 @@
 mod again;
 mod cold;
 mod collect;
+mod deep;
 mod kept;
 mod next;
 mod pages;
@@ -78,6 +79,8 @@ pub struct Judged {
     /// What the next night gets to know.
     memory: Memory,
     verdict: choose::Verdict,
+    /// The network in the winner, where one is.
+    network: Option<deep::Judged>,
     visitors: Visitors,
     next: Next,
     cold: Cold,
@@ -129,6 +132,7 @@ impl Recommendations {
             scores.push(page.figure("coverage@10", coverage));
             scores.push(page.count("users", candidate.judged.of_users.len() as f64));
         }
+        scores.push(deep::score(trial, verdict));
         if let Some(choice) = verdict.choice {
             let page = Page {
                 result: "recommendations",
@@ -243,7 +247,7 @@ impl Family for Recommendations {
     }
 
     fn fit(&self, prepared: &Prepared, night: &Night<'_>) -> Result<Learned> {
-        let control = &night.control;
+        let control = &night.control_with_checkpoints(Self::NAME)?;
         let before = Before::read(night, self.purpose(), prepared.log.events().len())?;
         let texts: Vec<String> = prepared.products.iter().map(text).collect();
         let (_, vectors) = TfIdf::fit(&texts, &TfIdfOptions::default());
@@ -257,7 +261,8 @@ impl Family for Recommendations {
             Some(lists) => Start::Before(lists.settings),
             None => Start::Nothing,
         };
-        let trial = Trial::fit(&ground, &strengths, start, control)?;
+        let learning = deep::learning(self, prepared, &before, night)?;
+        let trial = Trial::fit(&ground, &strengths, start, learning.as_ref(), control)?;
         let visitors = visitors::fit(
             &prepared.log,
             &trial.strengths,
@@ -267,7 +272,15 @@ impl Family for Recommendations {
             night.seed,
             control,
         )?;
-        let next = Next::fit(prepared, &texts, &words, before.sessions(), &self.options, night)?;
+        let next = Next::fit(
+            prepared,
+            &texts,
+            &words,
+            before.sessions(),
+            &self.options,
+            night,
+            control,
+        )?;
         let cold = Cold::fit(&texts, &ground, &trial, before.cold(), &self.options, night)?;
         let again = again::BuyingAgain::fit(prepared, before.again(), night)?;
         Ok(Learned {
@@ -325,6 +338,7 @@ impl Family for Recommendations {
             words,
             strengths: trial.strengths,
             memory,
+            network: deep::Judged::of(&trial, &verdict),
             verdict,
             visitors,
             next,

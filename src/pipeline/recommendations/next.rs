@@ -10,7 +10,8 @@ use rayon::prelude::*;
 use super::Prepared;
 use super::scores::Page;
 use super::write::{LISTS_AT_ONCE, Pen};
-use crate::pipeline::{Family, Night, RecommendationOptions};
+use crate::fit::Control;
+use crate::pipeline::{Night, RecommendationOptions};
 use crate::recommend::cnn::{Reading, TextOptions};
 use crate::recommend::lists::{From as Origin, Row};
 use crate::recommend::memory::OfSessions;
@@ -20,10 +21,10 @@ use crate::recommend::sessions::blend::Fitted;
 use crate::recommend::sessions::deep::{Deep, Kind, Purpose};
 use crate::recommend::sessions::judge::{self, Deeper, Published, Verdict};
 use crate::recommend::sessions::kept;
-use crate::recommend::sessions::network::{self, Network};
-use crate::recommend::sessions::past::{self, Past};
+use crate::recommend::sessions::network::Network;
+use crate::recommend::sessions::past;
 use crate::store::results::NextProduct;
-use crate::store::{self, GenerationWriter, Score};
+use crate::store::{GenerationWriter, Score};
 
 /// Rows of a product's list.
 const ROWS: usize = 30;
@@ -50,9 +51,10 @@ impl Next {
         published: Option<Published>,
         options: &RecommendationOptions,
         night: &Night<'_>,
+        control: &Control,
     ) -> Result<Next> {
         let sessions = Sessions::of(&prepared.log);
-        night.control.check()?;
+        control.check()?;
         let readings: Vec<Reading> = match options.cnn_steps {
             0 => Vec::new(),
             _ => texts.par_iter().map(|text| Reading::of(text)).collect(),
@@ -60,24 +62,20 @@ impl Next {
         let deep = match options.rnn_steps {
             0 => None,
             steps => Some(Deep {
-                rnn: network::Options {
-                    steps,
-                    seed: night.seed,
-                    ..network::Options::default()
-                },
+                rnn: super::deep::options(steps, night),
                 texts: (options.cnn_steps > 0).then(|| (readings.as_slice(), text_options(options, night))),
-                past: past_of(prepared, night)?,
+                past: super::deep::past(past::NAME, prepared, night)?,
             }),
         };
-        let control = night.control_with_checkpoints(super::Recommendations::NAME)?;
-        let verdict = judge::choose(&sessions, words, published, deep.as_ref(), night.seed, &control)?;
+        let verdict = judge::choose(&sessions, words, published, deep.as_ref(), night.seed, control)?;
         let rested = published.is_some_and(|published| published.rest);
         let network = match deep.as_ref().zip(verdict.deeper.as_ref()) {
             Some((deep, Deeper { kind, past, .. })) => {
                 let start = Some(past.params().to_vec());
                 let texts = *kind == Kind::Texts;
-                let networks = deep.learn(&sessions, start, texts, Purpose::Tonight, &control)?;
-                Some(networks.into_network(*kind))
+                let networks = deep.learn(&sessions, start, texts, Purpose::Tonight, control)?;
+                let network = networks.into_network(*kind);
+                Some(network.context("the products' texts teach no network tonight")?)
             }
             None => None,
         };
@@ -194,22 +192,10 @@ impl Next {
             .context("the session model for questions by day")?;
         writer.artefact(kept::NAME, kept::FORMAT, &bytes)?;
         if let Some(Deeper { past, until, .. }) = &self.verdict.deeper {
-            let bytes = Past::to_bytes(past, &marks(pen.prepared), *until)
-                .context("the network for the next night")?;
-            writer.artefact(past::NAME, past::FORMAT, &bytes)?;
+            super::deep::keep(past::NAME, past, *until, pen.prepared, writer)?;
         }
         Ok(())
     }
-}
-
-/// What tells a product from another over nights, in a night that writes no keys yet: a hash of its id.
-fn marks(prepared: &Prepared) -> Vec<i64> {
-    let mark = |id: &str| xxhash_rust::xxh3::xxh3_64(id.as_bytes()).cast_signed();
-    prepared
-        .products
-        .iter()
-        .map(|product| mark(&product.product_id))
-        .collect()
 }
 
 /// How texts are learned from, for sessions and for new products.
@@ -219,24 +205,4 @@ pub(super) fn text_options(options: &RecommendationOptions, night: &Night<'_>) -
         seed: night.seed,
         ..TextOptions::default()
     }
-}
-
-/// The network that last night kept: when the first session began that it does not know, and its parameters for tonight's products.
-/// One that cannot be read teaches nothing, and the night begins anew.
-fn past_of(prepared: &Prepared, night: &Night<'_>) -> Result<Option<(i64, Vec<f32>)>> {
-    let Some(published) = night.shop.published(super::Recommendations::NAME)? else {
-        return Ok(None);
-    };
-    let bytes = match night
-        .shop
-        .artefact(published.generation, past::NAME, past::FORMAT)
-    {
-        Err(store::Error::Artefact { .. }) => None,
-        found => found?,
-    };
-    let Some(past) = bytes.and_then(|bytes| Past::from_bytes(&bytes).ok()) else {
-        return Ok(None);
-    };
-    let start = past.start(&marks(prepared), network::Options::default().width, night.seed);
-    Ok(start.map(|start| (past.until, start)))
 }

@@ -51,7 +51,7 @@ pub(super) fn write(
     let ground = family.ground(log, vectors, words, night);
     let everything = Cut::none(log, strengths);
     night.control.progress("fitting on everything", 0, 1);
-    let models = Models::fit(
+    let mut models = Models::fit(
         log,
         &everything,
         ground.purpose,
@@ -60,6 +60,10 @@ pub(super) fn write(
         &night.control,
     )?;
     let histories = &everything.train;
+    if let Some(before) = &judged.network {
+        models.network = Some(before.tonight(family, histories, night)?);
+        before.keep(prepared, writer)?;
+    }
     let (behaviour, demand) = (Arc::clone(&models.behaviour), Arc::clone(&models.demand));
     let recent = demand.popularity(MONTH);
     night.control.check()?;

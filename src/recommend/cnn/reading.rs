@@ -62,7 +62,7 @@ impl Reading {
 /// Over everything that shapes a fit.
 pub(super) fn fingerprint(texts: &[Reading], vectors: &[f32], known: &[bool], options: &TextOptions) -> u128 {
     let mut hash = xxhash_rust::xxh3::Xxh3::new();
-    hash.update(format!("{options:?}").as_bytes());
+    hash.update(format!("{} {options:?}", env!("CARGO_PKG_VERSION")).as_bytes());
     for (text, known) in texts.iter().zip(known) {
         hash.update(&[u8::from(*known)]);
         for part in [&text.characters, &text.words] {

@@ -12,6 +12,7 @@
 use super::Sessions;
 use super::network::{Network, Options};
 use crate::fit::{Control, FitError};
+use crate::neural::random::mix;
 use crate::recommend::cnn::{Reading, TextNetwork, TextOptions, teaches};
 
 /// Sessions from which a network may learn.
@@ -85,11 +86,11 @@ pub enum Purpose {
 impl Purpose {
     fn checkpoint(self, kind: Kind) -> String {
         let cut = match self {
-            Purpose::Inner => "inner cut",
-            Purpose::Past => "past",
+            Purpose::Inner => "the inner cut",
+            Purpose::Past => "the past",
             Purpose::Tonight => "tonight",
         };
-        format!("{} of the {cut}", kind.name())
+        format!("{} of {cut}", kind.name())
     }
 }
 
@@ -111,11 +112,11 @@ impl Networks {
         }
     }
 
-    /// The network of a kind, for good; that of sessions alone where there is none with texts.
-    pub fn into_network(self, kind: Kind) -> Network {
-        match (kind, self.texts) {
-            (Kind::Texts, Some(network)) => network,
-            _ => self.rnn,
+    /// The network of a kind, for good.
+    pub fn into_network(self, kind: Kind) -> Option<Network> {
+        match kind {
+            Kind::Sessions => Some(self.rnn),
+            Kind::Texts => self.texts,
         }
     }
 }
@@ -135,6 +136,16 @@ impl Deep<'_> {
                 sessions.products
             )
         })
+    }
+
+    /// Whether a network of this kind can be learned from these sessions (and so from more of them).
+    pub fn can(&self, kind: Kind, sessions: &Sessions) -> bool {
+        let known = || -> Vec<bool> { met(sessions).iter().map(|&n| n >= KNOWN).collect() };
+        match (kind, &self.texts) {
+            (Kind::Sessions, _) => true,
+            (Kind::Texts, Some((readings, _))) => teaches(readings, &known()),
+            (Kind::Texts, None) => false,
+        }
     }
 
     /// Where the network of a night that tunes nothing goes on: the past one, if it knows nothing from `until` on.
@@ -162,19 +173,15 @@ impl Deep<'_> {
     ) -> Result<Networks, FitError> {
         let mut options = self.rnn.clone();
         options.checkpoint = Some(purpose.checkpoint(Kind::Sessions));
+        options.seed = mix(options.seed, purpose as u64);
         if start.is_some() {
             options.steps = options.steps.div_ceil(2);
         }
         let rnn = Network::learn(sessions, &options, start, control)?;
-        let mut met = vec![0u32; sessions.products];
-        sessions
-            .all
-            .iter()
-            .flatten()
-            .for_each(|&product| met[product as usize] += 1);
-        let known: Vec<bool> = met.iter().map(|&n| n >= KNOWN).collect();
         let texts = match &self.texts {
-            Some((readings, options)) if texts && teaches(readings, &known) => {
+            Some((readings, options)) if texts && self.can(Kind::Texts, sessions) => {
+                let met = met(sessions);
+                let known: Vec<bool> = met.iter().map(|&n| n >= KNOWN).collect();
                 let options = TextOptions {
                     checkpoint: Some(purpose.checkpoint(Kind::Texts)),
                     ..options.clone()
@@ -188,6 +195,14 @@ impl Deep<'_> {
         };
         Ok(Networks { rnn, texts })
     }
+}
+
+/// How often every product was met.
+fn met(sessions: &Sessions) -> Vec<u32> {
+    let mut met = vec![0u32; sessions.products];
+    let products = sessions.all.iter().flatten();
+    products.for_each(|&product| met[product as usize] += 1);
+    met
 }
 
 impl Network {

@@ -175,7 +175,9 @@ pub fn choose(
             ),
         });
     }
+    // Sessions of one instant may lie on both sides of the cut; what knows one of them knows of that instant.
     let until = sessions.began[train.all.len()];
+    let until = until + i64::from(train.began.last() == Some(&until));
     let hindrance = match deep {
         Some(_) => Deep::hindrance(&known),
         None => Some("none is asked for".to_owned()),
@@ -183,8 +185,8 @@ pub fn choose(
     let deep = deep.filter(|_| hindrance.is_none());
     let start = published.map(|before| before.tuned);
     // What holds a network that nobody may learn any more can be neither rested on nor kept.
-    let published =
-        published.filter(|before| deep.is_some() || Asked::new(before.model, before.weights).kind.is_none());
+    let can = |kind: Kind| deep.is_some_and(|deep| deep.can(kind, &train));
+    let published = published.filter(|before| Asked::new(before.model, before.weights).kind.is_none_or(can));
     let rest = published.filter(|published| published.rest);
     let mut steps_learned = 0;
     let mut asked: Vec<Asked> = Vec::new();

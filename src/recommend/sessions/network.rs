@@ -21,6 +21,8 @@ pub const LONGEST: usize = 50;
 /// One session of so many is kept back, and so many of them are asked at the most.
 const KEPT_BACK: u64 = 10;
 const ASKED: usize = 2000;
+/// And so many logits are computed for them at the most: steps times products.
+const LOGITS: usize = 200_000_000;
 /// Sessions of a batch.
 const BATCH: usize = 64;
 /// Batches among which sessions are sorted by length, so that little is filled up.
@@ -179,7 +181,9 @@ impl Network {
             }
         }
         kept_back.retain(|path| path.len() > 1);
-        let every = kept_back.len().div_ceil(ASKED).max(1);
+        let steps: usize = kept_back.iter().map(|path| path.len() - 1).sum();
+        let every = kept_back.len().div_ceil(ASKED);
+        let every = every.max((steps * sessions.products).div_ceil(LOGITS)).max(1);
         let kept_back: Vec<&[u32]> = kept_back.into_iter().step_by(every).collect();
         if kept_back.is_empty() || pieces.is_empty() {
             return Err(FitError::Invalid(
@@ -278,7 +282,8 @@ impl Network {
 /// Over everything that shapes a fit.
 fn fingerprint(sessions: &Sessions, options: &Options, start: &[f32]) -> u128 {
     let mut hash = xxhash_rust::xxh3::Xxh3::new();
-    hash.update(format!("{options:?} {}", sessions.products).as_bytes());
+    let version = env!("CARGO_PKG_VERSION");
+    hash.update(format!("{version} {options:?} {}", sessions.products).as_bytes());
     for (path, began) in sessions.all.iter().zip(&sessions.began) {
         hash.update(&began.to_le_bytes());
         hash.update(&(path.len() as u64).to_le_bytes());

@@ -20,6 +20,9 @@ pub const NAME: &str = "rnn of the past";
 /// Version of its bytes, beside that of the network's own header.
 pub const FORMAT: i64 = 1;
 
+/// No network is wider: a stored number above it is nobody's.
+const WIDEST: usize = 4096;
+
 /// A network of an earlier night, with what it stands for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Past {
@@ -107,7 +110,7 @@ impl Network {
             .get("items")
             .ok_or("it has no vectors of products")?;
         let width = match items.shape[..] {
-            [rows, width] if rows == products && width > 0 => width,
+            [rows, width] if rows == products && (1..=WIDEST).contains(&width) => width,
             _ => return Err(format!("its vectors are not those of {products} products")),
         };
         let shape = Shape::new(products, width);

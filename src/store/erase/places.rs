@@ -238,10 +238,11 @@ pub const DERIVED: [Place; 13] = [
         count: None,
         delete: &["DELETE FROM clerk_draft_archive WHERE rowid = ?3"],
     },
-    // Nor do the sessions that the model of next products remembers; the next night remembers those of the others.
+    // Nor do the sessions that the model of next products remembers, nor the networks that learned from sessions and histories; the
+    // next night remembers, and learns from, those of the others.
     Place {
         name: "sessions remembered",
-        find: "SELECT rowid FROM clerk_artefacts WHERE name = 'sessions'",
+        find: "SELECT rowid FROM clerk_artefacts WHERE name IN ('sessions', 'rnn of the past', 'rnn of past histories')",
         count: None,
         delete: &["DELETE FROM clerk_artefacts WHERE rowid = ?3"],
     },

@@ -122,9 +122,20 @@ fn lists_go_and_the_generation_stays_whole() {
         due_day: None,
     };
     writer.write([again]).unwrap();
+    // What learned from everybody's sessions goes whole; tuned numbers name nobody.
+    let learned = ["sessions", "rnn of the past", "rnn of past histories", "memory"];
+    for name in learned {
+        writer.artefact(name, 1, name.as_bytes()).unwrap();
+    }
     let number = writer.publish("test").unwrap();
-    let expected = [("recommendations", 2), ("buy_again", 1), ("user_keys", 1)];
+    let expected = [
+        ("recommendations", 2),
+        ("buy_again", 1),
+        ("user_keys", 1),
+        ("sessions remembered", 3),
+    ];
     assert_eq!(erase(&shop, &["ann"]), expected);
+    assert_eq!(ids(&shop, "SELECT name FROM clerk_artefacts"), "Text(\"memory\")");
     assert!(shop.is_intact(number).unwrap());
     assert_eq!(shop.keys(Keys::User, &["bob"]).unwrap(), [users[1]]);
 }
