@@ -184,14 +184,14 @@ impl Trial<'_> {
     }
 }
 
-/// Visits in which the door at which somebody enters tells the till and the gate at the end, and nothing between them does.
+/// Baskets of guests in which the door at which somebody enters tells the till and the gate at the end, and nothing between them does.
 fn visited_shop() -> Place {
     let place = Place::new();
     place.ok(&["init"]);
     let mut conn = open(&place.db());
     let batch = conn.transaction().unwrap();
     let mut dice = fastrand::Rng::with_seed(4);
-    for visit in 0..4000 {
+    for visit in 0..2500 {
         let door = dice.u32(0..9);
         let mut path = vec![format!("door{door}")];
         path.extend(["shelf", "table", "rack"].map(|place| format!("{place}{}", dice.u32(0..9))));
@@ -199,10 +199,10 @@ fn visited_shop() -> Place {
         for (step, product) in (0..).zip(path) {
             batch
                 .prepare_cached(
-                    "INSERT INTO events (session_id, product_id, kind, at) VALUES (?1, ?2, 'view', ?3)",
+                    "INSERT INTO events (session_id, product_id, kind, at) VALUES (?1, ?2, 'purchase', ?3)",
                 )
                 .unwrap()
-                .execute((format!("v{visit}"), product, visit * 1000 + step))
+                .execute((format!("v{visit}"), product, 1_767_225_600 + visit * 1000 + step))
                 .unwrap();
         }
     }
@@ -225,12 +225,12 @@ fn a_network_of_sessions_killed_while_it_learns_ends_at_the_same_bytes() {
     let kills = count("NIGHTCLERK_KILLS", 2);
     let place = visited_shop();
     set(&place, "recommendations", "cnn_steps", 0);
-    // Some fifty batches are an epoch; what goes on from another network learns half as many.
+    // Some thirty batches are an epoch; what goes on from another network learns half as many.
     set(
         &place,
         "recommendations",
         "rnn_steps",
-        50 * 2 * (4 + kills.min(6)),
+        30 * 2 * (4 + kills.min(6)),
     );
     let undisturbed = twin(&place);
     undisturbed.ok(&["run", "recommendations", "--quiet"]);

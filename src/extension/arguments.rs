@@ -22,6 +22,10 @@ pub(super) fn count(value: Option<&Value>, usual: usize, most: usize) -> Result<
             .ok()
             .filter(|number| *number <= most)
             .ok_or_else(wrong),
+        // JavaScript has no other numbers.
+        Some(Value::Real(number)) if (0.0..=most as f64).contains(number) && number.fract() == 0.0 => {
+            Ok(*number as usize)
+        }
         Some(_) => Err(wrong()),
     }
 }

@@ -5,7 +5,7 @@
 //! `data_version` moves, which costs two microseconds to ask; so a call after no commit of anybody reads nothing twice, and
 //! one after a publication finds the new generation.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,6 +30,8 @@ const LONGEST_SESSION: usize = 1000;
 pub(super) struct Clerk {
     host: Host,
     guests: Mutex<Vec<Guest>>,
+    /// Which files are nightclerk ones.
+    known: Mutex<HashMap<PathBuf, bool>>,
 }
 
 /// A connection of ours to one file, and what was read through it.
@@ -60,6 +62,7 @@ impl Clerk {
         Clerk {
             host,
             guests: Mutex::default(),
+            known: Mutex::default(),
         }
     }
 
@@ -71,14 +74,14 @@ impl Clerk {
                 format!("there is no database file attached as {schema:?}: ATTACH 'shop.db' AS {schema}")
             })?;
             ensure!(
-                self.host.is_ours(schema)?,
+                self.is_ours(&file)?,
                 "{} ({schema:?}) is no nightclerk file",
                 file.display()
             );
             return Ok(file);
         }
         if let Some(main) = self.host.file_of("main")
-            && self.host.is_ours("main")?
+            && self.seems_ours(&main)
         {
             return Ok(main);
         }
@@ -86,7 +89,7 @@ impl Clerk {
         for schema in self.host.schemas()? {
             if let Some(file) = self.host.file_of(&schema)
                 && !found.contains(&file)
-                && self.host.is_ours(&schema)?
+                && self.seems_ours(&file)
             {
                 found.push(file);
             }
@@ -98,6 +101,26 @@ impl Clerk {
                 "{many} nightclerk files are attached: name the schema that is meant as the last argument"
             ),
         }
+    }
+
+    /// Whether a file is a nightclerk one. Never asked on the host's own connection, where the answer would begin a transaction; nor of
+    /// the file itself: whoever opens it himself and closes it again takes the host's locks on it away (POSIX locks belong to the
+    /// process). What was found of a file stands, unless the file was empty.
+    fn is_ours(&self, file: &Path) -> Result<bool> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(&ours) = known.get(file) {
+            return Ok(ours);
+        }
+        let ours = Shop::is_one(file)?;
+        if let Some(ours) = ours {
+            known.insert(file.to_owned(), ours);
+        }
+        Ok(ours == Some(true))
+    }
+
+    /// The same where nobody named the file: one that cannot be asked now (another database of the application, locked) is not meant.
+    fn seems_ours(&self, file: &Path) -> bool {
+        self.is_ours(file).unwrap_or(false)
     }
 
     /// Runs a question on the guest of the file that is meant.

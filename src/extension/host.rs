@@ -14,11 +14,10 @@ use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::mem::offset_of;
 use std::path::PathBuf;
 use std::ptr;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 
 use rusqlite::{Connection, ffi};
-
-use crate::store::APPLICATION_ID;
 
 /// The oldest SQLite that can be a host: STRICT tables need it.
 const OLDEST: c_int = 3_037_000;
@@ -109,6 +108,21 @@ pub(super) unsafe fn adopt(
         );
     }
     VERSION.store(version, Ordering::Relaxed);
+    // One table for as long as the process: SQLite hands out the same each time, and a host may load us for every request.
+    static TABLE: OnceLock<usize> = OnceLock::new();
+    let table = TABLE.get_or_init(|| {
+        // SAFETY: `api` is the table of a SQLite of this version.
+        let copy = unsafe { copied(api, version) };
+        Box::into_raw(copy).expose_provenance()
+    });
+    Ok(ptr::with_exposed_provenance_mut(*table))
+}
+
+/// The host's table as far as its version has it, with what rusqlite asks for beside that.
+///
+/// # Safety
+/// `api` is the table of a SQLite of this version.
+unsafe fn copied(api: *const ffi::sqlite3_api_routines, version: c_int) -> Box<ffi::sqlite3_api_routines> {
     // SAFETY: all slots are optional functions, for which zero is "none".
     let mut copy: Box<ffi::sqlite3_api_routines> = Box::new(unsafe { std::mem::zeroed() });
     // SAFETY: the host's table has at least so many bytes in its version; the copy has at least as many.
@@ -118,9 +132,14 @@ pub(super) unsafe fn adopt(
     copy.libversion_number = Some(told);
     copy.get_clientdata.get_or_insert(nothing_kept);
     copy.set_clientdata.get_or_insert(keep_nothing);
-    // For as long as the process: rusqlite keeps what is in it, SQLite hands out the same each time.
-    Ok(Box::into_raw(copy))
+    copy
 }
+
+/// The last slot that [`length`] knows of is the last there is: of a longer table the youngest versions might have less.
+const _: () = assert!(
+    size_of::<ffi::sqlite3_api_routines>()
+        == offset_of!(ffi::sqlite3_api_routines, set_clientdata) + size_of::<usize>()
+);
 
 /// Bytes of the table of a version, as far as we know it: up to the first slot that came later.
 fn length(version: c_int) -> usize {
@@ -194,19 +213,20 @@ impl Host {
 
     /// The names of all schemas but temp, `main` first.
     pub(super) fn schemas(&self) -> rusqlite::Result<Vec<String>> {
+        if version() >= 3_039_000 {
+            // SAFETY: the connection is alive; behind the last schema there is none.
+            let name = |number| unsafe { ffi::sqlite3_db_name(self.0, number) };
+            let names = (0..).map(name).take_while(|name| !name.is_null());
+            // SAFETY: SQLite's own text, copied before anything is detached.
+            let names = names.map(|name| unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned());
+            return Ok(names.filter(|name| name != "temp").collect());
+        }
+        // It reads no file and so begins no transaction.
         let conn = self.lent()?;
         let mut statement = conn.prepare("PRAGMA database_list")?;
         let names = statement.query_map([], |row| row.get::<_, String>(1))?;
         let all: Vec<String> = names.collect::<rusqlite::Result<_>>()?;
         Ok(all.into_iter().filter(|name| name != "temp").collect())
-    }
-
-    /// Whether a schema's file is a nightclerk one. Asked of the host's SQLite: whoever opens the file himself and closes it
-    /// again takes the host's locks on it away (POSIX locks belong to the process).
-    pub(super) fn is_ours(&self, schema: &str) -> rusqlite::Result<bool> {
-        let conn = self.lent()?;
-        let id: i64 = conn.pragma_query_value(Some(schema), "application_id", |row| row.get(0))?;
-        Ok(id == APPLICATION_ID)
     }
 
     fn lent(&self) -> rusqlite::Result<Connection> {

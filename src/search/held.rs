@@ -62,6 +62,13 @@ impl Held {
             io::ErrorKind::NotFound => OpenReadError::FileDoesNotExist(path.to_owned()),
             _ => OpenReadError::wrap_io_error(error, path.to_owned()),
         };
+        // Whoever waits for the other end of a pipe waits for ever.
+        if !std::fs::metadata(path).map_err(failed)?.is_file() {
+            return Err(failed(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "no plain file",
+            )));
+        }
         let file = File::open(path).map_err(failed)?;
         let state = State::of(&file).map_err(failed)?;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -72,7 +79,11 @@ impl Held {
                 entry.found.clone()
             }
             None => {
-                let found = read(file, path, state.length).map_err(|error| error.to_string());
+                let found = match read(file, path, state.length) {
+                    // A file that could not be read now may be another time; what is damaged stays so.
+                    Err(error) if error.kind() != io::ErrorKind::InvalidData => return Err(failed(error)),
+                    found => found.map_err(|error| error.to_string()),
+                };
                 let entry = Known {
                     state,
                     found: found.clone(),

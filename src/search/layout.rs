@@ -32,6 +32,10 @@ pub(super) enum Pointer {
 pub(super) fn pointer(folder: &Path) -> Result<Pointer, SearchError> {
     no_file(folder)?;
     let path = folder.join(POINTER);
+    // Whoever waits for the other end of a pipe waits for ever.
+    if fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
+        return Ok(Pointer::Broken("what is no plain file".to_owned()));
+    }
     match fs::read(&path) {
         Ok(bytes) => {
             let name = String::from_utf8_lossy(&bytes).trim_end().to_owned();

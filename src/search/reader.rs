@@ -206,6 +206,14 @@ fn open_current(
             }
             Err(why) => what = why,
         }
+        // Not damaged, but somebody else's: another index would not help.
+        let path = folder.join(&name).join("meta.json");
+        match fs::File::open(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                return Err(SearchError::io(&path)(error));
+            }
+            _ => {}
+        }
     }
     Err(damaged(what))
 }

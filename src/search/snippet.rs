@@ -9,8 +9,12 @@ use std::ops::Range;
 use super::query::{Leaf, Query, Words};
 use crate::text::Splitter;
 
-/// Bytes of a text that are looked at; a hit beyond is not shown.
+/// Bytes of a text that are looked at; a hit beyond is not shown. Every word of the text is compared with every word of the query, so of
+/// the longer queries fewer: whoever writes a ticket must not decide how long a search takes.
 const LOOK: usize = 1 << 18;
+const LOOK_TIMES_WORDS: usize = 1 << 20;
+/// Places of a word of a phrase that are looked at.
+const PLACES: usize = 4096;
 /// Characters of an excerpt of the text.
 const EXCERPT: usize = 160;
 /// Characters of an excerpt of the subject.
@@ -31,6 +35,8 @@ pub(super) struct Texts<'a> {
 pub(super) struct Marker<'a> {
     plain: Vec<&'a Words>,
     noted: Vec<&'a Words>,
+    /// Bytes of a text that are looked at.
+    look: usize,
     splitter: Splitter,
 }
 
@@ -47,10 +53,12 @@ impl<'a> Marker<'a> {
             Leaf::All(several) => several.as_slice(),
             _ => &[],
         });
-        let (plain, noted) = words.partition(|words| !words.notes);
+        let (plain, noted): (Vec<&Words>, Vec<&Words>) = words.partition(|words| !words.notes);
+        let words: usize = plain.iter().chain(&noted).map(|words| words.terms.len()).sum();
         Marker {
             plain,
             noted,
+            look: LOOK.min(LOOK_TIMES_WORDS / words.max(1)),
             splitter: Splitter::default(),
         }
     }
@@ -61,14 +69,16 @@ impl<'a> Marker<'a> {
         let Marker {
             plain,
             noted,
+            look,
             splitter,
         } = self;
+        let cut = |text| cut(text, *look);
         let mut parts: Vec<String> = Vec::with_capacity(3);
         let subject = cut(texts.subject);
         if !is_blank(subject) {
             parts.push(html(subject, &hits(subject, plain, splitter), SUBJECT));
         }
-        let mut marked = |text: &str, words: &[&Words]| {
+        let mut marked = |text, words: &[&Words]| {
             let text = cut(text);
             let hits = hits(text, words, splitter);
             (!hits.is_empty()).then(|| html(text, &hits, EXCERPT))
@@ -88,8 +98,8 @@ fn is_blank(text: &str) -> bool {
     text.trim_start().is_empty()
 }
 
-fn cut(text: &str) -> &str {
-    let mut end = text.len().min(LOOK);
+fn cut(text: &str, look: usize) -> &str {
+    let mut end = text.len().min(look);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
@@ -133,11 +143,12 @@ fn hits(text: &str, words: &[&Words], splitter: &mut Splitter) -> Vec<Range<usiz
                     continue;
                 };
                 match places.get_mut(at) {
-                    Some(places) => places.push(Place {
+                    Some(places) if places.len() < PLACES => places.push(Place {
                         position: token.position,
                         from: token.from,
                         to,
                     }),
+                    Some(_) => {}
                     None => hits.push(token.from..to),
                 }
             }
@@ -315,6 +326,21 @@ mod tests {
         );
         assert_eq!(body("no voucher", "-voucher no"), "<mark>no</mark> voucher");
         assert_eq!(body("Straßenbahn", "stras*"), "<mark>Straßenbahn</mark>");
+    }
+
+    #[test]
+    fn a_long_text_costs_a_long_query_no_more() {
+        let text = "a ".repeat(120_000);
+        for words in [1, 2, 16, 60] {
+            let query = parse(&format!("\"{}\"", vec!["a"; words].join(" ")));
+            let marker = Marker::of(&query);
+            let terms = marker.plain[0].terms.len();
+            assert!(terms == words && marker.look * terms <= LOOK_TIMES_WORDS.max(LOOK));
+            assert!(body(&text, &format!("\"{}\"", vec!["a"; words].join(" "))).contains("<mark>a"));
+        }
+        // What is looked at less far is still quoted.
+        let far = format!("{}needle", "hay ".repeat(70_000));
+        assert!(!body(&far, "needle").contains("<mark>") && body(&far, "needle").starts_with("hay"));
     }
 
     #[test]

@@ -176,6 +176,67 @@ fn a_reader_writes_nothing() {
     }
 }
 
+/// The engine's own lists of files would be readable for their owner alone, whatever the process's mask says.
+#[cfg(unix)]
+#[test]
+fn whoever_may_read_the_folder_may_read_every_file_of_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    build(folder.path(), vec![ticket("1", "order", "")]);
+    let mut writer = IndexWriter::open(folder.path(), "shop").unwrap().writer;
+    writer.apply([Change::Put(ticket("2", "order", ""))]).unwrap();
+    writer.commit(2).unwrap();
+    let name = fs::read_to_string(folder.path().join("current")).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
+    let usual = mode(&folder.path().join("current"));
+    let mut seen = 0;
+    for entry in fs::read_dir(folder.path().join(name.trim())).unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(mode(&path), usual, "{}", path.display());
+        seen += 1;
+    }
+    assert!(seen > 8, "{seen}");
+    // One that may not be read is no damage, and another index would not mend it. (Root may read everything.)
+    if fs::File::open("/proc/1/environ").is_err() {
+        let meta = folder.path().join(name.trim()).join("meta.json");
+        fs::set_permissions(&meta, fs::Permissions::from_mode(0o000)).unwrap();
+        let refused = Reader::open(folder.path());
+        assert!(matches!(refused, Err(SearchError::Io { .. })), "{refused:?}");
+    }
+}
+
+/// Others may hold the engine's lock, and put what they like where a file should be: nobody waits for ever.
+#[cfg(unix)]
+#[test]
+fn a_reader_waits_for_nobody_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    build(folder.path(), vec![ticket("1", "order", "")]);
+    let pointer = folder.path().join("current");
+    let name = fs::read_to_string(&pointer).unwrap();
+    let lock = fs::File::create(folder.path().join(name.trim()).join(".tantivy-meta.lock")).unwrap();
+    lock.lock().unwrap();
+    assert_eq!(ids(&Reader::open(folder.path()).unwrap(), "order"), ["1"]);
+    drop(lock);
+    let pipe = |path: &Path| {
+        fs::remove_file(path).unwrap();
+        assert!(
+            std::process::Command::new("mkfifo")
+                .arg(path)
+                .status()
+                .unwrap()
+                .success()
+        );
+    };
+    let reader = Reader::open_as_guest(folder.path()).unwrap();
+    let postings = fs::read_dir(folder.path().join(name.trim())).unwrap();
+    let postings = postings.map(|entry| entry.unwrap().path());
+    let postings = postings.filter(|path| path.extension().is_some_and(|kind| kind == "idx"));
+    postings.for_each(|path| pipe(&path));
+    assert!(Reader::open_as_guest(folder.path()).is_err());
+    pipe(&pointer);
+    assert!(reader.find(Kind::Ticket, "order", &Options::default()).is_err());
+}
+
 /// A guest maps nothing: it finds the same as others, takes up commits, and survives files that are cut short under it.
 #[test]
 fn a_guest_outlives_what_happens_to_the_files() {

@@ -4,8 +4,8 @@ use std::fmt::Display;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use super::directory::Shared;
 use serde::{Deserialize, Serialize};
-use tantivy::directory::MmapDirectory;
 use tantivy::{Index, IndexSettings, ReloadPolicy, Term};
 
 use super::document::{Change, Document, Fields};
@@ -251,7 +251,7 @@ fn fill(
     source: impl FnOnce(Put<'_>) -> Result<(), SearchError>,
     payload: &Payload,
 ) -> Result<(Index, u64), SearchError> {
-    let directory = MmapDirectory::open(path).map_err(tantivy::TantivyError::from)?;
+    let directory = Shared::open(path).map_err(tantivy::TantivyError::from)?;
     let settings = IndexSettings {
         docstore_blocksize: STORED_TOGETHER,
         ..IndexSettings::default()
@@ -273,7 +273,7 @@ fn fill(
 
 /// Opens a generation and looks whether it can be trusted: the index and what its last commit says, or why not.
 fn examine(path: &Path, instance: &str, fields: &Fields) -> Result<(Index, Payload), String> {
-    let directory = MmapDirectory::open(path).map_err(|error| format!("it cannot be opened: {error}"))?;
+    let directory = Shared::open(path).map_err(|error| format!("it cannot be opened: {error}"))?;
     let index = Index::open(directory).map_err(|error| format!("it cannot be opened: {error}"))?;
     if index.schema() != fields.schema {
         return Err("its fields are those of another version".into());

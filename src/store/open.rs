@@ -82,6 +82,24 @@ impl Shop {
         Ok(shop)
     }
 
+    /// Whether a file is one of ours, asked through a connection that is closed at once; `None` for one that is empty yet.
+    pub fn is_one(path: &Path) -> Result<Option<bool>> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_PRIVATE_CACHE;
+        let conn = Connection::open_with_flags(path, flags)?;
+        conn.busy_timeout(GUEST_TIMEOUT)?;
+        let number = |pragma: &str| conn.pragma_query_value(None, pragma, |r| r.get::<_, i64>(0));
+        match number("page_count").and_then(|pages| Ok((pages, number("application_id")?))) {
+            Ok((0, _)) => Ok(None),
+            Ok((_, id)) => Ok(Some(id == APPLICATION_ID)),
+            Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) => {
+                Ok(Some(false))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Runs what reads the file, all of it as of one instant. It must begin no transaction of its own.
     pub fn at_one_instant<T>(&self, read: impl FnOnce() -> T) -> Result<T> {
         let transaction = self.conn.unchecked_transaction()?; // deferred: the first SELECT fixes the instant
@@ -237,18 +255,19 @@ pub(crate) fn checkpoint(conn: &Connection) -> Result<(i64, i64)> {
 }
 
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
-    let conn =
-        Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(|e| match e {
-            rusqlite::Error::SqliteFailure(code, _) if code.code == rusqlite::ErrorCode::CannotOpen => {
-                Error::Io {
-                    path: path.into(),
-                    source: std::io::Error::other(
-                        "cannot be opened or created; check the folder and its permissions",
-                    ),
-                }
+    // A host may have made shared caches its default: inside one of its calls a guest would wait for its own thread.
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_PRIVATE_CACHE;
+    let conn = Connection::open_with_flags(path, flags).map_err(|e| match e {
+        rusqlite::Error::SqliteFailure(code, _) if code.code == rusqlite::ErrorCode::CannotOpen => {
+            Error::Io {
+                path: path.into(),
+                source: std::io::Error::other(
+                    "cannot be opened or created; check the folder and its permissions",
+                ),
             }
-            other => Error::Sqlite(other),
-        })?;
+        }
+        other => Error::Sqlite(other),
+    })?;
     conn.busy_timeout(BUSY_TIMEOUT)?;
     conn.pragma_update(None, "trusted_schema", "off")?;
     // Closing must leave the WAL where it is: a user who may read the file but not write its folder cannot open

@@ -307,6 +307,7 @@ fn the_right_rows_whatever_the_plan() {
 #[test]
 fn main_or_attached() {
     trial("schemas", library(), &copy().db(), 0);
+    trial("manners", library(), &copy().db(), 0);
 }
 
 #[test]

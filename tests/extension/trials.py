@@ -2,10 +2,12 @@
 
     trials.py LIBRARY DATABASE TRIAL [COUNT [SEED]]
 """
+import fcntl
 import json
 import os
 import random
 import shutil
+import signal
 import sqlite3
 import sys
 import tempfile
@@ -469,9 +471,7 @@ def unprivileged():
         sqlite3.connect(path).execute("SELECT count(*) FROM tickets").fetchall()
         keeper = sqlite3.connect(path)  # as the daemon does, it keeps the log beside the file
         keeper.execute("SELECT count(*) FROM tickets").fetchall()
-        for below, _, names in os.walk(place):
-            os.chmod(below, 0o755)
-            [os.chmod(os.path.join(below, name), 0o644) for name in names]
+        # The index as its writer left it: who may read the file must be able to search.
         visible = os.path.join(place, "nightclerk.so")
         shutil.copy(library, visible)
         expected = ask_everything(connect())
@@ -490,6 +490,77 @@ def unprivileged():
                 sys.stdout.flush()
                 os._exit(1)
         assert os.waitpid(child, 0)[1] == 0
+
+
+def manners():
+    """What a call must not do to its host: begin transactions, wait for others' locks, need what is forbidden, keep memory."""
+    c = connect(isolation_level=None)
+    expected = ask_everything(c)
+    all_well(expected)
+    # Ask, let somebody else write, write: no call has begun a transaction on the host's connection.
+    other = sqlite3.connect(database, isolation_level=None)
+    c.execute("BEGIN")
+    assert rows(c, "SELECT classify_ticket('where is my parcel')") == expected[2]
+    other.execute("INSERT INTO settings (name, value) VALUES ('other', '1')")
+    c.execute("INSERT INTO settings (name, value) VALUES ('own', '1')")
+    c.execute("ROLLBACK")
+    # The application's own database, attached to, may be locked.
+    with tempfile.TemporaryDirectory() as place:
+        path = os.path.join(place, "app.db")
+        app = connect(path, isolation_level=None, timeout=60)
+        app.execute("CREATE TABLE t (x)")
+        app.execute("ATTACH ? AS clerk", (database,))
+        locker = sqlite3.connect(path, isolation_level=None)
+        locker.execute("BEGIN EXCLUSIVE")
+        began = time.monotonic()
+        assert rows(app, "SELECT classify_ticket('where is my parcel')") == expected[2]
+        assert time.monotonic() - began < 30, "it waited for a lock of somebody else's file"
+        locker.execute("ROLLBACK")
+        app.execute("BEGIN")
+        rows(app, "SELECT classify_ticket('x')")
+        locker.execute("INSERT INTO t VALUES (1)")  # nobody reads it
+        app.execute("ROLLBACK")
+        app.close()
+    if sqlite3.sqlite_version_info >= (3, 39):
+        c.set_authorizer(lambda code, *_: sqlite3.SQLITE_DENY if code == 19 else sqlite3.SQLITE_OK)  # 19: PRAGMA
+        assert rows(c, "SELECT classify_ticket('where is my parcel')") == expected[2]
+        c.set_authorizer(lambda *_: sqlite3.SQLITE_OK)
+    # JavaScript binds every number as a real one.
+    assert len(rows(c, "SELECT id FROM ticket_search(?, ?)", "refund OR parcel", 3.0)) == 3
+    for wrong in (3.5, -1.0, float("inf"), 1e300):
+        assert "k is a whole number" in fails(c, "SELECT id FROM ticket_search(?, ?)", "refund", wrong)
+    # A host that loads us for every request.
+    resident = lambda: int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    for _ in range(200):
+        connect().close()
+    before = resident()
+    for _ in range(3000):
+        connect().close()
+    assert resident() - before < 2_000_000, f"{resident() - before} bytes for 3000 loads"
+    # Pipes where files should be, and a lock that is never let go.
+    folder = database + ".search"
+    pointer = os.path.join(folder, "current")
+    name = open(pointer).read()
+    lock = os.path.join(folder, name.strip(), ".tantivy-meta.lock")
+    held = open(lock, "a")
+    fcntl.flock(held, fcntl.LOCK_EX)
+    assert ask_everything(connect()) == expected
+    meta = os.path.join(folder, name.strip(), "meta.json")
+    os.utime(meta)  # looks like a new commit: it is opened again
+    assert ask_everything(connect()) == expected
+    held.close()
+    os.rename(pointer, pointer + ".away")
+    os.mkfifo(pointer)
+    said = fails(connect(), "SELECT id FROM ticket_search('refund')")
+    assert "pointer names no generation" in said, said
+    os.remove(pointer)
+    os.rename(pointer + ".away", pointer)
+    # Shared caches: inside one of its own calls the host's thread would wait for itself.
+    signal.alarm(60)
+    sqlite3.enable_shared_cache(True)
+    assert ask_everything(connect()) == expected
+    signal.alarm(0)
+    print("well behaved")
 
 
 def live():
