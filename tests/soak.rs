@@ -18,7 +18,6 @@ fn a_daemon_killed_at_any_moment_loses_nothing() {
     let place = Place::demo("0.1");
     let mut dice = dice();
     let kills = count("NIGHTCLERK_KILLS", 6);
-    let forecasts = place.number("SELECT count(*) FROM price_forecasts");
     let (stop, reads, written) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
     std::thread::scope(|threads| {
         // An application that writes tickets and events all the time ...
@@ -36,19 +35,23 @@ fn a_daemon_killed_at_any_moment_loses_nothing() {
                 std::thread::sleep(Duration::from_millis(20));
             }
         });
-        // ... and one that reads: every night says the same of prices, so another count is a torn one.
+        // ... and one that reads: what the views show of prices is what their generation says of itself.
         threads.spawn(|| {
             let conn = open(&place.db());
             while !stop.load(Ordering::SeqCst) {
-                let seen: (i64, i64) = conn
+                let seen: (i64, i64, i64) = conn
                     .query_row(
-                        "SELECT (SELECT count(*) FROM price_forecasts), (SELECT count(*) FROM recommendations WHERE user_id = '')",
+                        "SELECT (SELECT count(*) FROM price_forecasts) + (SELECT count(*) FROM price_models)
+                              + (SELECT count(*) FROM price_stats) + (SELECT count(*) FROM price_elasticities)
+                              + (SELECT count(*) FROM price_whatif) + (SELECT count(*) FROM price_advice),
+                                (SELECT rows FROM generations WHERE family = 'prices' AND status = 'published'),
+                                (SELECT count(*) FROM recommendations WHERE user_id = '')",
                         [],
-                        |r| Ok((r.get(0)?, r.get(1)?)),
+                        |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)),
                     )
                     .unwrap();
-                assert_eq!(seen.0, forecasts, "a torn read");
-                assert!(seen.1 > 0, "no list for strangers");
+                assert_eq!(seen.0, seen.1, "a torn read");
+                assert!(seen.2 > 0, "no list for strangers");
                 reads.fetch_add(1, Ordering::SeqCst);
                 std::thread::sleep(Duration::from_millis(5));
             }
@@ -130,8 +133,9 @@ fn a_daemon_killed_at_any_moment_loses_nothing() {
     );
     assert_eq!(left, Vec::<String>::new(), "left over");
     println!(
-        "{kills} kills, {wanted} tickets, {} reads, 0 torn",
-        reads.load(Ordering::SeqCst)
+        "{kills} kills, {wanted} tickets, {} reads of {} generations, 0 torn",
+        reads.load(Ordering::SeqCst),
+        place.number("SELECT max(generation) FROM generations")
     );
 }
 
