@@ -87,6 +87,22 @@ pub struct Judged {
     again: again::BuyingAgain,
 }
 
+/// Two parts of a night that ask nothing of each other: at once, the first on a thread of its own, where there is more than one to
+/// compute with. What they find is the same either way.
+fn at_once<A: Send, B>(first: impl FnOnce() -> A + Send, second: impl FnOnce() -> B) -> (A, B) {
+    if rayon::current_num_threads() == 1 {
+        return (first(), second());
+    }
+    std::thread::scope(|scope| {
+        let first = scope.spawn(first);
+        let second = second();
+        let first = first
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        (first, second)
+    })
+}
+
 impl Recommendations {
     fn purpose(&self) -> Purpose {
         match self.options.purpose {
@@ -262,27 +278,28 @@ impl Family for Recommendations {
             None => Start::Nothing,
         };
         let learning = deep::learning(self, prepared, &before, night)?;
-        let trial = Trial::fit(&ground, &strengths, start, learning.as_ref(), control)?;
-        let visitors = visitors::fit(
-            &prepared.log,
-            &trial.strengths,
-            &prepared.places,
-            before.visitors().as_ref(),
-            choose::DRAWS,
-            night.seed,
-            control,
-        )?;
-        let next = Next::fit(
-            prepared,
-            &texts,
-            &words,
-            before.sessions(),
-            &self.options,
-            night,
-            control,
-        )?;
-        let cold = Cold::fit(&texts, &ground, &trial, before.cold(), &self.options, night)?;
-        let again = again::BuyingAgain::fit(prepared, before.again(), night)?;
+        let sessions = next::Learning::of(prepared, &self.options, night)?;
+        // Networks learn on one thread, and nothing else waits for those of sessions.
+        let (next, others) = at_once(
+            || Next::fit(prepared, &texts, &words, before.sessions(), sessions, control),
+            || {
+                let trial = Trial::fit(&ground, &strengths, start, learning.as_ref(), control)?;
+                let visitors = visitors::fit(
+                    &prepared.log,
+                    &trial.strengths,
+                    &prepared.places,
+                    before.visitors().as_ref(),
+                    choose::DRAWS,
+                    night.seed,
+                    control,
+                )?;
+                let cold = Cold::fit(&texts, &ground, &trial, before.cold(), &self.options, night)?;
+                let again = again::BuyingAgain::fit(prepared, before.again(), night)?;
+                Ok::<_, anyhow::Error>((trial, visitors, cold, again))
+            },
+        );
+        let (trial, visitors, cold, again) = others?;
+        let next = next?;
         Ok(Learned {
             before,
             vectors,

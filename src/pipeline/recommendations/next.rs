@@ -21,7 +21,7 @@ use crate::recommend::sessions::blend::Fitted;
 use crate::recommend::sessions::deep::{Deep, Kind, Purpose};
 use crate::recommend::sessions::judge::{self, Deeper, Published, Verdict};
 use crate::recommend::sessions::kept;
-use crate::recommend::sessions::network::Network;
+use crate::recommend::sessions::network::{self, Network};
 use crate::recommend::sessions::past;
 use crate::store::results::NextProduct;
 use crate::store::{GenerationWriter, Score};
@@ -42,6 +42,38 @@ pub(super) struct Next {
     went_on: bool,
 }
 
+/// How the networks of sessions are learned tonight.
+#[derive(Debug)]
+pub(super) struct Learning {
+    /// Over sessions; none = no network learns.
+    rnn: Option<network::Options>,
+    /// Over the products' texts; none = that one does not.
+    cnn: Option<TextOptions>,
+    /// What last night's leaves.
+    past: Option<(i64, Vec<f32>)>,
+    seed: u64,
+}
+
+impl Learning {
+    /// As the shop's options want it.
+    pub(super) fn of(
+        prepared: &Prepared,
+        options: &RecommendationOptions,
+        night: &Night<'_>,
+    ) -> Result<Learning> {
+        let learns = options.rnn_steps > 0;
+        Ok(Learning {
+            rnn: learns.then(|| super::deep::options(options.rnn_steps, night)),
+            cnn: (learns && options.cnn_steps > 0).then(|| text_options(options, night)),
+            past: match learns {
+                true => super::deep::past(past::NAME, prepared, night)?,
+                false => None,
+            },
+            seed: night.seed,
+        })
+    }
+}
+
 impl Next {
     /// Tunes and judges the session models, beside what is published, and learns tonight's network. `texts` are those of the products.
     pub(super) fn fit(
@@ -49,25 +81,22 @@ impl Next {
         texts: &[String],
         words: &Neighbours,
         published: Option<Published>,
-        options: &RecommendationOptions,
-        night: &Night<'_>,
+        learning: Learning,
         control: &Control,
     ) -> Result<Next> {
+        let Learning { rnn, cnn, past, seed } = learning;
         let sessions = Sessions::of(&prepared.log);
         control.check()?;
-        let readings: Vec<Reading> = match options.cnn_steps {
-            0 => Vec::new(),
-            _ => texts.par_iter().map(|text| Reading::of(text)).collect(),
+        let readings: Vec<Reading> = match cnn {
+            None => Vec::new(),
+            Some(_) => texts.par_iter().map(|text| Reading::of(text)).collect(),
         };
-        let deep = match options.rnn_steps {
-            0 => None,
-            steps => Some(Deep {
-                rnn: super::deep::options(steps, night),
-                texts: (options.cnn_steps > 0).then(|| (readings.as_slice(), text_options(options, night))),
-                past: super::deep::past(past::NAME, prepared, night)?,
-            }),
-        };
-        let verdict = judge::choose(&sessions, words, published, deep.as_ref(), night.seed, control)?;
+        let deep = rnn.map(|rnn| Deep {
+            rnn,
+            texts: cnn.map(|cnn| (readings.as_slice(), cnn)),
+            past,
+        });
+        let verdict = judge::choose(&sessions, words, published, deep.as_ref(), seed, control)?;
         let rested = published.is_some_and(|published| published.rest);
         let network = match deep.as_ref().zip(verdict.deeper.as_ref()) {
             Some((deep, Deeper { kind, past, .. })) => {
