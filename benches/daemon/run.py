@@ -95,7 +95,9 @@ class Watch(threading.Thread):
                 for (name,) in rows:
                     self.routed[name] = time.monotonic() - self.load.came[name]
             if searching is None:
-                fresh = [n for n in list(self.load.came)[-3:] if n not in self.found]
+                # Of the last ones of a load nobody asked at once: how long they waited for that is not the clerk's.
+                now = time.monotonic()
+                fresh = [n for n in list(self.load.came)[-3:] if n not in self.found and now - self.load.came[n] < 0.2]
                 count += 1
                 if fresh and count % 40 == 0:
                     searching = fresh[-1]
