@@ -2,8 +2,8 @@
 //!
 //! A mapped file that is cut short while it is mapped ends the process with a signal that nobody can catch, and the process
 //! is the shop's web server. So here bytes are copied: small files that every query needs (terms, lengths, columns,
-//! deletions, and the postings of an index of usual size) are held in memory, the texts and whatever is large are read from
-//! an open file at the place asked for. A file that ends too early is then an error like any other.
+//! deletions, and the postings and texts of an index of usual size) are held in memory, whatever is large is read from an
+//! open file at the place asked for. A file that ends too early is then an error like any other.
 //!
 //! The engine trusts what it reads, so every file is compared with its checksum before the engine sees the first byte of
 //! it, once: an index's files are never changed, only added and removed. What is held in memory cannot go bad after that.
@@ -24,6 +24,8 @@ use tantivy::directory::{FileHandle, OwnedBytes};
 
 /// A file of postings or positions up to so many bytes is held in memory.
 const HOLD: u64 = 64 << 20;
+/// A file of texts. A search with snippets reads twenty places of them, and each costs the system as much as unpacking it costs us.
+const HOLD_TEXTS: u64 = 16 << 20;
 /// Bytes that are read at a time where only their checksum is wanted.
 const STEP: usize = 1 << 18;
 /// The two numbers at the very end of a file: the length of its footer, and the engine's mark.
@@ -124,21 +126,33 @@ impl State {
     }
 }
 
-fn read(mut file: File, path: &Path, length: u64) -> io::Result<Arc<dyn FileHandle>> {
+fn read(file: File, path: &Path, length: u64) -> io::Result<Arc<dyn FileHandle>> {
     let kind = path.extension().and_then(|kind| kind.to_str()).unwrap_or("");
-    let hold = match kind {
-        "store" => false,
+    match holds(kind, length) {
+        true => Ok(Arc::new(in_memory(file, length)?)),
+        false => Ok(Arc::new(in_place(file, length)?)),
+    }
+}
+
+/// Whether a file of this kind and length is held in memory.
+fn holds(kind: &str, length: u64) -> bool {
+    match kind {
+        "store" => length <= HOLD_TEXTS,
         "idx" | "pos" => length <= HOLD,
         _ => true,
-    };
-    if hold {
-        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
-        file.by_ref().take(length).read_to_end(&mut bytes)?;
-        let ending = bytes.len().saturating_sub(LONGEST_FOOTER as usize + ENDING);
-        let (body, checksum) = footer(&bytes[ending..])?;
-        compare(checksum, crc32fast::hash(&bytes[..ending + body]))?;
-        return Ok(Arc::new(OwnedBytes::new(bytes)));
     }
+}
+
+fn in_memory(mut file: File, length: u64) -> io::Result<OwnedBytes> {
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
+    file.by_ref().take(length).read_to_end(&mut bytes)?;
+    let ending = bytes.len().saturating_sub(LONGEST_FOOTER as usize + ENDING);
+    let (body, checksum) = footer(&bytes[ending..])?;
+    compare(checksum, crc32fast::hash(&bytes[..ending + body]))?;
+    Ok(OwnedBytes::new(bytes))
+}
+
+fn in_place(file: File, length: u64) -> io::Result<Placed> {
     let placed = Placed {
         length: usize::try_from(length).map_err(io::Error::other)?,
         file,
@@ -155,7 +169,7 @@ fn read(mut file: File, path: &Path, length: u64) -> io::Result<Arc<dyn FileHand
         at += step;
     }
     compare(checksum, hasher.finalize())?;
-    Ok(Arc::new(placed))
+    Ok(placed)
 }
 
 /// Where the body ends and what its checksum is, from the end of a file.
@@ -239,5 +253,54 @@ impl FileHandle for Placed {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         Ok(OwnedBytes::new(self.copy(range)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{build, ticket};
+    use super::*;
+
+    #[test]
+    fn what_is_read_in_place_is_what_is_held_and_a_file_cut_short_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        build(
+            folder.path(),
+            (0..300)
+                .map(|i| ticket(&i.to_string(), "order", "text"))
+                .collect(),
+        );
+        let name = std::fs::read_to_string(folder.path().join("current")).unwrap();
+        let files = std::fs::read_dir(folder.path().join(name.trim())).unwrap();
+        let texts = files.map(|entry| entry.unwrap().path());
+        let texts = texts.filter(|path| path.extension().is_some_and(|kind| kind == "store"));
+        let mut seen = 0;
+        for path in texts {
+            let length = std::fs::metadata(&path).unwrap().len();
+            let held = in_memory(File::open(&path).unwrap(), length).unwrap();
+            let placed = in_place(File::open(&path).unwrap(), length).unwrap();
+            assert_eq!(placed.len(), held.len());
+            let bytes = |file: &dyn FileHandle, range| file.read_bytes(range).map(|bytes| bytes.to_vec());
+            for range in [0..held.len(), 3..17, 5..5] {
+                assert_eq!(
+                    bytes(&placed, range.clone()).unwrap(),
+                    bytes(&held, range).unwrap()
+                );
+            }
+            assert!(placed.read_bytes(0..held.len() + 1).is_err());
+            File::options()
+                .write(true)
+                .open(&path)
+                .unwrap()
+                .set_len(3)
+                .unwrap();
+            assert!(placed.read_bytes(0..10).is_err() && bytes(&held, 0..10).is_ok());
+            assert!(in_place(File::open(&path).unwrap(), 3).is_err());
+            assert!(in_memory(File::open(&path).unwrap(), 3).is_err());
+            seen += 1;
+        }
+        assert!(seen > 0);
+        assert!(holds("store", HOLD_TEXTS) && !holds("store", HOLD_TEXTS + 1));
+        assert!(holds("idx", HOLD) && !holds("pos", HOLD + 1) && holds("term", u64::MAX));
     }
 }

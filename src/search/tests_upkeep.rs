@@ -293,7 +293,7 @@ fn a_guest_outlives_what_happens_to_the_files() {
                 .unwrap();
         }
     }
-    // What is held in memory still answers; what has to be read (and was not lately) is damage.
+    // What is held in memory still answers, texts too.
     assert_eq!(
         guest
             .find(
@@ -309,10 +309,11 @@ fn a_guest_outlives_what_happens_to_the_files() {
             .len(),
         5
     );
-    assert!(matches!(
-        guest.search(Kind::Ticket, "\"text 7\"", 5),
-        Err(SearchError::Damaged { .. })
-    ));
+    assert!(
+        !guest.search(Kind::Ticket, "\"text 7\"", 5).unwrap()[0]
+            .snippet
+            .is_empty()
+    );
     assert!(matches!(
         Reader::open_as_guest(folder.path()),
         Err(SearchError::Damaged { .. })
