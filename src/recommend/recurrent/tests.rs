@@ -172,6 +172,25 @@ fn a_night_learns_no_more_than_it_needs() {
 }
 
 #[test]
+fn another_cut_or_day_draws_other_examples() {
+    let log = log();
+    let histories = Cut::none(&log, &Strengths::default()).train;
+    let learn = |seed: u64, cut: &str| {
+        let mut learning = learning(false);
+        (learning.options.seed, learning.options.steps) = (seed, 60);
+        let start = Some(vec![0.01; 6 * 16 * 16 + 6 * 16 + 12 * 17]);
+        learning
+            .learn(&histories, start, cut, &Control::unbounded())
+            .unwrap()
+            .into_params()
+    };
+    let one = learn(1, "tonight");
+    assert_eq!(learn(1, "tonight"), one);
+    assert_ne!(learn(1, "the outer cut"), one);
+    assert_ne!(learn(2, "tonight"), one);
+}
+
+#[test]
 fn a_path_is_what_was_met_in_its_order() {
     let event = |user: u32, product: u32, kind: Kind, at: i64| Interaction {
         user: Some(user),
